@@ -1,0 +1,1 @@
+"""HTTP faces of the foundations, and the list of all routers."""

@@ -1,0 +1,58 @@
+"""Refusals of known callers, put on record: who wanted what, and under which code it was refused.
+
+Runs after the transaction of the request has been rolled back and before the answer leaves. A caller whose account is bound to nobody is
+named by client and a keyed hash of the user name, since the log holds no personal value.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from fastapi import FastAPI
+
+from app.audit.events import CohortEntry, EventDraft
+from app.audit.writer import AccessLog
+from app.auth.subject import Person
+from app.contacts.service import Terms
+from app.kit.clock import Clock
+from app.kit.context import RequestContext
+from app.kit.errors import Problem
+from app.kit.models import new_id
+from app.permissions.standing import Viewer
+
+
+class Records(Protocol):
+    """What recording a refusal needs of the application."""
+
+    log: AccessLog
+    clock: Clock
+    terms: Terms
+
+
+def recorder(app: FastAPI) -> Callable[[RequestContext, Problem], Awaitable[None]]:
+    """Give what puts a refusal on record for ``app``; it raises ``LogUnavailable`` when it cannot."""
+
+    async def record(context: RequestContext, problem: Problem) -> None:
+        parts: Records = app.state.application
+        viewer, subject = context.viewer, context.subject
+        standing = viewer.standing if isinstance(viewer, Viewer) else None
+        unbound = {"subject": parts.terms.masked(subject.user_name)} if standing is None and isinstance(subject, Person) else {}
+        await parts.log.record(
+            EventDraft(
+                id=new_id(),
+                at=parts.clock.now(),
+                actor_type="person" if isinstance(subject, Person) else "service",
+                actor_id=standing.actor_id if standing is not None else None if unbound else context.client_id,
+                tier=standing.tier.value if standing is not None and standing.kind == "person" else None,
+                department_id=standing.main_department if standing is not None else None,
+                client_id=context.client_id,
+                action=context.action or "request",
+                decision="refused",
+                code=problem.code,
+                cohorts=(CohortEntry({}, (context.sought,)),) if context.sought is not None else (),
+                query=unbound or None,
+                address=context.address,
+                request_id=context.request_id,
+            )
+        )
+
+    return record

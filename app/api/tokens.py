@@ -1,0 +1,123 @@
+"""The HTTP face of the built-in issuer: the token endpoint, its keys, its description.
+
+All three are open: the first authenticates the client itself, the others say nothing that is not public. ``/oauth``
+keeps the error shapes of RFC 6749; they are values made by the service, so no handler is involved.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from app.auth.oauth import MAX_FORM_BYTES
+from app.auth.service import TokenService
+from app.kit.context import current_request
+from app.kit.routing import GuardedRouter, public
+from app.kit.schemas import Output
+
+router = GuardedRouter(tags=["tokens"])
+
+
+def token_service(request: Request) -> TokenService:
+    """Give the service that composition put into the application's state."""
+    service: TokenService = request.app.state.tokens
+    return service
+
+
+Tokens = Annotated[TokenService, Depends(token_service)]
+
+
+class TokenAnswer(Output):
+    """A token (RFC 6749 section 5.1)."""
+
+    access_token: str = Field(description="JWT access token (RFC 9068)", examples=["eyJhbGciOiJFUzI1NiIs…"])
+    token_type: str = Field(examples=["Bearer"])
+    expires_in: int = Field(description="Seconds", examples=[3600])
+    scope: str = Field(examples=["hr:write scim"])
+
+
+class OAuthError(Output):
+    """A refusal (RFC 6749 section 5.2)."""
+
+    error: str = Field(examples=["invalid_client"])
+    error_description: str = Field(examples=["The client is unknown or its secret is wrong"])
+
+
+class JsonWebKeySet(Output):
+    """Public keys (RFC 7517)."""
+
+    keys: list[dict[str, str]] = Field(
+        examples=[[{"kty": "EC", "crv": "P-256", "kid": "2026-11", "use": "sig", "alg": "ES256"}]]
+    )
+
+
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["grant_type"],
+                    "properties": {
+                        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+                        "scope": {
+                            "type": "string",
+                            "description": "Scopes separated by spaces; absent means all of the client's",
+                        },
+                        "client_id": {"type": "string", "description": "For client_secret_post"},
+                        "client_secret": {"type": "string", "description": "For client_secret_post"},
+                    },
+                },
+                "examples": {
+                    "post": {
+                        "value": {"grant_type": "client_credentials", "client_id": "hr-system", "scope": "hr:write"}
+                    }
+                },
+            }
+        },
+    }
+}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": OAuthError, "description": "`invalid_request`, `unsupported_grant_type`, `invalid_scope`"},
+    401: {"model": OAuthError, "description": "`invalid_client`"},
+    429: {"model": OAuthError, "description": "`slow_down`; `Retry-After` says for how long"},
+    503: {"model": OAuthError, "description": "`temporarily_unavailable`"},
+}
+_PUBLIC_FOR_MINUTES = {"Cache-Control": "public, max-age=300"}
+
+
+@router.post(
+    "/oauth/token", summary="Get an access token", response_model=TokenAnswer, responses=_REFUSALS, openapi_extra=_FORM
+)
+@public("the client authenticates itself in the request")
+async def create_token(request: Request, tokens: Tokens) -> Response:
+    """Exchange a client's id and secret (``client_secret_basic`` or ``client_secret_post``) for a token of its own."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            break
+    context = current_request()
+    answer = await tokens.token_endpoint(
+        body=bytes(body),
+        content_type=request.headers.get("content-type", ""),
+        authorization=request.headers.getlist("authorization"),
+        address=context.address if context is not None else request.client and request.client.host,
+    )
+    return JSONResponse(answer.body, status_code=answer.status, headers=dict(answer.headers))
+
+
+@router.get("/.well-known/jwks.json", summary="Keys that verify our tokens", response_model=JsonWebKeySet)
+@public("public keys")
+async def read_key_set(tokens: Tokens) -> Response:
+    """Give the key that signs now and the next one."""
+    return JSONResponse(tokens.issuer.jwks(), headers=_PUBLIC_FOR_MINUTES)
+
+
+@router.get("/.well-known/oauth-authorization-server", summary="Description of the built-in issuer")
+@public("addresses and capabilities, nothing else")
+async def read_metadata(tokens: Tokens) -> dict[str, Any]:
+    """Describe the built-in issuer (RFC 8414)."""
+    return tokens.issuer.metadata()

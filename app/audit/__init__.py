@@ -1,0 +1,1 @@
+"""The access log: who looked at whom, made durable before anything is shown, and provable afterwards."""

@@ -1,0 +1,278 @@
+"""Where a verification reads the log from: a SQLite file or PostgreSQL, chunk by chunk in flat memory.
+
+Rows below the head's size never change, so no transaction has to last as long as the verification; only the index
+rows, which are sorted by the engine, are read through one cursor. Times are microseconds, ids are 16 bytes, on both
+engines.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import asyncpg
+
+from app.audit.stores import StoredHead, StoreUnavailable
+from app.kit.models import to_microseconds
+
+CHUNK: Final = 2000
+_FETCH: Final = 20_000
+
+
+class EventRow(NamedTuple):
+    """The stored columns of one event."""
+
+    id: bytes
+    at: int
+    actor_type: str
+    actor_id: str | None
+    action: str
+    decision: str
+    payload: bytes
+
+
+class BatchRow(NamedTuple):
+    """One signed batch."""
+
+    size: int
+    first: int
+    root: bytes
+    note: str
+
+
+class Extent(NamedTuple):
+    """The head row, and the greatest index or size in each table (minus one for an empty table), seen at one moment."""
+
+    head: StoredHead | None
+    leaf: int
+    event: int
+    batch: int
+
+
+class Chunk(NamedTuple):
+    """Everything that is stored for the indexes from ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+    leaves: dict[int, bytes]
+    events: dict[int, EventRow]
+    subjects: dict[int, dict[bytes, int]]
+    batches: list[BatchRow]
+
+
+class Tail(NamedTuple):
+    """The last row of each table; ``None`` where there is none."""
+
+    leaf: bytes | None
+    event: EventRow | None
+    batch: BatchRow | None
+
+
+class LogSource(Protocol):
+    """Something that holds a whole log."""
+
+    async def extent(self) -> Extent:
+        """Look how far the log goes."""
+        ...
+
+    def chunks(self, end: int) -> AsyncIterator[Chunk]:
+        """Give everything below index ``end``, in order; index rows at or beyond it come with the last chunk."""
+        ...
+
+    async def batches(self, sizes: Sequence[int]) -> dict[int, BatchRow]:
+        """Give the signed batches of exactly these sizes, where there are any."""
+        ...
+
+    async def tail(self) -> Tail:
+        """Give the last leaf, event and batch."""
+        ...
+
+
+_EXTENT: Final = """
+SELECT h.size, h.frontier, h.root, h.note,
+  (SELECT coalesce(max("index"), -1) FROM {s}leaf), (SELECT coalesce(max("index"), -1) FROM {s}event),
+  (SELECT coalesce(max(size), -1) FROM {s}batch)
+FROM (SELECT 1 AS one) AS o LEFT JOIN {s}head h ON h.id = 1
+"""
+_LEAVES: Final = 'SELECT "index", hash FROM {s}leaf WHERE "index" >= {a} AND "index" < {b}'
+_EVENT: Final = 'SELECT "index", id, at, actor_type, actor_id, action, decision, payload FROM {s}event'
+_EVENTS: Final = _EVENT + ' WHERE "index" >= {a} AND "index" < {b}'
+_BATCH: Final = 'SELECT size, "first", root, note FROM {s}batch WHERE size = {a}'
+_BATCHES: Final = 'SELECT size, "first", root, note FROM {s}batch WHERE size > {a} AND size <= {b} ORDER BY size'
+_INDEX_ROWS: Final = 'SELECT "index", contact_id, bits FROM {s}subject_entry ORDER BY "index"'
+_LAST_LEAF: Final = 'SELECT hash FROM {s}leaf ORDER BY "index" DESC LIMIT 1'
+_LAST_EVENT: Final = _EVENT + ' ORDER BY "index" DESC LIMIT 1'
+_LAST_BATCH: Final = 'SELECT size, "first", root, note FROM {s}batch ORDER BY size DESC LIMIT 1'
+
+
+def _extent(row: Sequence[Any]) -> Extent:
+    return Extent(None if row[0] is None else StoredHead(*row[:4]), *row[4:])
+
+
+class _IndexRows:
+    """Index rows in order of their index, fetched as far as a chunk needs them."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[list[tuple[int, bytes, int]]]]) -> None:
+        self._fetch = fetch
+        self._rows: list[tuple[int, bytes, int]] = []
+        self._at = 0
+
+    async def below(self, end: int | None) -> dict[int, dict[bytes, int]]:
+        taken: dict[int, dict[bytes, int]] = {}
+        while True:
+            for index, contact, bits in islice(self._rows, self._at, None):
+                if end is not None and index >= end:
+                    return taken
+                taken.setdefault(index, {})[contact] = bits
+                self._at += 1
+            self._rows, self._at = await self._fetch(), 0
+            if not self._rows:
+                return taken
+
+
+def _ranges(end: int) -> Iterator[tuple[int, int, int | None]]:
+    """Cut the indexes into chunks; the last one, which may be empty, has no end for index rows."""
+    start = 0
+    while end - start > CHUNK:
+        yield start, start + CHUNK, start + CHUNK
+        start += CHUNK
+    yield start, end, None
+
+
+class SqliteSource:
+    """A log file, opened for reading only."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the path of the log's file, or of a copy of it."""
+        self._path = path
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Callable[[str, tuple[int, ...]], Awaitable[list[Any]]]]:
+        """Give a way to run statements on worker threads; raise ``StoreUnavailable`` when the file cannot be read."""
+        try:
+            with closing(self._connect()) as connection:
+
+                def run(statement: str, values: tuple[int, ...]) -> list[Any]:
+                    return connection.execute(statement.format(s="", a="?1", b="?2"), values).fetchall()
+
+                async def threaded(statement: str, values: tuple[int, ...]) -> list[Any]:
+                    return await asyncio.to_thread(run, statement, values)
+
+                yield threaded
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+
+    async def extent(self) -> Extent:
+        """Look how far the log goes."""
+        async with self._reading() as run:
+            return _extent((await run(_EXTENT, ()))[0])
+
+    async def batches(self, sizes: Sequence[int]) -> dict[int, BatchRow]:
+        """Give the signed batches of these sizes."""
+        async with self._reading() as run:
+            return {size: BatchRow(*row) for size in sizes for row in await run(_BATCH, (size,))}
+
+    async def tail(self) -> Tail:
+        """Give the last leaf, event and batch."""
+        async with self._reading() as run:
+            leaf, event, batch = [await run(statement, ()) for statement in (_LAST_LEAF, _LAST_EVENT, _LAST_BATCH)]
+        return Tail(
+            leaf[0][0] if leaf else None,
+            EventRow(*event[0][1:]) if event else None,
+            BatchRow(*batch[0]) if batch else None,
+        )
+
+    async def chunks(self, end: int) -> AsyncIterator[Chunk]:
+        """Read chunk after chunk."""
+        async with self._reading() as run:
+            with closing(self._connect()) as connection:
+                cursor = connection.execute(_INDEX_ROWS.format(s=""))
+                rows = _IndexRows(partial(asyncio.to_thread, cursor.fetchmany, _FETCH))
+                for start, stop, until in _ranges(end):
+                    yield Chunk(
+                        start,
+                        stop,
+                        dict(await run(_LEAVES, (start, stop))),
+                        {row[0]: EventRow(*row[1:]) for row in await run(_EVENTS, (start, stop))},
+                        await rows.below(until),
+                        [BatchRow(*row) for row in await run(_BATCHES, (start, stop))],
+                    )
+
+
+class PostgresSource:
+    """The schema ``log`` of a PostgreSQL database, read through one connection per question."""
+
+    def __init__(self, dsn: str) -> None:
+        """Take the address, in the driver's spelling."""
+        self._dsn = dsn
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[asyncpg.Connection]:
+        try:
+            connection = await asyncpg.connect(self._dsn, server_settings={"application_name": "duanhao-verify"})
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise StoreUnavailable(str(error)) from error
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield connection
+        finally:
+            await connection.close()
+
+    @staticmethod
+    def _event(row: Sequence[Any]) -> EventRow:
+        identifier, at, *rest = row
+        return EventRow(identifier.bytes, to_microseconds(at), *rest)
+
+    async def extent(self) -> Extent:
+        """Look how far the log goes."""
+        async with self._reading() as connection:
+            (row,) = await connection.fetch(_EXTENT.format(s="log."))
+            return _extent(tuple(row))
+
+    async def batches(self, sizes: Sequence[int]) -> dict[int, BatchRow]:
+        """Give the signed batches of these sizes."""
+        async with self._reading() as connection:
+            statement = _BATCH.format(s="log.", a="$1")
+            return {size: BatchRow(*row) for size in sizes for row in await connection.fetch(statement, size)}
+
+    async def tail(self) -> Tail:
+        """Give the last leaf, event and batch."""
+        async with self._reading() as connection:
+            leaf, event, batch = [
+                await connection.fetchrow(statement.format(s="log."))
+                for statement in (_LAST_LEAF, _LAST_EVENT, _LAST_BATCH)
+            ]
+        return Tail(
+            leaf[0] if leaf else None,
+            self._event(tuple(event)[1:]) if event else None,
+            BatchRow(*batch) if batch else None,
+        )
+
+    async def chunks(self, end: int) -> AsyncIterator[Chunk]:
+        """Read chunk after chunk, in one snapshot."""
+        async with self._reading() as connection:
+            cursor = await connection.cursor(_INDEX_ROWS.format(s="log."))
+
+            async def fetch() -> list[tuple[int, bytes, int]]:
+                return [(index, contact.bytes, bits) for index, contact, bits in await cursor.fetch(_FETCH)]
+
+            async def run(statement: str, start: int, stop: int) -> list[Any]:
+                return list(await connection.fetch(statement.format(s="log.", a="$1", b="$2"), start, stop))
+
+            rows = _IndexRows(fetch)
+            for start, stop, until in _ranges(end):
+                yield Chunk(
+                    start,
+                    stop,
+                    {index: leaf for index, leaf in await run(_LEAVES, start, stop)},  # noqa: C416 — a driver's record is no pair
+                    {row[0]: self._event(tuple(row)[1:]) for row in await run(_EVENTS, start, stop)},
+                    await rows.below(until),
+                    [BatchRow(*row) for row in await run(_BATCHES, start, stop)],
+                )

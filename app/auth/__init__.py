@@ -1,0 +1,1 @@
+"""Who is calling: tokens, their issuers, and the accounts and clients that they name. Nothing here decides rights."""

@@ -1,0 +1,150 @@
+"""Accounts of people: made, bound to a contact, promoted, suspended, ended.
+
+Every change to what an account may do moves its epoch: tokens issued before are dead, and a look that was being
+prepared under the old standing is refused by the log's writer. Callers hold the transaction and put the event on
+record; nothing here commits.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any, Final, get_args
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auth import epochs
+from app.auth.errors import AccountExists, AccountNotFound, MalformedName
+from app.auth.models import AccountState, Tier
+from app.auth.repository import Account, AccountRepository, ClientRepository, Source
+from app.auth.subject import user_name_key
+from app.kit.clock import Clock
+from app.kit.db import current_unit_of_work
+from app.kit.models import new_id
+
+_TIERS: Final = frozenset(get_args(Tier))
+_ROLE: Final = re.compile(r"[a-z][a-z_]{1,31}")
+
+
+def after_commit(action: Callable[[], None]) -> None:
+    """Run ``action`` when the unit of work of this task is durable.
+
+    Without one, the counter in the store tells within a second.
+    """
+    unit = current_unit_of_work()
+    if unit is not None:
+        unit.after_commit(action)
+
+
+class UserAccounts:
+    """The accounts, as everybody else uses them."""
+
+    def __init__(
+        self, *, accounts: AccountRepository, clients: ClientRepository, clock: Clock, changed: Callable[[], None]
+    ) -> None:
+        """Take the rows and ``changed``, which drops what the verifier remembers (``TokenVerifier.forget``)."""
+        self._accounts, self._clients = accounts, clients
+        self._clock, self._changed = clock, changed
+
+    async def by_user_name(self, source: Source, user_name: str) -> Account | None:
+        """Find an account by its name in any case, or ``None``.
+
+        Raise ``AccountRefused`` when its row was edited past us.
+        """
+        key = user_name_key(user_name)
+        return None if key is None else await self._accounts.by_key(source, key)
+
+    async def by_contact(self, source: Source, contact_id: UUID) -> Account | None:
+        """Find the account bound to a contact, or ``None``.
+
+        Raise ``AccountRefused`` when its row was edited past us.
+        """
+        return await self._accounts.by_contact(source, contact_id)
+
+    async def add(
+        self,
+        session: AsyncSession,
+        user_name: str,
+        *,
+        contact_id: UUID | None = None,
+        tier: Tier = "T1",
+        roles: Collection[str] = (),
+    ) -> Account:
+        """Make an active account without a password.
+
+        Raises ``MalformedName`` for a name, tier or role that cannot be kept and ``AccountExists`` when the name
+        belongs to an account or to a client (a person and a service account must never look alike in a token) or the
+        contact is bound.
+        """
+        key = user_name_key(user_name)
+        if key is None or not _is_standing(tier, roles):
+            raise MalformedName
+        if await self._clients.by_id(session, key) is not None:
+            raise AccountExists
+        now = self._clock.now()
+        account = Account(
+            id=new_id(),
+            user_name=key,
+            contact_id=contact_id,
+            tier=tier,
+            roles=tuple(sorted(set(roles))),
+            state="active",
+            password_hash=None,
+            epoch=0,
+            epoch_at=now,
+        )
+        try:
+            await self._accounts.insert(session, account, at=now)
+        except IntegrityError as error:
+            raise AccountExists from error
+        return account
+
+    async def bind(self, session: AsyncSession, user_name: str, contact_id: UUID | None) -> Account:
+        """Bind the account to a contact, or to none.
+
+        Raise ``AccountNotFound`` or, when the contact is bound, ``AccountExists``.
+        """
+        return await self._change(session, user_name, contact_id=contact_id)
+
+    async def set_standing(
+        self, session: AsyncSession, user_name: str, *, tier: Tier, roles: Collection[str]
+    ) -> Account:
+        """Give the account another tier and other roles; raise ``MalformedName`` or ``AccountNotFound``."""
+        if not _is_standing(tier, roles):
+            raise MalformedName
+        return await self._change(session, user_name, tier=tier, roles=tuple(sorted(set(roles))))
+
+    async def suspend(self, session: AsyncSession, user_name: str) -> Account:
+        """Suspend: no token is issued, policy caps what others still show; raise ``AccountNotFound``."""
+        return await self._enter(session, user_name, "suspended")
+
+    async def disable(self, session: AsyncSession, user_name: str) -> Account:
+        """End: no token of any issuer is taken for this account; raise ``AccountNotFound``."""
+        return await self._enter(session, user_name, "disabled")
+
+    async def activate(self, session: AsyncSession, user_name: str) -> Account:
+        """Take back a suspension or an end; tokens from before stay dead. Raise ``AccountNotFound``."""
+        return await self._enter(session, user_name, "active")
+
+    async def _enter(self, session: AsyncSession, user_name: str, state: AccountState) -> Account:
+        return await self._change(session, user_name, state=state)
+
+    async def _change(self, session: AsyncSession, user_name: str, **members: Any) -> Account:  # noqa: ANN401 — members of Account
+        account = await self.by_user_name(session, user_name)
+        if account is None:
+            raise AccountNotFound
+        now = self._clock.now()
+        await epochs.bump(session, epochs.TOKENS, account.epoch_key)
+        epoch = await epochs.value(session, account.epoch_key)
+        changed = replace(account, **members, epoch=epoch, epoch_at=now)
+        try:
+            await self._accounts.update(session, changed, at=now)
+        except IntegrityError as error:
+            raise AccountExists from error
+        after_commit(self._changed)
+        return changed
+
+
+def _is_standing(tier: str, roles: Collection[str]) -> bool:
+    return tier in _TIERS and all(_ROLE.fullmatch(role) for role in roles)

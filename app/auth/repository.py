@@ -1,0 +1,277 @@
+"""All queries of sign-in, and the MACs that make its rows believable.
+
+Reads take a session (inside a transaction) or the driver-level reader (outside), and give frozen values whose MAC has
+been checked; a row that fails is reported to the security log and refused, as if its holder had no rights. Nothing
+here commits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auth.errors import AccountRefused
+from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, RevokedTokenRow, Tier
+from app.crypto.rowmac import RowSigner
+from app.kit.db import Prepared, Reader, Row
+
+Source = AsyncSession | Reader
+"""Where to read: a session inside a transaction, or the reader outside of any."""
+
+KEEP_REVOKED: Final = timedelta(days=1)
+"""How long a revocation outlives its token; more than any leeway."""
+
+_ACCOUNTS: Final = AccountRow.__tablename__
+_CLIENTS: Final = ClientRow.__tablename__
+
+_log = structlog.get_logger("duanhao.security")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account. ``user_name`` is in the form under which accounts are kept."""
+
+    id: UUID
+    user_name: str
+    contact_id: UUID | None
+    tier: Tier
+    roles: tuple[str, ...]
+    state: AccountState
+    password_hash: str | None = field(repr=False)
+    epoch: int
+    epoch_at: datetime
+
+    @property
+    def epoch_key(self) -> str:
+        """Name the counter that moves when this account's standing does."""
+        return f"user:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client; ``secret_hash`` is the SHA-256 of its secret, none for a front end that keeps no secret."""
+
+    client_id: str
+    name: str
+    secret_hash: bytes | None = field(repr=False)
+    scopes: frozenset[str]
+    ceiling: str | None
+    state: ClientState
+    epoch: int
+    epoch_at: datetime
+
+    @property
+    def epoch_key(self) -> str:
+        """Name the counter that moves when this client's rights do."""
+        return f"client:{self.client_id}"
+
+
+class Query:
+    """A select that runs in a session or, compiled once per kind of store, through the reader."""
+
+    __slots__ = ("_prepared", "_statement")
+
+    def __init__(self, statement: Select[Any]) -> None:
+        """Take the statement; its values come by name."""
+        self._statement = statement
+        self._prepared: dict[str, Prepared] = {}
+
+    async def rows(self, source: Source, **values: object) -> Sequence[Row]:
+        """Run it."""
+        if isinstance(source, AsyncSession):
+            return [tuple(row) for row in await source.execute(self._statement, values)]
+        prepared = self._prepared.get(source.dialect.name)
+        if prepared is None:
+            prepared = self._prepared[source.dialect.name] = source.prepare(self._statement)
+        return await source.fetch(prepared, values)
+
+
+_ACCOUNT: Final = select(
+    AccountRow.id,
+    AccountRow.user_name_key,
+    AccountRow.contact_id,
+    AccountRow.tier,
+    AccountRow.roles,
+    AccountRow.state,
+    AccountRow.password_hash,
+    AccountRow.epoch,
+    AccountRow.epoch_at,
+    AccountRow.mac,
+)
+_CLIENT: Final = select(
+    ClientRow.client_id,
+    ClientRow.name,
+    ClientRow.secret_hash,
+    ClientRow.scopes,
+    ClientRow.ceiling,
+    ClientRow.state,
+    ClientRow.epoch,
+    ClientRow.epoch_at,
+    ClientRow.mac,
+)
+_ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")))
+_ACCOUNT_BY_CONTACT: Final = Query(_ACCOUNT.where(AccountRow.contact_id == bindparam("contact_id")))
+_CLIENT_BY_ID: Final = Query(_CLIENT.where(ClientRow.client_id == bindparam("client_id")))
+_EVERY_CLIENT: Final = Query(_CLIENT.order_by(ClientRow.client_id))
+_REVOKED: Final = Query(select(RevokedTokenRow.jti).where(RevokedTokenRow.jti == bindparam("jti")))
+
+
+def _tampered(table: str, row_id: str) -> AccountRefused:
+    _log.error("row_mac_mismatch", table=table, row=row_id)
+    return AccountRefused()
+
+
+class AccountRepository:
+    """Rows of ``user_account``."""
+
+    def __init__(self, signer: RowSigner) -> None:
+        """Take the signer of this table."""
+        self._signer = signer
+
+    async def by_key(self, source: Source, key: str) -> Account | None:
+        """Find by the kept form of the user name; raise ``AccountRefused`` when the row was edited past us."""
+        return self._one(await _ACCOUNT_BY_NAME.rows(source, key=key))
+
+    async def by_contact(self, source: Source, contact_id: UUID) -> Account | None:
+        """Find the account bound to a contact; raise ``AccountRefused`` when the row was edited past us."""
+        return self._one(await _ACCOUNT_BY_CONTACT.rows(source, contact_id=contact_id))
+
+    def _one(self, rows: Sequence[Row]) -> Account | None:
+        if not rows:
+            return None
+        *values, mac = rows[0]
+        values[4] = tuple(values[4])
+        account = Account(*values)
+        if not self._signer.verify(_ACCOUNTS, _account_values(account), mac):
+            raise _tampered(_ACCOUNTS, str(account.id))
+        return account
+
+    async def insert(self, session: AsyncSession, account: Account, *, at: datetime) -> None:
+        """Add a row."""
+        await session.execute(insert(AccountRow).values(**self._row(account), created_at=at, updated_at=at))
+
+    async def update(self, session: AsyncSession, account: Account, *, at: datetime) -> None:
+        """Replace a row."""
+        await session.execute(
+            update(AccountRow).where(AccountRow.id == account.id).values(**self._row(account), updated_at=at)
+        )
+
+    def _row(self, account: Account) -> dict[str, object]:
+        return {
+            "id": account.id,
+            "user_name_key": account.user_name,
+            "contact_id": account.contact_id,
+            "tier": account.tier,
+            "roles": list(account.roles),
+            "state": account.state,
+            "password_hash": account.password_hash,
+            "epoch": account.epoch,
+            "epoch_at": account.epoch_at,
+            "mac": self._signer.sign(_ACCOUNTS, _account_values(account)),
+        }
+
+
+class ClientRepository:
+    """Rows of ``client``."""
+
+    def __init__(self, signer: RowSigner) -> None:
+        """Take the signer of this table."""
+        self._signer = signer
+
+    async def by_id(self, source: Source, client_id: str) -> Client | None:
+        """Find a client; raise ``AccountRefused`` when the row was edited past us."""
+        rows = await _CLIENT_BY_ID.rows(source, client_id=client_id)
+        return self._checked(rows[0]) if rows else None
+
+    async def all(self, source: Source) -> list[Client]:
+        """List every client by id; raise ``AccountRefused`` when one was edited past us."""
+        return [self._checked(row) for row in await _EVERY_CLIENT.rows(source)]
+
+    def _checked(self, row: Row) -> Client:
+        *values, mac = row
+        values[3] = frozenset(values[3])
+        client = Client(*values)
+        if not self.is_genuine(client, mac):
+            raise _tampered(_CLIENTS, client.client_id)
+        return client
+
+    def is_genuine(self, client: Client, mac: bytes) -> bool:
+        """Tell whether ``mac`` covers these values."""
+        return self._signer.verify(_CLIENTS, _client_values(client), mac)
+
+    async def insert(self, session: AsyncSession, client: Client, *, at: datetime) -> None:
+        """Add a row."""
+        await session.execute(insert(ClientRow).values(**self._row(client), created_at=at, updated_at=at))
+
+    async def update(self, session: AsyncSession, client: Client, *, at: datetime) -> None:
+        """Replace a row."""
+        statement = (
+            update(ClientRow).where(ClientRow.client_id == client.client_id).values(**self._row(client), updated_at=at)
+        )
+        await session.execute(statement)
+
+    def _row(self, client: Client) -> dict[str, object]:
+        return {
+            "client_id": client.client_id,
+            "name": client.name,
+            "secret_hash": client.secret_hash,
+            "scopes": sorted(client.scopes),
+            "ceiling": client.ceiling,
+            "state": client.state,
+            "epoch": client.epoch,
+            "epoch_at": client.epoch_at,
+            "mac": self._signer.sign(_CLIENTS, _client_values(client)),
+        }
+
+
+def _account_values(account: Account) -> tuple[Any, ...]:
+    return (
+        account.id,
+        account.user_name,
+        account.contact_id,
+        account.tier,
+        account.roles,
+        account.state,
+        account.password_hash,
+        account.epoch,
+        account.epoch_at,
+    )
+
+
+def _client_values(client: Client) -> tuple[Any, ...]:
+    return (
+        client.client_id,
+        client.name,
+        client.secret_hash,
+        tuple(sorted(client.scopes)),
+        client.ceiling,
+        client.state,
+        client.epoch,
+        client.epoch_at,
+    )
+
+
+async def is_revoked(source: Source, jti: str) -> bool:
+    """Tell whether this token was revoked."""
+    return bool(await _REVOKED.rows(source, jti=jti))
+
+
+async def revoke(session: AsyncSession, jti: str, *, expires_at: datetime) -> bool:
+    """Remember a revocation; ``False`` when it is known already."""
+    if await is_revoked(session, jti):
+        return False
+    await session.execute(insert(RevokedTokenRow).values(jti=jti, expires_at=expires_at))
+    return True
+
+
+async def forget_revoked(session: AsyncSession, *, before: datetime) -> int:
+    """Delete revocations of tokens that expired before ``before``; tell how many."""
+    expired = select(RevokedTokenRow.jti).where(RevokedTokenRow.expires_at < before)
+    count = len((await session.scalars(expired)).all())
+    await session.execute(delete(RevokedTokenRow).where(RevokedTokenRow.expires_at < before))
+    return count

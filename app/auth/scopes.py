@@ -1,0 +1,67 @@
+"""The vocabulary of scopes, and which of them a person's token carries.
+
+A scope limits what a token can be used for; it never grants. Every operation asks for one, and after it the policy
+decides with the caller's real standing. So a token with too many scopes still shows nothing that its holder may not
+see.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Scope(StrEnum):
+    """Every scope, ``resource:action``, in alphabetical order."""
+
+    ACCESS_LOG_READ = "access-log:read"
+    APPROVALS_USE = "approvals:use"
+    CONTACTS_READ = "contacts:read"
+    CONTACTS_REVEAL = "contacts:reveal"
+    CONTACTS_WRITE = "contacts:write"
+    DEPARTMENTS_WRITE = "departments:write"
+    HR_WRITE = "hr:write"
+    NUMBERS_ADMIN = "numbers:admin"
+    NUMBERS_ALLOCATE = "numbers:allocate"
+    NUMBERS_READ = "numbers:read"
+    POLICY_ADMIN = "policy:admin"
+    SCIM = "scim"
+
+
+VOCABULARY: Final[frozenset[str]] = frozenset(scope.value for scope in Scope)
+
+PERSON_SCOPES: Final[frozenset[str]] = frozenset(
+    {Scope.APPROVALS_USE.value, Scope.CONTACTS_READ.value, Scope.CONTACTS_REVEAL.value, Scope.NUMBERS_READ.value}
+)
+"""What every person's token carries."""
+
+ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
+    "auditor": frozenset({Scope.ACCESS_LOG_READ.value}),
+    "directory_steward": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value}),
+    "hr": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value}),
+    "infosec": frozenset({Scope.ACCESS_LOG_READ.value}),
+    "it": frozenset({Scope.DEPARTMENTS_WRITE.value, Scope.NUMBERS_ADMIN.value, Scope.NUMBERS_ALLOCATE.value}),
+    "system_admin": frozenset(
+        {
+            Scope.DEPARTMENTS_WRITE.value,
+            Scope.NUMBERS_ADMIN.value,
+            Scope.NUMBERS_ALLOCATE.value,
+            Scope.POLICY_ADMIN.value,
+        }
+    ),
+}
+"""What a role adds; a role that is not named adds nothing."""
+
+
+def scopes_of_person(roles: Iterable[str]) -> frozenset[str]:
+    """Give the scopes that a token of a person with ``roles`` may carry."""
+    return PERSON_SCOPES.union(*(ROLE_SCOPES.get(role, frozenset()) for role in roles))
+
+
+def known(values: Iterable[str]) -> frozenset[str]:
+    """Keep what belongs to the vocabulary; another issuer's scopes mean nothing here."""
+    return VOCABULARY.intersection(values)
+
+
+def written(scopes: Iterable[str]) -> str:
+    """Write scopes as RFC 6749 section 3.3 does: sorted, one space between."""
+    return " ".join(sorted(scopes))

@@ -1,0 +1,78 @@
+"""Who acts: a person, a service account, the service itself, or an operator at the machine.
+
+A subject says who and through which client, and which scopes the token carries. It says nothing about tier, role or
+department: those are looked up (``permissions.standing``) and never believed from a token. All four are frozen
+values, so a subject can be cached and shared between requests.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+MAX_NAME: Final = 128
+"""Longest user name, client id, token id, in characters."""
+
+_CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person, by the user name that the account is kept under, signed in through the front end ``client_id``."""
+
+    user_name: str
+    client_id: str
+    scopes: frozenset[str]
+    acr: str | None = None
+    auth_time: int | None = None
+    issuer: str = ""
+    jti: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service account that acts for itself."""
+
+    client_id: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A job of the service, by the job's name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody at the command line of the machine, by the operating-system user."""
+
+    os_user: str
+
+
+Caller = Person | Service
+"""Who can come in over HTTP."""
+
+Subject = Person | Service | System | Operator
+
+
+def is_plain(value: object) -> bool:
+    """Tell whether ``value`` is safe to store, compare and log: 1 to 128 printable characters without spaces."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable() and " " not in value
+
+
+def user_name_key(name: str) -> str | None:
+    """Give the form under which an account is kept (lower case), or ``None`` for a name that no account may have.
+
+    A name must equal its own NFKC form: otherwise a look-alike such as KELVIN SIGN would fold into somebody else's
+    ``k``.
+    """
+    if not is_plain(name) or unicodedata.normalize("NFKC", name) != name:
+        return None
+    return name.lower()
+
+
+def is_client_id(value: str) -> bool:
+    """Tell whether ``value`` may name a client: lower-case ASCII letters, digits and hyphens, 2 to 63 of them."""
+    return _CLIENT_ID.fullmatch(value) is not None

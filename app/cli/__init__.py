@@ -1,0 +1,1 @@
+"""The command line: nouns, then verbs. One noun per file; what a command does, a service does."""

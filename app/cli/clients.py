@@ -1,0 +1,71 @@
+"""``clients``: service accounts and front ends."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Service accounts and front ends. 服务账号与前端应用。")
+Id = Annotated[str, typer.Argument(help="Client id.")]
+Scopes = Annotated[list[str], typer.Option("--scope", help="A scope; repeat for more.")]
+
+
+@app.command()
+def add(
+    client_id: Id,
+    name: Annotated[str, typer.Option(help="What it is called.")],
+    scope: Scopes = [],  # noqa: B006 — typer copies it
+    ceiling: Annotated[str | None, typer.Option(help="Highest field class that it may show: C1 to C5.")] = None,
+    *,
+    front_end: Annotated[bool, typer.Option("--front-end", help="People sign in through it; it has no secret.")] = False,
+) -> None:
+    """Make a client and print its secret, this once. 新建服务账号并显示一次密钥。"""
+    from app.auth.clients import NewClient  # noqa: PLC0415 — `--help` must not pay for it
+    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
+    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+
+    async def work(application: Application) -> str | None:
+        async with on_record(application, "client.create", {"client_id": client_id, "scopes": sorted(scope)}) as unit:
+            new = NewClient(client_id, name, scopes=scope, ceiling=ceiling, confidential=not front_end)
+            return (await application.clients.add(unit.session, new)).secret
+
+    typer.echo(run(work) or client_id)
+
+
+@app.command("list")
+def every() -> None:
+    """List clients: id, state, scopes. 列出服务账号。"""
+    from app.cli.session import run  # noqa: PLC0415 — `--help` must not pay for it
+    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+
+    async def work(application: Application) -> list[str]:
+        found = await application.clients.list(application.database.reader)
+        return [f"{each.client_id}\t{each.state}\t{' '.join(sorted(each.scopes))}" for each in found]
+
+    for line in run(work):
+        typer.echo(line)
+
+
+@app.command("rotate-secret")
+def rotate_secret(client_id: Id) -> None:
+    """Give a client a new secret and print it, this once; tokens from before are dead. 更换密钥。"""
+    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
+    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+
+    async def work(application: Application) -> str | None:
+        async with on_record(application, "client.rotate_secret", {"client_id": client_id}) as unit:
+            return (await application.clients.rotate_secret(unit.session, client_id)).secret
+
+    typer.echo(run(work))
+
+
+@app.command()
+def disable(client_id: Id) -> None:
+    """End a client at once. 停用服务账号。"""
+    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
+    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+
+    async def work(application: Application) -> None:
+        async with on_record(application, "client.disable", {"client_id": client_id}) as unit:
+            await application.clients.disable(unit.session, client_id)
+
+    run(work)

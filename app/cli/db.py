@@ -1,0 +1,37 @@
+"""``db``: the schema."""
+
+import asyncio
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="The schema of the store. 数据库结构。")
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the store to this version's schema (PostgreSQL: as the owner role). 升级数据库结构。"""
+    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
+    from app.kit.migrate import newest_revision, upgrade  # noqa: PLC0415 — `--help` must not pay for it
+
+    upgrade(Settings())
+    typer.echo(f"schema {newest_revision()}")
+
+
+@app.command()
+def check() -> None:
+    """Tell whether the store has this version's schema; exit 1 when not. 检查数据库结构。"""
+    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
+    from app.kit.db import Database  # noqa: PLC0415 — `--help` must not pay for it
+    from app.kit.migrate import newest_revision, stored_revision  # noqa: PLC0415 — `--help` must not pay for it
+
+    async def look() -> str | None:
+        database = Database(Settings())
+        try:
+            return await stored_revision(database)
+        finally:
+            await database.close()
+
+    stored, newest = asyncio.run(look()), newest_revision()
+    typer.echo(f"stored {stored or 'none'} · this version {newest}")
+    if stored != newest:
+        raise typer.Exit(1)

@@ -1,0 +1,47 @@
+"""``duanhao``: one entry point.
+
+Exit codes everywhere: 0 done, 1 done but something is wrong with what was looked at, 2 could not be done.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from app import __version__
+from app.cli import audit, clients, db, demo, hr, keys, openapi, serve, tokens, users
+
+app = typer.Typer(
+    name="duanhao", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Duanhao 短号: contacts, short numbers, and who looked."
+)
+for name, noun in (
+    ("db", db.app),
+    ("keys", keys.app),
+    ("token", tokens.app),
+    ("clients", clients.app),
+    ("users", users.app),
+    ("hr", hr.app),
+    ("audit", audit.app),
+    ("openapi", openapi.app),
+    ("demo", demo.app),
+):
+    app.add_typer(noun, name=name)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
+
+
+@app.callback(invoke_without_command=True)
+def root(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Take the options that stand before the noun."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run; a problem is one line on standard error and exit code 2."""
+    from app.cli.failures import explained  # noqa: PLC0415 — `--help` must not pay for it
+
+    with explained():
+        app()
+    sys.exit(0)

@@ -1,0 +1,76 @@
+"""``serve`` and ``worker``."""
+
+from typing import Annotated
+
+import typer
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; default 8000.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Server processes; more than one needs PostgreSQL.")]
+Demo = Annotated[bool, typer.Option("--demo", help="Load the demo company into an empty store, and print calls to paste.")]
+
+
+def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: Demo = False) -> None:
+    """Serve the API. 提供接口服务。"""
+    import uvicorn  # noqa: PLC0415 — `--help` must not pay for it
+
+    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
+    from app.kit.lock import ServerLock  # noqa: PLC0415 — `--help` must not pay for it
+
+    settings = Settings()
+    chosen_host, chosen_port = host or settings.http.host, settings.http.port if port is None else port
+    if workers > 1 and not settings.on_postgresql:
+        message = "more than one process needs PostgreSQL (DUANHAO_DATABASE__URL)"
+        raise typer.BadParameter(message, param_hint="--workers")
+    if demo and settings.env == "production":
+        message = "production takes no demo"
+        raise typer.BadParameter(message, param_hint="--demo")
+    lock = None
+    if not settings.on_postgresql:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = ServerLock(settings.data_dir).acquire()
+    try:
+        if demo:
+            from app.cli.demo import introduce  # noqa: PLC0415 — only the demo pays for it
+
+            introduce(settings, f"http://{chosen_host}:{chosen_port}")
+        uvicorn.run(
+            "app.cli.serve:application",
+            factory=True,
+            host=chosen_host,
+            port=chosen_port,
+            workers=workers,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=bool(settings.http.proxies),
+            forwarded_allow_ips=",".join(settings.http.proxies) or None,
+            timeout_graceful_shutdown=10,
+        )
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def application() -> object:
+    """Build the ASGI application of one server process, from the environment."""
+    from app.config import Settings  # noqa: PLC0415 — a factory for the server
+    from app.main import create_app  # noqa: PLC0415 — a factory for the server
+
+    return create_app(Settings())
+
+
+def worker() -> None:
+    """Run the worker process of a PostgreSQL deployment. 运行后台任务进程。"""
+    import asyncio  # noqa: PLC0415 — `--help` must not pay for it
+
+    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
+    from app.worker import work  # noqa: PLC0415 — `--help` must not pay for it
+
+    settings = Settings()
+    if not settings.on_postgresql:
+        typer.echo("On SQLite the server runs the worker itself. SQLite 模式下由服务进程执行后台任务。", err=True)
+        raise typer.Exit(2)
+    asyncio.run(work(settings))
+
+

@@ -1,0 +1,34 @@
+"""``token``: tokens for trying things out, and for scripts."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Access tokens. 访问令牌。")
+
+
+@app.callback()
+def nouns() -> None:
+    """Keep the verb."""
+
+
+@app.command()
+def mint(
+    name: Annotated[str, typer.Argument(help="A service account or, in development, a person's user name.")],
+    ttl: Annotated[int | None, typer.Option(min=30, help="Life in seconds.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; required in production.")] = None,
+) -> None:
+    """Print one token and nothing else. 打印一个令牌。"""
+    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
+    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+
+    async def work(application: Application) -> str:
+        token = await application.tokens.mint(
+            application.database.reader, name, lifetime_seconds=ttl, reason=reason or ""
+        )
+        detail = {"client": application.terms.masked(name), "jti": token.jti, "expires_at": token.expires_at}
+        async with on_record(application, "token.mint", detail):
+            pass
+        return token.text
+
+    typer.echo(run(work))

@@ -1,0 +1,184 @@
+"""Every setting of the service, in frozen groups that refuse what they do not know.
+
+Values come from ``DUANHAO_*`` (nested with ``__``) over the file named by ``DUANHAO_CONFIG`` (YAML). Nothing here is read at import:
+the entry point builds one ``Settings`` and the composition root hands each domain only the values that it needs, so a domain can
+be tested with three numbers instead of an environment.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class Group(BaseModel):
+    """A frozen group of settings; an unknown member is an error, because a misspelt limit is no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Group):
+    """Where the business tables and the log live. Without ``url`` both are SQLite files in the data directory."""
+
+    url: SecretStr | None = Field(None, title="PostgreSQL URL of the service role; unset means SQLite in the data directory")
+    owner_url: SecretStr | None = Field(None, title="PostgreSQL URL of the role that owns the tables and migrates")
+    service_role: str | None = Field(None, title="Name of the service role for grants; default: the user of `url`")
+    pool_size: Annotated[int, Field(ge=1, le=200)] = Field(8, title="Connections for writes, and as many for reads")
+    lock_timeout_ms: Annotated[int, Field(ge=10)] = Field(1500, title="Longest wait for a lock, below the log's deadline")
+    statement_timeout_ms: Annotated[int, Field(ge=100)] = Field(10_000, title="Longest statement of a request")
+
+
+class KeysSettings(Group):
+    """Where the root key is, and how many data keys stay in memory."""
+
+    provider: Literal["file", "env"] = Field("file", title="Who holds the root key")
+    file: Path | None = Field(None, title="Root key file; default: `keys/root.key` in the data directory, development only")
+    variable: str = Field("DUANHAO_ROOT_KEY", title="Environment variable that holds the root key (provider `env`)")
+    cache_size: Annotated[int, Field(ge=16)] = Field(50_000, title="Most data keys kept unwrapped in memory")
+    cache_ttl_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(300, title="Longest time a data key stays unwrapped")
+
+
+class ExternalIssuer(Group):
+    """One issuer outside: whose tokens are taken, and what it calls its claims."""
+
+    issuer: str = Field(title="Exact `iss`")
+    jwks_url: str = Field(title="Where its keys are; https outside development")
+    audience: str = Field(title="Exact `aud` that its tokens for us carry")
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"], ...] = Field(
+        ("RS256",), min_length=1, title="Signature algorithms taken from it"
+    )
+    types: tuple[str, ...] = Field(("JWT", "at+jwt"), min_length=1, title="`typ` header values taken from it")
+    binding_claim: str = Field("preferred_username", title="Claim that names the person here")
+    binding: dict[str, str] = Field(default_factory=dict, title="Claim value to `user_name`, where they differ")
+    scope_claim: str | None = Field("scp", title="Claim with scopes; none means the person's own default scopes")
+    client_claim: str = Field("azp", title="Claim that names the front end")
+    jti_claim: str | None = Field("uti", title="Claim that identifies the token, where promised")
+
+
+class TokensSettings(Group):
+    """The built-in issuer, the issuers outside, and how strict their tokens are read."""
+
+    issuer: str = Field("http://127.0.0.1:8000", title="`iss` of our own tokens")
+    audience: str = Field("duanhao", title="`aud` of our own tokens")
+    access_ttl_seconds: Annotated[int, Field(ge=30, le=86_400)] = Field(3600, title="Life of our own access tokens")
+    leeway_seconds: Annotated[int, Field(ge=0, le=120)] = Field(30, title="Clock difference forgiven")
+    max_bytes: Annotated[int, Field(ge=512, le=65_536)] = Field(8192, title="Longest token read at all")
+    cache_size: Annotated[int, Field(ge=0)] = Field(20_000, title="Most verified tokens remembered until they expire")
+    external: tuple[ExternalIssuer, ...] = Field((), title="Issuers outside")
+
+
+class AuditSettings(Group):
+    """The access log: how long a look may wait for it, and where its checkpoints go."""
+
+    deadline_seconds: Annotated[float, Field(gt=0, le=30)] = Field(2.0, title="Longest wait for the log before 503")
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(512, title="Most events in one transaction")
+    permit_seconds: Annotated[float, Field(gt=0, le=30)] = Field(2.0, title="Life of a permit to open")
+    origin: str = Field("duanhao.local/access-log", title="Origin line of checkpoints")
+    checkpoint_file: Path | None = Field(None, title="File that collects checkpoints; default: `checkpoints` in the data directory")
+
+
+class HttpSettings(Group):
+    """The listener and the edges of a request."""
+
+    host: str = Field("127.0.0.1", title="Address to listen on")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, title="Port to listen on")
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(1_048_576, title="Longest request body")
+    proxies: tuple[str, ...] = Field((), title="Addresses of proxies whose forwarded headers are believed")
+
+
+class ContactsSettings(Group):
+    """What a contact may carry."""
+
+    collect_sensitive: tuple[str, ...] = Field((), title="C5 fields that forms ask for; all are off by default")
+    default_region: str = Field("CN", pattern="^[A-Z]{2}$", title="Region of telephone numbers written without country code")
+
+
+class PolicySettings(Group):
+    """Which rules are in force."""
+
+    profile: Literal["default", "strict"] = Field("default", title="Policy pack that ships with the service")
+    file: Path | None = Field(None, title="Policy pack of the operator's own, instead of `profile`")
+
+
+class HrSettings(Group):
+    """Personnel events."""
+
+    max_batch: Annotated[int, Field(ge=1, le=500)] = Field(500, title="Most events in one batch")
+
+
+class _ConfigFile(PydanticBaseSettingsSource):
+    """Settings from the YAML file named by ``DUANHAO_CONFIG``; an empty variable means none."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ANN401 — signature of pydantic-settings
+        """Answer one member; unused, because the whole file is returned at once."""
+        del field
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Read the file whole; a missing or malformed file stops the start."""
+        path = os.environ.get("DUANHAO_CONFIG")
+        if not path:
+            return {}
+        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(loaded, dict):
+            message = f"{path} must hold a mapping of settings"
+            raise TypeError(message)
+        return loaded
+
+
+class Settings(BaseSettings):
+    """All settings. Frozen: what a process runs with is what it started with."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DUANHAO_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+    )
+
+    env: Literal["development", "production"] = Field("development", title="`production` refuses generated keys and the demo")
+    data_dir: Path = Field(Path("var"), title="SQLite files, development keys, checkpoints")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", title="Least severity printed")
+    database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())
+    keys: KeysSettings = Field(default_factory=lambda: KeysSettings())
+    tokens: TokensSettings = Field(default_factory=lambda: TokensSettings())
+    audit: AuditSettings = Field(default_factory=lambda: AuditSettings())
+    http: HttpSettings = Field(default_factory=lambda: HttpSettings())
+    contacts: ContactsSettings = Field(default_factory=lambda: ContactsSettings())
+    policy: PolicySettings = Field(default_factory=lambda: PolicySettings())
+    hr: HrSettings = Field(default_factory=lambda: HrSettings())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, and arguments over both."""
+        del dotenv_settings, file_secret_settings
+        return (init_settings, env_settings, _ConfigFile(settings_cls))
+
+    @model_validator(mode="after")
+    def _production_is_explicit(self) -> Self:
+        if self.env == "production" and self.keys.provider == "file" and self.keys.file is None:
+            message = "production takes no generated root key: name it with DUANHAO_KEYS__FILE or use DUANHAO_KEYS__PROVIDER=env"
+            raise ValueError(message)
+        return self
+
+    @property
+    def root_key_file(self) -> Path:
+        """Where the file provider keeps the root key."""
+        return self.keys.file or self.data_dir / "keys" / "root.key"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where published checkpoints are appended."""
+        return self.audit.checkpoint_file or self.data_dir / "checkpoints"
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether a PostgreSQL address is configured."""
+        return self.database.url is not None

@@ -1,0 +1,1 @@
+"""People and hotlines: the cards of the directory, read through the gate, written with history."""

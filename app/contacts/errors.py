@@ -1,0 +1,54 @@
+"""Refusals about contacts.
+
+    Conflict
+    ├── DuplicateEmployeeNumber   duplicate_employee_no
+    └── DuplicateUserName         duplicate_user_name
+    Invalid
+    ├── UnknownDepartment         unknown_department
+    ├── UnknownContact            unknown_contact        a manager or backup that the caller cannot name
+    └── NotCollected              not_collected          this kind of contact does not carry this
+"""
+
+from app.kit.errors import Conflict, FieldError, Invalid
+
+
+class DuplicateEmployeeNumber(Conflict):
+    """Another contact has this employee number."""
+
+    code, title, title_zh = "duplicate_employee_no", "The employee number is taken", "工号已被使用"
+
+
+class DuplicateUserName(Conflict):
+    """Another contact has this user name."""
+
+    code, title, title_zh = "duplicate_user_name", "The user name is taken", "账号已被使用"
+
+
+class UnknownDepartment(Invalid):
+    """No such department."""
+
+    code, title, title_zh = "unknown_department", "There is no such department", "部门不存在"
+
+    def __init__(self, pointer: str) -> None:
+        """Point at the member."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh)])
+
+
+class UnknownContact(Invalid):
+    """No such contact that the caller may see."""
+
+    code, title, title_zh = "unknown_contact", "There is no such contact", "联系人不存在"
+
+    def __init__(self, pointer: str) -> None:
+        """Point at the member."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh)])
+
+
+class NotCollected(Invalid):
+    """The collection form of this kind does not ask for this."""
+
+    code, title, title_zh = "not_collected", "This kind of contact does not carry this", "该类别不收集此字段"
+
+    def __init__(self, *pointers: str) -> None:
+        """Point at the members."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh) for pointer in pointers])

@@ -1,0 +1,97 @@
+"""Keeping the directory for a caller: may they, have they seen what they change, and what they are told.
+
+Order everywhere: the look first, logged, outside of any transaction; then the write. A receipt names C1 members and the version that the
+writer's card now has, never a protected value.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.contacts.members import MemberReader
+from app.contacts.record import membership_departments
+from app.contacts.schemas import ContactAmend, ContactCreate
+from app.contacts.service import ContactService
+from app.contacts.writer import ContactWriter, Written
+from app.disclosure.gate import Gate, Look
+from app.disclosure.records import Record
+from app.kit.db import UnitOfWork
+from app.kit.dependencies import names_version
+from app.kit.errors import PreconditionFailed
+from app.kit.idempotency import Answer, Call, Idempotency, Receipt
+from app.kit.models import new_id
+from app.permissions.errors import NotPermitted
+from app.permissions.outcomes import CLASSES, FieldClass, Purpose
+from app.permissions.plan import CohortKey
+from app.permissions.standing import Viewer, author_of
+
+
+class ContactKeeper:
+    """Creates, changes and removes contacts for a viewer."""
+
+    def __init__(
+        self,
+        *,
+        service: ContactService,
+        writer: ContactWriter,
+        members: MemberReader,
+        gate: Gate,
+        idempotency: Idempotency,
+    ) -> None:
+        """Take reading, writing, the forms, the gate (to foretell versions) and what makes a repeated call harmless."""
+        self._service, self._writer, self._members = service, writer, members
+        self._gate, self._idempotency = gate, idempotency
+
+    async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
+        """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
+
+        async def work() -> Receipt:
+            given = {name: value for name, value in body.given().items() if name != "kind"}
+            written = await self._writer.create(unit, author_of(viewer), viewer.tree, body.kind, given)
+            return self._receipt(viewer, written, None, status=201)
+
+        call = Call(viewer.caller, "POST", "/v1/contacts", key)
+        return await self._idempotency.run(
+            unit, call, body.model_dump(mode="json", exclude_unset=True), allowed=lambda: self._may_create(viewer, body), work=work
+        )
+
+    async def amend(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str, body: ContactAmend) -> Receipt:
+        """Change a contact that the caller saw as ``seen``. Raises ``NotFound``, ``PreconditionFailed``, ``NotPermitted``."""
+        record, card = await self._seen(viewer, identity, seen)
+        given = body.given()
+        self._may_edit(viewer, record, self._members.classes_of(record.cohort.kind, given))
+        written = await self._writer.amend(unit, author_of(viewer), viewer.tree, record, given)
+        return self._receipt(viewer, written, card, status=200)
+
+    async def archive(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str) -> None:
+        """Take a contact out of the directory. Raises as ``amend`` does."""
+        record, _ = await self._seen(viewer, identity, seen)
+        self._may_edit(viewer, record, frozenset(CLASSES))
+        await self._writer.archive(unit, author_of(viewer), record)
+
+    async def _seen(self, viewer: Viewer, identity: UUID, seen: str) -> tuple[Record, bytes]:
+        record, opened = await self._service.look(viewer, identity, Look(action="contact.read", purpose=Purpose.WORK_CONTACT))
+        (_, card, version), *_ = opened.cards
+        if not names_version(seen, version):
+            raise PreconditionFailed
+        return record, card
+
+    def _may_create(self, viewer: Viewer, body: ContactCreate) -> None:
+        named = [body.department, *(each.department for each in body.memberships or ())]
+        found = [node.id for name in named if name is not None and (node := viewer.tree.find(name)) is not None]
+        departments = membership_departments(found[0] if found else None, [{"department_id": str(each)} for each in found[1:]])
+        key = CohortKey(body.kind, body.worker_kind, "active", body.secrecy or "normal", departments)
+        cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(key, new_id())
+        if not cohort.edits >= self._members.classes_of(body.kind, body.given()) | {FieldClass.C1}:
+            raise NotPermitted
+
+    def _may_edit(self, viewer: Viewer, record: Record, classes: frozenset[FieldClass]) -> None:
+        cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(record.cohort, record.subject)
+        if not cohort.edits >= classes | {FieldClass.C1}:
+            raise NotPermitted
+
+    def _receipt(self, viewer: Viewer, written: Written, before: bytes | None, *, status: int) -> Receipt:
+        version = self._gate.foretell(viewer.plan(Purpose.WORK_CONTACT), before, written.record, written.values)
+        body: dict[str, Any] = orjson.loads(orjson.dumps({**written.record.public, "version": version}))
+        return Receipt(written.record.subject, body, status)

@@ -1,0 +1,107 @@
+"""From the members that a caller wrote to columns and normal forms; every fault of a body is named at once."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auth.subject import user_name_key
+from app.contacts.errors import NotCollected, UnknownContact, UnknownDepartment
+from app.contacts.fields import CATALOGUE, COLLECTED_KINDS
+from app.contacts.repository import ContactRepository
+from app.contacts.rows import REFERENCES
+from app.contacts.values import normal
+from app.departments.tree import Tree
+from app.kit.errors import FieldError, Invalid
+from app.kit.problems import Rejected
+from app.permissions.outcomes import FieldClass
+
+_PEOPLE: Final = ("manager", "dotted_manager", "backup_contact")
+
+
+class MemberReader:
+    """Reads members for one company's settings."""
+
+    def __init__(self, repository: ContactRepository, *, region: str, sensitive: frozenset[str]) -> None:
+        """Take the rows (to know who exists), the home region of numbers, and the C5 fields that forms ask for."""
+        self._repository, self._region, self._sensitive = repository, region, sensitive
+
+    def classes_of(self, kind: str, names: Mapping[str, Any]) -> frozenset[FieldClass]:
+        """Name the classes that a write of these members touches; raise ``NotCollected`` for what the kind's form does not ask."""
+        outside = [
+            name
+            for name in names
+            if (field := CATALOGUE.by_name.get(name)) is not None
+            and (kind not in field.kinds or (field.field_class is FieldClass.C5 and name not in self._sensitive))
+        ]
+        if kind not in COLLECTED_KINDS:
+            outside.append("kind")
+        if outside:
+            raise NotCollected(*(f"/{name}" for name in sorted(outside)))
+        return frozenset(CATALOGUE.classes.get(name, FieldClass.C1) for name in names)
+
+    async def read(
+        self, session: AsyncSession, tree: Tree, given: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, str | None]]:
+        """Give plain columns, and protected values in normal form (``None`` removes).
+
+        Raises ``Invalid`` with every value that cannot be read, ``UnknownDepartment`` and ``UnknownContact``.
+        """
+        plain: dict[str, Any] = {}
+        values: dict[str, str | None] = {}
+        faults: list[FieldError] = []
+        for name, value in given.items():
+            field = CATALOGUE.by_name.get(name)
+            if field is not None:
+                try:
+                    values[name] = None if value is None else normal(field.mask, value, region=self._region)
+                except Rejected as fault:
+                    faults.append(FieldError(f"/{name}", fault.code, fault.detail, fault.detail_zh))
+                continue
+            match name:
+                case "department":
+                    plain["department_id"] = None if value is None else _department(tree, value, "/department")
+                case "memberships":
+                    plain[name] = [_membership(tree, each, at) for at, each in enumerate(value or ())]
+                case "user_name":
+                    plain[name] = value
+                    plain["user_name_key"] = None if value is None else _kept_name(value)
+                case "tags":
+                    plain[name] = list(dict.fromkeys(value or ()))
+                case _:
+                    plain[REFERENCES.get(name, name)] = value
+        if faults:
+            raise Invalid(errors=faults)
+        await self._refuse_strangers(session, plain)
+        return plain, values
+
+    async def _refuse_strangers(self, session: AsyncSession, plain: Mapping[str, Any]) -> None:
+        named = {name: identity for name in _PEOPLE if (identity := plain.get(REFERENCES[name])) is not None}
+        known = await self._repository.known(session, named.values())
+        for name, identity in named.items():
+            if identity not in known:
+                raise UnknownContact(f"/{name}")
+
+
+def _kept_name(value: str) -> str:
+    key = user_name_key(value)
+    if key is None:
+        raise Invalid(errors=[FieldError("/user_name", "malformed_user_name", "This is not a user name.", "账号格式不正确。")])
+    return key
+
+
+def _department(tree: Tree, named: str, pointer: str) -> UUID:
+    node = tree.find(named)
+    if node is None:
+        raise UnknownDepartment(pointer)
+    return node.id
+
+
+def _membership(tree: Tree, each: Any, at: int) -> dict[str, Any]:  # noqa: ANN401 — a Membership
+    return {
+        "department_id": str(_department(tree, each.department, f"/memberships/{at}/department")),
+        "title": each.title,
+        "order": each.order,
+        "leader": each.leader,
+    }

@@ -1,0 +1,191 @@
+"""The shape of a contact's row: which columns it has in which order, what its MAC covers, how it becomes a card's C1 members.
+
+Pure over a tuple of column values, so that the read path needs no mapped object, and shared with the write path, so that the two can never
+disagree on what a MAC covers.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from app.contacts.fields import CATALOGUE
+from app.crypto.datakey import DIGEST_SIZE, WrappedDataKey
+from app.crypto.rowmac import RowValue
+from app.departments.tree import Tree
+from app.permissions.plan import CohortKey
+
+_FIELDS: Final = len(CATALOGUE.protected)
+
+
+def pack_digests(digests: Mapping[str, bytes]) -> bytes:
+    """Pack the digests of the sealed values: one byte of place in the catalogue and 16 of digest each, in order of place."""
+    places = sorted((CATALOGUE.place[name], digest) for name, digest in digests.items())
+    return b"".join(bytes([place]) + digest for place, digest in places)
+
+
+def unpack_digests(packed: bytes) -> dict[str, bytes]:
+    """Read what ``pack_digests`` wrote."""
+    step = DIGEST_SIZE + 1
+    return {CATALOGUE.protected[packed[at]].name: packed[at + 1 : at + step] for at in range(0, len(packed), step)}
+
+
+def membership_departments(main: UUID | None, memberships: Sequence[Mapping[str, Any]]) -> tuple[UUID, ...]:
+    """List every department of a contact once, the main one first."""
+    found = dict.fromkeys(UUID(each["department_id"]) for each in memberships)
+    if main is not None:
+        found = {main: None, **found}
+    return tuple(found)
+
+
+def covered_values(
+    *,
+    identity: UUID,
+    kind: str,
+    worker_kind: str | None,
+    status: str,
+    secrecy: str,
+    user_name_key: str | None,
+    departments: tuple[UUID, ...],
+    row_version: int,
+    digests: bytes,
+    sealed: Sequence[bytes | None],
+) -> tuple[RowValue, ...]:
+    """Lay out what a row's MAC covers: everything that policy reads, the row counter, every digest and every envelope."""
+    packed = b"".join([each.bytes for each in departments])
+    return (identity.bytes, kind, worker_kind, status, secrecy, user_name_key, packed, str(row_version), digests, *sealed)
+
+
+class RowShape:
+    """One row, as the repository's statement selects it."""
+
+    PLAIN: ClassVar[tuple[str, ...]] = (
+        "id",
+        "kind",
+        "worker_kind",
+        "status",
+        "secrecy",
+        "name",
+        "name_en",
+        "alias",
+        "user_name",
+        "user_name_key",
+        "employee_no",
+        "department_id",
+        "title",
+        "memberships",
+        "manager_id",
+        "dotted_manager_id",
+        "short_numbers",
+        "extension",
+        "location",
+        "duties",
+        "work_area",
+        "organisation",
+        "relation",
+        "contract_ref",
+        "contract_until",
+        "review_due",
+        "tags",
+        "category",
+        "away_until",
+        "backup_contact_id",
+        "row_version",
+    )
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        """Take the values in the statement's order."""
+        at = len(self.PLAIN)
+        self.plain: dict[str, Any] = dict(zip(self.PLAIN, row, strict=False))
+        self.identity: UUID = row[0]
+        self.sealed: tuple[bytes | None, ...] = tuple(row[at : at + _FIELDS])
+        self.digests: bytes = row[at + _FIELDS]
+        self.mac: bytes = row[at + _FIELDS + 1]
+        self.key = WrappedDataKey(*row[at + _FIELDS + 2 : at + _FIELDS + 6])
+
+    @cached_property
+    def departments(self) -> tuple[UUID, ...]:
+        """Every department of the contact."""
+        memberships = self.plain["memberships"]
+        main = self.plain["department_id"]
+        if not memberships:
+            return (main,) if main is not None else ()
+        return membership_departments(main, memberships)
+
+    @property
+    def cohort(self) -> CohortKey:
+        """What policy may read."""
+        plain = self.plain
+        return CohortKey(plain["kind"], plain["worker_kind"], plain["status"], plain["secrecy"], self.departments)
+
+    @property
+    def covered(self) -> tuple[RowValue, ...]:
+        """What the MAC covers."""
+        plain = self.plain
+        return covered_values(
+            identity=self.identity,
+            kind=plain["kind"],
+            worker_kind=plain["worker_kind"],
+            status=plain["status"],
+            secrecy=plain["secrecy"],
+            user_name_key=plain["user_name_key"],
+            departments=self.departments,
+            row_version=plain["row_version"],
+            digests=self.digests,
+            sealed=self.sealed,
+        )
+
+    def public(self, tree: Tree) -> dict[str, Any]:
+        """Write the C1 members of the card."""
+        plain = self.plain
+        return {
+            "id": str(self.identity),
+            "kind": plain["kind"],
+            "name": plain["name"],
+            "name_en": plain["name_en"],
+            "alias": plain["alias"],
+            "employee_no": plain["employee_no"],
+            "user_name": plain["user_name"],
+            "worker_kind": plain["worker_kind"],
+            "status": plain["status"],
+            "department": department_view(plain["department_id"], tree),
+            "title": plain["title"],
+            "memberships": [
+                {
+                    "department": department_view(UUID(each["department_id"]), tree),
+                    "title": each.get("title"),
+                    "order": each.get("order", 0),
+                    "leader": each.get("leader", False),
+                    "main": False,
+                }
+                for each in plain["memberships"]
+            ],
+            "manager": _id(plain["manager_id"]),
+            "dotted_manager": _id(plain["dotted_manager_id"]),
+            "short_numbers": plain["short_numbers"],
+            "extension": plain["extension"],
+            "location": plain["location"],
+            "duties": plain["duties"],
+            "work_area": plain["work_area"],
+            "organisation": plain["organisation"],
+            "relation": plain["relation"],
+            "contract_ref": plain["contract_ref"],
+            "contract_until": plain["contract_until"],
+            "review_due": plain["review_due"],
+            "tags": plain["tags"],
+            "category": plain["category"],
+            "away_until": plain["away_until"],
+            "backup_contact": _id(plain["backup_contact_id"]),
+        }
+
+
+def _id(identity: UUID | None) -> str | None:
+    return None if identity is None else str(identity)
+
+
+def department_view(identity: UUID | None, tree: Tree) -> dict[str, str] | None:
+    """Write a department as a card names it; ``None`` for none, and for one that is not in the verified tree."""
+    node = None if identity is None else tree.nodes.get(identity)
+    if node is None:
+        return None
+    return {"id": str(node.id), "code": node.code, "name": node.name, "path": tree.path(node.id)}

@@ -1,0 +1,278 @@
+"""All queries on contacts. Reads go straight to the driver and give closed records; writes load rows for a session. Nothing here commits.
+
+Single reads that arrive while another is under way are fetched together: under load one statement serves many requests, and a single
+caller waits for nobody.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, LargeBinary, Select, bindparam, delete, exists, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auth.repository import Query, Source
+from app.contacts.fields import CATALOGUE
+from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
+from app.contacts.record import RowShape
+from app.crypto.datakey import WrappedDataKey
+from app.crypto.sealer import Sealer
+from app.crypto.stored import KEY_COLUMNS, stored_key, with_key
+from app.departments.tree import Tree
+from app.disclosure.records import Record
+from app.kit.db import Prepared, Reader, Row
+from app.kit.models import Id
+from app.permissions.standing import ViewerFacts
+
+_MOST_TOGETHER: Final = 64
+
+_PLAIN: Final = tuple(getattr(Contact, name) for name in RowShape.PLAIN)
+_SEALED: Final = tuple(type_coerce(getattr(Contact, field.name), LargeBinary) for field in CATALOGUE.protected)
+
+
+def _records() -> Select[Any]:
+    return with_key(select(*_PLAIN, *_SEALED, Contact.digests, Contact.mac, *KEY_COLUMNS), Contact.id.expression)
+
+
+class _Columns:
+    """What the predicate of a plan may speak of."""
+
+    id = Contact.id.expression
+    kind = Contact.kind.expression
+    status = Contact.status.expression
+    secrecy = Contact.secrecy.expression
+
+    def in_departments(self, departments: Iterable[UUID]) -> ColumnElement[bool]:
+        """Say that the contact belongs to one of ``departments``."""
+        return exists().where(ContactDepartment.contact_id == Contact.id, ContactDepartment.department_id.in_(sorted(departments)))
+
+
+COLUMNS: Final = _Columns()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What a list asks for; every member narrows."""
+
+    text: str | None = None
+    kinds: tuple[str, ...] = ()
+    departments: frozenset[UUID] | None = None
+    departments_named: frozenset[UUID] = frozenset()
+    statuses: tuple[str, ...] = ()
+    tag: str | None = None
+    ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is ordered: by a C1 column, ties by id."""
+
+    by: str = "name"
+    descending: bool = False
+
+
+class ContactRepository:
+    """Rows of ``contact`` and its side tables."""
+
+    def __init__(self, reader: Reader, sealer: Sealer) -> None:
+        """Take the reader, and the sealer that checks a row's MAC without opening anything."""
+        self._reader, self._sealer = reader, sealer
+        self._waiting: dict[UUID, asyncio.Future[Row | None]] = {}
+        self._fetching = False
+        self._by_ids: dict[int, Prepared] = {}
+
+    async def by_id(self, identity: UUID, tree: Tree) -> Record | None:
+        """Load one closed record; together with others that are asked for at the same time."""
+        future = self._waiting.get(identity)
+        if future is None:
+            future = self._waiting[identity] = asyncio.get_running_loop().create_future()
+            if not self._fetching:
+                self._fetching = True
+                asyncio.get_running_loop().call_soon(self._start)
+        row = await asyncio.shield(future)
+        return None if row is None else record_of(row, tree)
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._fetch_waiting())
+
+    async def _fetch_waiting(self) -> None:
+        while self._waiting:
+            batch = dict(list(self._waiting.items())[:_MOST_TOGETHER])
+            for identity in batch:
+                del self._waiting[identity]
+            try:
+                rows = await self._rows_of(list(batch))
+            except Exception as error:  # noqa: BLE001 — handed to every request that waits for this statement
+                for future in batch.values():
+                    if not future.done():
+                        future.set_exception(error)
+                        future.exception()
+                continue
+            for identity, future in batch.items():
+                if not future.done():
+                    future.set_result(rows.get(identity))
+        self._fetching = False
+
+    async def _rows_of(self, identities: Sequence[UUID]) -> dict[UUID, Row]:
+        size = 1 << (len(identities) - 1).bit_length()
+        prepared = self._by_ids.get(size)
+        if prepared is None:
+            wanted = [bindparam(f"id{at}", type_=Id()) for at in range(size)]
+            prepared = self._by_ids[size] = self._reader.prepare(_records().where(Contact.id.in_(wanted)))
+        padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
+        rows = await self._reader.fetch(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
+        return {row[0]: row for row in rows}
+
+    async def search(
+        self,
+        criteria: Criteria,
+        predicate: ColumnElement[bool],
+        *,
+        order: Order,
+        after: tuple[str, UUID] | None,
+        limit: int,
+        tree: Tree,
+    ) -> list[Record]:
+        """List closed records that ``predicate`` and ``criteria`` allow, from ``after`` (sort key and id) on."""
+        column = getattr(Contact, order.by)
+        key = func.coalesce(column, "")
+        statement = _records().where(predicate, *_narrowed(criteria))
+        if after is not None:
+            value, identity = after
+            beyond = key < value if order.descending else key > value
+            later = Contact.id < identity if order.descending else Contact.id > identity
+            statement = statement.where(beyond | ((key == value) & later))
+        ordering = (key.desc(), Contact.id.desc()) if order.descending else (key, Contact.id)
+        rows = await self._reader.fetch(self._reader.prepare(statement.order_by(*ordering).limit(limit)))
+        return [record_of(row, tree) for row in rows]
+
+    async def count(self, criteria: Criteria, predicate: ColumnElement[bool]) -> int:
+        """Count what ``search`` would list."""
+        statement = select(func.count()).select_from(Contact).where(predicate, *_narrowed(criteria))
+        rows = await self._reader.fetch(self._reader.prepare(statement))
+        return int(rows[0][0])
+
+    async def viewer_facts(self, source: Source, contact_id: UUID) -> ViewerFacts | None:
+        """Give what standing needs of a viewer's own contact; ``None`` when the row does not verify."""
+        rows = await _BY_ID.rows(source, id=contact_id)
+        if not rows:
+            return None
+        shape = RowShape(rows[0])
+        if not self._sealer.existing(contact_id, shape.key).verify(shape.covered, shape.mac):
+            return None
+        plain = shape.plain
+        return ViewerFacts(
+            contact_id=contact_id,
+            name=plain["name"] or "",
+            kind=plain["kind"],
+            worker_kind=plain["worker_kind"],
+            status=plain["status"],
+            department_id=plain["department_id"],
+            departments=shape.departments,
+        )
+
+    async def for_change(self, session: AsyncSession, identity: UUID) -> tuple[Contact, WrappedDataKey] | None:
+        """Load one row and its key for a write, locked until the transaction ends."""
+        contact = await session.scalar(select(Contact).where(Contact.id == identity).with_for_update())
+        if contact is None:
+            return None
+        return contact, await stored_key(session, identity)
+
+    async def clear_sides(self, session: AsyncSession, identity: UUID) -> None:
+        """Empty the side tables of a contact, before they are written anew."""
+        for side in (ContactDepartment, ContactTag):
+            await session.execute(delete(side).where(side.contact_id == identity))
+
+    async def by_employee_no(self, session: AsyncSession, employee_no: str) -> UUID | None:
+        """Find a contact by its employee number."""
+        return await session.scalar(select(Contact.id).where(Contact.employee_no == employee_no))
+
+    async def taken(self, session: AsyncSession, *, employee_no: str | None, user_name_key: str | None) -> set[str]:
+        """Tell which of the two unique names another contact has."""
+        found = set()
+        if employee_no and await session.scalar(select(Contact.id).where(Contact.employee_no == employee_no)):
+            found.add("employee_no")
+        if user_name_key and await session.scalar(select(Contact.id).where(Contact.user_name_key == user_name_key)):
+            found.add("user_name")
+        return found
+
+    async def known(self, session: AsyncSession, identities: Iterable[UUID]) -> set[UUID]:
+        """Tell which of these contacts exist and are not gone."""
+        wanted = list(identities)
+        if not wanted:
+            return set()
+        rows = await session.scalars(select(Contact.id).where(Contact.id.in_(wanted), Contact.status.in_(("active", "frozen", "leaving"))))
+        return set(rows)
+
+    async def changes(self, identity: UUID, *, hidden: Iterable[str], before: UUID | None, limit: int) -> list[Row]:
+        """List changes of a contact but those of ``hidden`` fields, newest first: id, row version, field, envelope, time, actor type, actor id, request id."""
+        statement = select(
+            ContactChange.id,
+            ContactChange.row_version,
+            ContactChange.field,
+            type_coerce(ContactChange.value, LargeBinary),
+            ContactChange.at,
+            ContactChange.actor_type,
+            ContactChange.actor_id,
+            ContactChange.request_id,
+        ).where(ContactChange.contact_id == identity, ContactChange.field.not_in(sorted(hidden)))
+        if before is not None:
+            statement = statement.where(ContactChange.id < before)
+        return await self._reader.fetch(self._reader.prepare(statement.order_by(ContactChange.id.desc()).limit(limit)))
+
+    async def names(self, identities: Iterable[UUID]) -> dict[UUID, str]:
+        """Give the names of contacts, for those whose task is to know who and whom (the access log)."""
+        wanted = sorted(set(identities))
+        if not wanted:
+            return {}
+        rows = await self._reader.fetch(self._reader.prepare(select(Contact.id, Contact.name).where(Contact.id.in_(wanted))))
+        return {identity: name for identity, name in rows if name}
+
+
+_BY_ID: Final = Query(_records().where(Contact.id == bindparam("id", type_=Id())))
+
+
+def record_of(row: Row, tree: Tree) -> Record:
+    """Make a closed record of a row."""
+    shape = RowShape(row)
+    return Record(
+        subject=shape.identity,
+        key=shape.key,
+        cohort=shape.cohort,
+        sealed=shape.sealed,
+        covered=shape.covered,
+        mac=shape.mac,
+        public=shape.public(tree),
+    )
+
+
+def _narrowed(criteria: Criteria) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if criteria.kinds:
+        conditions.append(Contact.kind.in_(criteria.kinds))
+    if criteria.statuses:
+        conditions.append(Contact.status.in_(criteria.statuses))
+    if criteria.ids:
+        conditions.append(Contact.id.in_(criteria.ids))
+    if criteria.departments is not None:
+        conditions.append(COLUMNS.in_departments(criteria.departments))
+    if criteria.tag is not None:
+        conditions.append(_has_tag(criteria.tag))
+    if criteria.text is not None:
+        text = criteria.text.lower()
+        conditions.append(
+            func.lower(func.coalesce(Contact.name, "")).contains(text, autoescape=True)
+            | func.lower(func.coalesce(Contact.name_en, "")).contains(text, autoescape=True)
+            | func.lower(func.coalesce(Contact.alias, "")).contains(text, autoescape=True)
+            | func.lower(func.coalesce(Contact.title, "")).contains(text, autoescape=True)
+            | func.coalesce(Contact.user_name_key, "").startswith(text, autoescape=True)
+            | (func.lower(func.coalesce(Contact.employee_no, "")) == text)
+            | (COLUMNS.in_departments(criteria.departments_named) if criteria.departments_named else Contact.id.is_(None))
+        )
+    return conditions
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    return exists().where(ContactTag.contact_id == Contact.id, ContactTag.tag == tag)

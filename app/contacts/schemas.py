@@ -1,0 +1,288 @@
+"""What comes in about contacts, and the shapes of what goes out.
+
+Inputs are read strictly: unknown members are refused, texts bounded, values brought to one normal form before anything else happens.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+
+from app.disclosure.view import DisclosureNote, FieldView
+from app.kit.pagination import CursorText, Limit
+from app.kit.problems import Rejected
+from app.kit.schemas import Input, Output
+from app.permissions.outcomes import Purpose
+from app.permissions.pack import Kind, Secrecy, Status, WorkerKind
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):  # noqa: PLR2004 — ASCII controls
+        raise Rejected("invalid_text", "The text has control characters.", "文本含有控制字符。")
+    return value
+
+
+def _text(most: int) -> Any:  # noqa: ANN401 — an annotation
+    return Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=most)]
+
+
+Name = _text(100)
+UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
+EmployeeNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+DepartmentRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]
+Raw = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Tag = Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+
+
+class Membership(Input):
+    """A further department of a contact."""
+
+    department: DepartmentRef
+    title: Name | None = None
+    order: Annotated[int, Field(ge=0, le=10_000)] = 0
+    leader: bool = False
+
+
+class ContactMembers(Input):
+    """Members that a card may be given; absent members stay as they are, ``null`` removes (RFC 7396)."""
+
+    name: Name | None = None
+    name_en: Name | None = None
+    alias: Name | None = None
+    worker_kind: WorkerKind | None = None
+    user_name: UserName | None = None
+    employee_no: EmployeeNo | None = None
+    department: DepartmentRef | None = Field(None, description="Id or code.", examples=["RD"])
+    title: Name | None = None
+    memberships: Annotated[list[Membership], Field(max_length=20)] | None = None
+    manager: UUID | None = None
+    dotted_manager: UUID | None = None
+    location: Name | None = None
+    duties: _text(500) | None = None  # type: ignore[valid-type]  # an annotation made by a function
+    work_area: _text(200) | None = None  # type: ignore[valid-type]  # an annotation made by a function
+    contract_ref: Annotated[str, StringConstraints(max_length=64)] | None = None
+    contract_until: date | None = None
+    tags: Annotated[list[Tag], Field(max_length=50)] | None = None
+    category: Annotated[str, StringConstraints(max_length=64)] | None = None
+    away_until: date | None = None
+    backup_contact: UUID | None = None
+    secrecy: Secrecy | None = None
+    office_phone: Raw | None = Field(None, examples=["010-88880001"])
+    fax: Raw | None = None
+    email: Raw | None = Field(None, examples=["staff@example.com"])
+    mobile: Raw | None = Field(None, examples=["13800000001"])
+    wecom_id: Raw | None = None
+    personal_mobile: Raw | None = None
+    personal_email: Raw | None = None
+    wechat: Raw | None = None
+    qq: Raw | None = None
+    plate: Raw | None = None
+    home_address: Raw | None = None
+    birth_date: Raw | None = None
+    id_number: Raw | None = None
+    private_notes: Raw | None = None
+
+    def given(self) -> dict[str, Any]:
+        """List the members that the caller wrote, ``None`` for those to be removed."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class ContactCreate(ContactMembers):
+    """A new contact."""
+
+    kind: Kind = "employee"
+    name: Name
+
+
+class ContactAmend(ContactMembers):
+    """Changes to a contact, as a JSON Merge Patch (RFC 7396)."""
+
+    status: Literal["active", "frozen", "leaving"] | None = None
+
+    @field_validator("name", "status", "secrecy", "memberships", "tags", mode="after")
+    @classmethod
+    def _not_removed(cls, value: object) -> object:
+        if value is None:
+            raise Rejected("not_removable", "This member cannot be removed.", "此字段不能删除。")
+        return value
+
+
+class ReadQuery(Input):
+    """How one card is read."""
+
+    purpose: Purpose = Purpose.WORK_CONTACT
+
+
+class HistoryQuery(Input):
+    """How a history is paged."""
+
+    limit: Limit = 20
+    cursor: CursorText | None = None
+
+
+class ListQuery(Input):
+    """What a list asks for."""
+
+    q: Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = Field(
+        None, description="Part of a name, alias, title or department, or the start of a user name, or an employee number."
+    )
+    kind: Kind | None = None
+    department: DepartmentRef | None = Field(None, description="Id or code.")
+    recursive: bool = Field(False, description="With `department`: everything below it too.")
+    status: Status | None = Field(None, description="Default: everybody who has not left.")
+    tag: Tag | None = None
+    ids: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
+    sort: Literal["name", "-name", "employee_no", "-employee_no"] = "name"
+    limit: Limit = 20
+    cursor: CursorText | None = None
+    total: bool = Field(False, description="Count all that the caller may see.")
+    purpose: Purpose = Purpose.WORK_CONTACT
+
+    def shape(self) -> Mapping[str, Any]:
+        """Give what identifies the query, without its page: for the cursor and the log."""
+        return self.model_dump(mode="json", exclude={"cursor", "limit", "total", "purpose"}, exclude_defaults=True)
+
+
+class RevealRequest(Input):
+    """A wish to see fields clear."""
+
+    fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)] = Field(examples=[["mobile"]])
+    purpose: Purpose
+    reason: Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=4, max_length=500)] = Field(
+        examples=["Call back about the delivery of 21 November"]
+    )
+
+
+class DepartmentView(Output):
+    """A department as a card names it."""
+
+    id: UUID
+    code: str
+    name: str
+    path: str
+
+
+class MembershipView(Output):
+    """A further department of a contact."""
+
+    department: DepartmentView | None
+    title: str | None
+    order: int
+    leader: bool
+    main: bool
+
+
+class ContactPublic(Output):
+    """The C1 members of a card."""
+
+    id: UUID
+    kind: Kind
+    name: str | None
+    name_en: str | None
+    alias: str | None
+    employee_no: str | None
+    user_name: str | None
+    worker_kind: WorkerKind | None
+    status: Status
+    department: DepartmentView | None
+    title: str | None
+    memberships: list[MembershipView]
+    manager: UUID | None
+    dotted_manager: UUID | None
+    short_numbers: list[str]
+    extension: str | None
+    location: str | None
+    duties: str | None
+    work_area: str | None
+    organisation: str | None
+    relation: str | None
+    contract_ref: str | None
+    contract_until: date | None
+    review_due: date | None
+    tags: list[str]
+    category: str | None
+    away_until: date | None
+    backup_contact: UUID | None
+
+
+class ContactReceipt(ContactPublic):
+    """What a write answers: C1 members and the new version, never a protected value."""
+
+    version: str | None = Field(description="`ETag` of the card as the writer would see it; `null` when only a look can tell.")
+
+
+class ContactItem(ContactPublic):
+    """One card of a page. Protected members that the contact's kind does not carry are absent."""
+
+    office_phone: FieldView | None = None
+    fax: FieldView | None = None
+    email: FieldView | None = None
+    mobile: FieldView | None = None
+    wecom_id: FieldView | None = None
+    business_phone: FieldView | None = None
+    business_email: FieldView | None = None
+    personal_mobile: FieldView | None = None
+    personal_email: FieldView | None = None
+    wechat: FieldView | None = None
+    qq: FieldView | None = None
+    plate: FieldView | None = None
+    delivery_address: FieldView | None = None
+    home_address: FieldView | None = None
+    birth_date: FieldView | None = None
+    id_number: FieldView | None = None
+    private_notes: FieldView | None = None
+    version: str
+
+
+class ContactView(ContactItem):
+    """One card."""
+
+    disclosure: DisclosureNote
+
+
+class ContactPage(Output):
+    """A page of cards."""
+
+    items: list[ContactItem]
+    next: str | None
+    total: int | None = None
+    disclosure: DisclosureNote
+
+
+class RevealView(Output):
+    """Revealed fields, and how long a front end may show them."""
+
+    fields: dict[str, FieldView]
+    display_seconds: int
+    disclosure: DisclosureNote
+
+
+class ChangeActor(Output):
+    """Who changed something."""
+
+    type: str
+    id: str
+
+
+class ChangeView(Output):
+    """One member, changed, with the new value as the reader's card would show it. Changes of fields that the reader could not be shown
+    are not listed, because that a value changed is already something known of it.
+    """
+
+    field: str
+    state: Literal["told", "removed"]
+    value: str | None = None
+    change: int
+    at: str
+    actor: ChangeActor
+    request_id: str | None
+
+
+class HistoryPage(Output):
+    """A page of changes, newest first."""
+
+    items: list[ChangeView]
+    next: str | None
+    disclosure: DisclosureNote

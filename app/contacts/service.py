@@ -1,0 +1,188 @@
+"""Reading the directory. Every answer goes through the gate; what it returns is what leaves.
+
+A look whose viewer's rights moved while it was being recorded is decided once more with the rights of now, and then refused.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import orjson
+
+from app.audit.errors import EpochMoved
+from app.contacts.repository import COLUMNS, ContactRepository, Criteria, Order
+from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
+from app.crypto.sealer import Sealer
+from app.departments.tree import Tree
+from app.disclosure.gate import Gate, Look, Opened
+from app.disclosure.records import Record
+from app.disclosure.view import Disclosed
+from app.kit.context import current_request
+from app.kit.dependencies import names_version
+from app.kit.errors import NotFound
+from app.kit.pagination import Cursors
+from app.permissions.outcomes import Purpose
+from app.permissions.predicate import visible
+from app.permissions.standing import Standings, Viewer
+
+_T = TypeVar("_T")
+_DEFAULT_STATUSES: Final = ("prehire", "active", "frozen", "leaving")
+_DISPLAY_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Writes search terms into the log's query shape as keyed hashes."""
+
+    key: bytes
+
+    def masked(self, term: str) -> str:
+        """Hash a term so that equal terms can be found in the log, and no term can be read from it."""
+        return hmac.digest(self.key, term.lower().encode(), "sha256")[:12].hex()
+
+
+class ContactService:
+    """Reads contacts for a viewer."""
+
+    def __init__(
+        self, *, repository: ContactRepository, gate: Gate, standings: Standings, cursors: Cursors, terms: Terms, sealer: Sealer
+    ) -> None:
+        """Take the rows, the gate, who viewers are, and the keys of cursors and of terms in the log."""
+        self._repository, self._gate, self._standings = repository, gate, standings
+        self._cursors, self._terms, self._sealer = cursors, terms, sealer
+
+    async def read(self, viewer: Viewer, identity: UUID, purpose: Purpose, *, known: str | None = None) -> Disclosed[ContactView]:
+        """Show one card; 304 when ``known`` (``If-None-Match``) names what would be shown. Raises ``NotFound``."""
+        _, opened = await self.look(viewer, identity, Look(action="contact.read", purpose=purpose))
+        body, version = opened.one()
+        if known is not None and names_version(known, version):
+            return Disclosed(b"", etag=version, status_code=304)
+        return Disclosed(body, etag=version)
+
+    async def look(self, viewer: Viewer, identity: UUID, look: Look) -> tuple[Record, Opened]:
+        """Show one contact to ``viewer``; give the closed record too, for a write that builds on what was seen."""
+        _seek(identity, look.action)
+
+        async def attempt(viewer: Viewer) -> tuple[Record, Opened]:
+            record = await self._repository.by_id(identity, viewer.tree)
+            opened = await self._gate.disclose_one(viewer, record, look)
+            if record is None:
+                raise NotFound
+            return record, opened
+
+        return await self._with_current_rights(viewer, attempt)
+
+    async def search(self, viewer: Viewer, query: ListQuery) -> Disclosed[ContactPage]:
+        """List cards: the viewer's rows only, cut before they are ordered, counted and paged."""
+        order = Order(query.sort.removeprefix("-"), descending=query.sort.startswith("-"))
+        shape = query.shape()
+        after = None
+        if query.cursor is not None:
+            value, identity = self._cursors.open(viewer.caller, shape, query.cursor)
+            after = (value, UUID(identity))
+        logged = {**shape, **({"q": self._terms.masked(query.q)} if query.q else {})}
+        look = Look(action="contact.list", purpose=query.purpose, query=logged)
+
+        async def attempt(viewer: Viewer) -> Disclosed[ContactPage]:
+            criteria = self._criteria(query, viewer.tree)
+            predicate = visible(viewer.plan(query.purpose), COLUMNS)
+            records = await self._repository.search(
+                criteria, predicate, order=order, after=after, limit=query.limit + 1, tree=viewer.tree
+            )
+            page, more = records[: query.limit], len(records) > query.limit
+            total = await self._repository.count(criteria, predicate) if query.total else None
+            opened = await self._gate.disclose(viewer, page, look)
+            following = None
+            if more:
+                last = page[-1]
+                following = self._cursors.seal(viewer.caller, shape, [last.public[order.by] or "", str(last.subject)])
+            return Disclosed(opened.page(following, total))
+
+        return await self._with_current_rights(viewer, attempt)
+
+    async def reveal(self, viewer: Viewer, identity: UUID, request: RevealRequest) -> Disclosed[RevealView]:
+        """Show some fields of one contact clear, for a purpose and a reason; one look, no further state."""
+        _seek(identity, "contact.reveal")
+
+        async def attempt(viewer: Viewer) -> Disclosed[RevealView]:
+            record = await self._repository.by_id(identity, viewer.tree)
+            if record is None or self._gate.verdict(viewer.plan(request.purpose), record) is None:
+                raise NotFound
+            reason = self._sealer.existing(identity, record.key).seal("audit.reason", request.reason).envelope
+            look = Look(action="contact.reveal", purpose=request.purpose, reason=reason, fields=request.fields)
+            fields, note = await self._gate.reveal(viewer, record, request.fields, look)
+            body = b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (orjson.dumps(fields), _DISPLAY_SECONDS, note)
+            return Disclosed(body)
+
+        return await self._with_current_rights(viewer, attempt)
+
+    async def history(self, viewer: Viewer, identity: UUID, *, limit: int, cursor: str | None) -> Disclosed[HistoryPage]:
+        """List what was changed on a contact, newest first, each value as the viewer's card would show it."""
+        _seek(identity, "contact.history")
+        shape = {"history": str(identity)}
+        before = UUID(self._cursors.open(viewer.caller, shape, cursor)) if cursor is not None else None
+
+        async def attempt(viewer: Viewer) -> Disclosed[HistoryPage]:
+            record = await self._repository.by_id(identity, viewer.tree)
+            if record is None or self._gate.verdict(viewer.plan(Purpose.WORK_CONTACT), record) is None:
+                raise NotFound
+            hidden = self._gate.untold(viewer.plan(Purpose.WORK_CONTACT), record)
+            rows = await self._repository.changes(identity, hidden=hidden, before=before, limit=limit + 1)
+            page = rows[:limit]
+            boxes = [(row[2], row[3]) for row in page if row[3] is not None]
+            look = Look(action="contact.history", purpose=Purpose.WORK_CONTACT)
+            values, note = await self._gate.open_history(viewer, record, boxes, look)
+            told = iter(values)
+            items = [_change(row, None if row[3] is None else next(told)) for row in page]
+            following = self._cursors.seal(viewer.caller, shape, str(page[-1][0])) if len(rows) > limit else None
+            body = orjson.dumps({"items": items, "next": following, "disclosure": orjson.Fragment(note)})
+            return Disclosed(body)
+
+        return await self._with_current_rights(viewer, attempt)
+
+    async def _with_current_rights(self, viewer: Viewer, attempt: Callable[[Viewer], Awaitable[_T]]) -> _T:
+        try:
+            return await attempt(viewer)
+        except EpochMoved:
+            return await attempt(await self._standings.of(viewer.subject, fresh=True))
+
+    def _criteria(self, query: ListQuery, tree: Tree) -> Criteria:
+        departments = None
+        if query.department is not None:
+            node = tree.find(query.department)
+            departments = frozenset() if node is None else tree.subtree(node.id) if query.recursive else frozenset({node.id})
+        named: frozenset[UUID] = frozenset()
+        if query.q:
+            text = query.q.lower()
+            named = frozenset(node.id for node in tree.nodes.values() if text in node.name.lower() or text == node.code.lower())
+        return Criteria(
+            text=query.q,
+            kinds=(query.kind,) if query.kind else (),
+            departments=departments,
+            departments_named=named,
+            statuses=(query.status,) if query.status else _DEFAULT_STATUSES,
+            tag=query.tag,
+            ids=query.ids,
+        )
+
+
+def _seek(identity: UUID, action: str) -> None:
+    context = current_request()
+    if context is not None:
+        context.sought, context.action = identity, action
+
+
+def _change(row: Sequence[Any], value: str | None) -> dict[str, Any]:
+    _, version, name, box, at, actor_type, actor_id, request_id = row
+    return {
+        "field": name,
+        "state": "removed" if box is None else "told",
+        **({} if box is None else {"value": value}),
+        "change": version,
+        "at": at,
+        "actor": {"type": actor_type, "id": actor_id},
+        "request_id": request_id,
+    }
+

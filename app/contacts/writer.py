@@ -1,0 +1,263 @@
+"""Changing the directory: create, amend, hide, archive. Each is part of the caller's one transaction.
+
+A new value is compared with the stored one by digest, sealed, and kept in history sealed. A writer can seal and compare; nothing here
+can open. A row that moved since the caller saw it is refused, and a row that somebody edited by SQL is never signed anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from app.audit.authors import Author, written
+from app.audit.intents import add_intent
+from app.auth import epochs
+from app.auth.accounts import UserAccounts
+from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName
+from app.contacts.jobs import FORGET_RECEIPTS
+from app.contacts.members import MemberReader
+from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
+from app.contacts.record import RowShape, membership_departments, pack_digests, unpack_digests
+from app.contacts.repository import ContactRepository
+from app.contacts.rows import as_text, closed, covered, empty, member_names
+from app.crypto.datakey import WrappedDataKey
+from app.crypto.sealer import Sealer, SubjectSealer
+from app.crypto.stored import add_key
+from app.departments.tree import Tree
+from app.disclosure.records import Record
+from app.kit.clock import Clock
+from app.kit.db import UnitOfWork
+from app.kit.errors import NotFound, PreconditionFailed
+from app.kit.models import new_id
+from app.kit.outbox import enqueue
+
+_log = structlog.get_logger("duanhao.security")
+
+_SET_AT_BIRTH: Final = frozenset({"id", "kind", "status", "secrecy", "row_version"})
+_STANDING: Final = frozenset({"status", "department", "memberships", "secrecy", "worker_kind", "user_name"})
+_ARCHIVED: Final = (
+    "name",
+    "name_en",
+    "alias",
+    "user_name",
+    "user_name_key",
+    "employee_no",
+    "title",
+    "location",
+    "duties",
+    "work_area",
+    "extension",
+)
+"""What archiving moves out of the plain columns into the one sealed envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A row after its write, closed; the plain values that the writer gave for its protected fields; and the members that changed."""
+
+    record: Record
+    values: Mapping[str, str | None]
+    changed: tuple[str, ...]
+
+
+class ContactWriter:
+    """Writes contacts."""
+
+    def __init__(
+        self, *, repository: ContactRepository, members: MemberReader, sealer: Sealer, accounts: UserAccounts, clock: Clock
+    ) -> None:
+        """Take the rows, the reader of members, the sealer, the accounts to bind, and the clock."""
+        self._repository, self._members = repository, members
+        self._sealer, self._accounts, self._clock = sealer, accounts, clock
+
+    async def create(self, unit: UnitOfWork, author: Author, tree: Tree, kind: str, given: Mapping[str, Any]) -> Written:
+        """Make a contact of ``kind`` from the members ``given``; bind its user name to an account.
+
+        Raises the refusals of ``errors`` and ``Invalid`` for a value that cannot be read; then nothing is written.
+        """
+        self._members.classes_of(kind, given)
+        plain, values = await self._members.read(unit.session, tree, given)
+        await self._refuse_taken(unit, plain, None)
+        identity, now = new_id(), self._clock.now()
+        sealer, wrapped = self._sealer.new(identity)
+        contact = Contact(
+            id=identity,
+            kind=kind,
+            status=plain.get("status") or "active",
+            secrecy=plain.get("secrecy") or "normal",
+            row_version=1,
+            **{name: empty(name) if plain.get(name) is None else plain[name] for name in RowShape.PLAIN if name not in _SET_AT_BIRTH},
+            digests=b"",
+            mac=b"",
+            created_at=now,
+            updated_at=now,
+        )
+        if kind != "hotline" and contact.worker_kind is None:
+            contact.worker_kind = "regular"
+        kept = {name: value for name, value in values.items() if value is not None}
+        for name, value in kept.items():
+            setattr(contact, name, sealer.seal(name, value))
+        contact.digests = pack_digests({name: sealer.digest(name, value) for name, value in kept.items()})
+        contact.mac = sealer.mac(covered(contact))
+        unit.session.add(contact)
+        await self._flush(unit)
+        add_key(unit.session, identity, wrapped, at=now)
+        self._add_sides(unit, contact)
+        told = {name: value for name, value in member_names(plain).items() if value not in (None, [])} | {"kind": kind} | kept
+        self._remember(unit, contact, sealer, author, told)
+        if contact.user_name is not None:
+            await self._accounts.add(unit.session, contact.user_name, contact_id=identity)
+        await self._announce(unit, author, "contact.create", contact, told)
+        return Written(closed(contact, wrapped, tree), values, tuple(sorted(told)))
+
+    async def amend(self, unit: UnitOfWork, author: Author, tree: Tree, seen: Record, given: Mapping[str, Any]) -> Written:
+        """Change members of the contact that the caller has just ``seen``; members of equal value are left alone.
+
+        Raises ``PreconditionFailed`` when the row has moved since, and as ``create`` does.
+        """
+        contact, wrapped, sealer = await self._locked(unit, seen)
+        self._members.classes_of(contact.kind, given)
+        plain, values = await self._members.read(unit.session, tree, given)
+        await self._refuse_taken(unit, plain, contact)
+        changed: dict[str, Any] = {}
+        for name, value in plain.items():
+            fresh = empty(name) if value is None else value
+            if getattr(contact, name) != fresh:
+                setattr(contact, name, fresh)
+                changed[name] = fresh
+        digests = unpack_digests(contact.digests)
+        for name, value in values.items():
+            if value is None and digests.pop(name, None) is not None:
+                setattr(contact, name, None)
+                changed[name] = None
+            elif value is not None and not sealer.matches(name, value, digests.get(name)):
+                setattr(contact, name, sealer.seal(name, value))
+                digests[name] = sealer.digest(name, value)
+                changed[name] = value
+        if changed:
+            contact.digests = pack_digests(digests)
+            if "user_name_key" in changed:
+                await self._rebind(unit, contact)
+            if {"memberships", "department_id", "tags"} & changed.keys():
+                await self._repository.clear_sides(unit.session, contact.id)
+                self._add_sides(unit, contact)
+            await self._finish(unit, author, "contact.update", contact, sealer, changed)
+        return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
+
+    async def hide(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
+        """Let a person leave: out of every view but the steward's, the account ended, its epoch moved."""
+        contact, _, sealer = await self._locked(unit, seen)
+        contact.status = "left"
+        await self._end_account(unit, contact)
+        enqueue(unit, self._clock, FORGET_RECEIPTS, {"contact_id": str(contact.id)})
+        await self._finish(unit, author, "contact.leave", contact, sealer, {"status": "left"})
+
+    async def archive(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
+        """Take a contact out of the directory: its plain card goes into one sealed envelope and the plain columns are emptied."""
+        contact, _, sealer = await self._locked(unit, seen)
+        contact.archive = sealer.seal("archive", as_text({name: getattr(contact, name) for name in _ARCHIVED}))
+        for name in _ARCHIVED:
+            setattr(contact, name, None)
+        contact.status = "archived"
+        await self._end_account(unit, contact)
+        await self._repository.clear_sides(unit.session, contact.id)
+        enqueue(unit, self._clock, FORGET_RECEIPTS, {"contact_id": str(contact.id)})
+        await self._finish(unit, author, "contact.delete", contact, sealer, {"status": "archived"})
+
+    async def _locked(self, unit: UnitOfWork, seen: Record) -> tuple[Contact, WrappedDataKey, SubjectSealer]:
+        loaded = await self._repository.for_change(unit.session, seen.subject)
+        if loaded is None:
+            raise NotFound
+        contact, wrapped = loaded
+        if contact.mac != seen.mac:
+            raise PreconditionFailed
+        sealer = self._sealer.existing(contact.id, wrapped)
+        if not sealer.verify(covered(contact), contact.mac):
+            _log.error("row_mac_mismatch", table="contact", row=str(contact.id))
+            raise NotFound
+        return contact, wrapped, sealer
+
+    async def _finish(
+        self,
+        unit: UnitOfWork,
+        author: Author,
+        action: str,
+        contact: Contact,
+        sealer: SubjectSealer,
+        changed: Mapping[str, Any],
+    ) -> None:
+        contact.row_version += 1
+        contact.updated_at = self._clock.now()
+        contact.mac = sealer.mac(covered(contact))
+        told = member_names(changed)
+        self._remember(unit, contact, sealer, author, told)
+        if _STANDING & told.keys() and (account := await self._accounts.by_contact(unit.session, contact.id)) is not None:
+            await epochs.bump(unit.session, account.epoch_key)
+        await self._announce(unit, author, action, contact, told)
+
+    async def _announce(self, unit: UnitOfWork, author: Author, action: str, contact: Contact, told: Mapping[str, Any]) -> None:
+        await self._flush(unit)
+        draft = written(author, action, self._clock.now(), contacts=[contact.id], fields=sorted(told))
+        await add_intent(unit.session, draft)
+
+    async def _end_account(self, unit: UnitOfWork, contact: Contact) -> None:
+        account = await self._accounts.by_contact(unit.session, contact.id)
+        if account is not None:
+            await self._accounts.disable(unit.session, account.user_name)
+
+    async def _rebind(self, unit: UnitOfWork, contact: Contact) -> None:
+        account = await self._accounts.by_contact(unit.session, contact.id)
+        if account is not None:
+            await self._accounts.disable(unit.session, account.user_name)
+            await self._accounts.bind(unit.session, account.user_name, None)
+        if contact.user_name is not None:
+            await self._accounts.add(unit.session, contact.user_name, contact_id=contact.id)
+
+    async def _refuse_taken(self, unit: UnitOfWork, plain: Mapping[str, Any], contact: Contact | None) -> None:
+        employee_no, key = plain.get("employee_no"), plain.get("user_name_key")
+        taken = await self._repository.taken(
+            unit.session,
+            employee_no=employee_no if contact is None or contact.employee_no != employee_no else None,
+            user_name_key=key if contact is None or contact.user_name_key != key else None,
+        )
+        if "employee_no" in taken:
+            raise DuplicateEmployeeNumber
+        if "user_name" in taken:
+            raise DuplicateUserName
+
+    async def _flush(self, unit: UnitOfWork) -> None:
+        try:
+            await unit.session.flush()
+        except IntegrityError as error:
+            if "user_name" in str(error.orig):
+                raise DuplicateUserName from error
+            if "employee_no" in str(error.orig):
+                raise DuplicateEmployeeNumber from error
+            raise
+
+    def _add_sides(self, unit: UnitOfWork, contact: Contact) -> None:
+        for department in membership_departments(contact.department_id, contact.memberships):
+            unit.session.add(ContactDepartment(contact_id=contact.id, department_id=department))
+        for tag in contact.tags:
+            unit.session.add(ContactTag(contact_id=contact.id, tag=tag))
+
+    def _remember(
+        self, unit: UnitOfWork, contact: Contact, sealer: SubjectSealer, author: Author, told: Mapping[str, Any]
+    ) -> None:
+        for name, value in sorted(told.items()):
+            unit.session.add(
+                ContactChange(
+                    id=new_id(),
+                    contact_id=contact.id,
+                    row_version=contact.row_version,
+                    field=name,
+                    value=None if value is None else sealer.seal(name, as_text(value)),
+                    at=self._clock.now(),
+                    actor_type=author.type,
+                    actor_id=author.id,
+                    request_id=author.request_id,
+                )
+            )
+

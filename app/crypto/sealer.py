@@ -1,0 +1,92 @@
+"""The face of the keys for writers: seals, digests and MACs, and cannot open.
+
+``Sealer`` asks for a key source by protocol and never imports the keyring, so a service that imports this module
+reaches no opener, not even indirectly.
+"""
+
+from collections.abc import Sequence
+from typing import NoReturn, Protocol, SupportsIndex
+from uuid import UUID
+
+from app.crypto.datakey import DataKey, WrappedDataKey
+from app.crypto.rowmac import RowValue
+from app.crypto.sealed import Sealed
+
+
+class KeySource(Protocol):
+    """Gives data keys: the keyring, or a stand-in of a test."""
+
+    def issue(self, subject: UUID) -> tuple[DataKey, WrappedDataKey]:
+        """Make a new person's key."""
+        ...
+
+    def unlock(self, subject: UUID, wrapped: WrappedDataKey) -> DataKey:
+        """Give a known person's key."""
+        ...
+
+
+class SubjectSealer:
+    """Seals and MACs for one person."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: DataKey) -> None:
+        """Take the person's key; made by ``Sealer``."""
+        self._key = key
+
+    @property
+    def subject(self) -> UUID:
+        """Whose values this seals."""
+        return self._key.subject
+
+    def seal(self, field: str, value: str) -> Sealed:
+        """Seal a value of the logical field ``field``, as in ``DataKey.seal``; two seals of one value differ."""
+        return self._key.seal(field, value)
+
+    def digest(self, field: str, value: str) -> bytes:
+        """Compute the 16-byte digest that stands beside the box, as in ``DataKey.digest``."""
+        return self._key.digest(field, value)
+
+    def matches(self, field: str, value: str, digest: bytes | None) -> bool:
+        """Tell, without opening, whether the stored value with this digest is ``value``."""
+        return self._key.matches(field, value, digest)
+
+    def mac(self, columns: Sequence[RowValue]) -> bytes:
+        """Compute the 32-byte row MAC over policy columns and envelopes, in a fixed order."""
+        return self._key.mac(columns)
+
+    def verify(self, columns: Sequence[RowValue], expected: bytes | None) -> bool:
+        """Tell whether a stored row's MAC holds, before a writer builds on the row."""
+        return self._key.verify(columns, expected)
+
+    def __repr__(self) -> str:
+        """Show nothing of the key."""
+        return "<subject sealer>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Refuse to be copied or pickled."""
+        message = "a sealer is neither copied nor pickled"
+        raise TypeError(message)
+
+
+class Sealer:
+    """Makes sealers for people, new and known."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: KeySource) -> None:
+        """Take where keys come from."""
+        self._keys = keys
+
+    def new(self, subject: UUID) -> tuple[SubjectSealer, WrappedDataKey]:
+        """Make a person's first key: store the wrapped form in ``data_key``, in the same transaction as the person."""
+        key, wrapped = self._keys.issue(subject)
+        return SubjectSealer(key), wrapped
+
+    def existing(self, subject: UUID, wrapped: WrappedDataKey) -> SubjectSealer:
+        """Take up a known person's key; raises ``SealBroken`` or ``KeyUnavailable`` as ``Keyring.unlock`` does."""
+        return SubjectSealer(self._keys.unlock(subject, wrapped))
+
+    def __repr__(self) -> str:
+        """Show nothing of the keys."""
+        return "<sealer>"

@@ -1,0 +1,42 @@
+"""Wrapped data keys in the store, for those who load and make people: the columns of a join, one key, a new row.
+
+Keeps the table itself inside this package.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.crypto.datakey import WrappedDataKey
+from app.crypto.models import DataKeyRow
+
+KEY_COLUMNS: Final = (DataKeyRow.handle, DataKeyRow.version, DataKeyRow.kek_version, DataKeyRow.wrapped)
+"""What a statement selects of a key, in the order of ``WrappedDataKey``."""
+
+
+def with_key(statement: Select[Any], subject: ColumnElement[UUID]) -> Select[Any]:
+    """Join the data key of ``subject`` to a statement that selects ``KEY_COLUMNS``."""
+    return statement.join(DataKeyRow, DataKeyRow.subject_id == subject)
+
+
+async def stored_key(session: AsyncSession, subject: UUID) -> WrappedDataKey:
+    """Load a person's wrapped key inside a transaction."""
+    row = await session.get_one(DataKeyRow, subject)
+    return WrappedDataKey(row.handle, row.version, row.kek_version, row.wrapped)
+
+
+def add_key(session: AsyncSession, subject: UUID, wrapped: WrappedDataKey, *, at: datetime) -> None:
+    """Store a new person's wrapped key, in the transaction that makes the person."""
+    session.add(
+        DataKeyRow(
+            subject_id=subject,
+            handle=wrapped.handle,
+            version=wrapped.version,
+            kek_version=wrapped.kek_version,
+            wrapped=wrapped.wrapped,
+            created_at=at,
+        )
+    )

@@ -1,0 +1,115 @@
+"""The tree as a value: paths, subtrees and whom a person heads, computed once for a directory version.
+
+Pure. A department whose row does not verify is left out by whoever builds the tree, and with it everything below, so that nobody's standing
+rests on a row that somebody edited by hand.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+PATH_SEPARATOR: Final = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One department."""
+
+    id: UUID
+    code: str
+    name: str
+    parent_id: UUID | None
+    head_id: UUID | None
+    deputy_id: UUID | None
+    order: int
+    region: str
+    legal_entity: str
+    protected: bool
+
+
+class Tree:
+    """All verified departments of one directory version."""
+
+    def __init__(self, nodes: Iterable[Node], *, epoch: int = 0, distrusted: Iterable[UUID] = ()) -> None:
+        """Take every node once. Nodes that hang below a distrusted one, or in a ring, are distrusted too."""
+        given = {node.id: node for node in nodes}
+        self.epoch = epoch
+        bad = set(distrusted)
+        good: dict[UUID, Node] = {}
+        for node in given.values():
+            trail: list[UUID] = []
+            at: UUID | None = node.id
+            while at is not None and at in given and at not in trail and at not in bad and at not in good:
+                trail.append(at)
+                at = given[at].parent_id
+            if at is None or at in good:
+                good.update((each, given[each]) for each in trail)
+            else:
+                bad.update(trail)
+        self.nodes: Mapping[UUID, Node] = MappingProxyType(good)
+        self.distrusted: frozenset[UUID] = frozenset(bad)
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Node]:
+        """Departments by their stable code."""
+        return {node.code: node for node in self.nodes.values()}
+
+    @cached_property
+    def children(self) -> Mapping[UUID | None, tuple[Node, ...]]:
+        """Direct children of each department, in display order; the roots stand under ``None``."""
+        found: dict[UUID | None, list[Node]] = defaultdict(list)
+        for node in self.nodes.values():
+            found[node.parent_id].append(node)
+        return {parent: tuple(sorted(each, key=lambda node: (node.order, node.code))) for parent, each in found.items()}
+
+    @cached_property
+    def _paths(self) -> dict[UUID, str]:
+        return {identity: PATH_SEPARATOR.join(node.name for node in self.ancestry(identity)) for identity in self.nodes}
+
+    def ancestry(self, identity: UUID) -> tuple[Node, ...]:
+        """Give the department and everything above it, the root first; empty when it is not in the tree."""
+        found: list[Node] = []
+        at: UUID | None = identity
+        while at is not None and (node := self.nodes.get(at)) is not None:
+            found.append(node)
+            at = node.parent_id
+        return tuple(reversed(found))
+
+    def find(self, named: str) -> Node | None:
+        """Find a department by its id or its code."""
+        try:
+            identity = UUID(named)
+        except ValueError:
+            return self.by_code.get(named)
+        return self.nodes.get(identity)
+
+    def path(self, identity: UUID) -> str:
+        """Write the names from the root down, as the card shows them."""
+        return self._paths.get(identity, "")
+
+    def subtree(self, identity: UUID, *, into_protected: bool = True) -> frozenset[UUID]:
+        """Give the ids of the department and of everything below it; protected children are left out unless asked for."""
+        if identity not in self.nodes:
+            return frozenset()
+        found = {identity}
+        for child in self.children.get(identity, ()):
+            if into_protected or not child.protected:
+                found |= self.subtree(child.id, into_protected=into_protected)
+        return frozenset(found)
+
+    def headed_by(self, contact_id: UUID) -> frozenset[UUID]:
+        """Give the departments that a person heads, directly or from above.
+
+        A department marked protected answers to its own head alone, not to those above it.
+        """
+        return frozenset().union(
+            *(self.subtree(node.id, into_protected=False) for node in self.nodes.values() if node.head_id == contact_id)
+        )
+
+    def would_loop(self, identity: UUID, parent_id: UUID | None) -> bool:
+        """Tell whether hanging ``identity`` below ``parent_id`` would make a ring."""
+        return parent_id is not None and parent_id in self.subtree(identity)

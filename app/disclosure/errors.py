@@ -1,0 +1,21 @@
+"""Refusals of the gate.
+
+    Forbidden
+    └── ApprovalRequired   approval_required   the caller must file a request first; names its kind
+    Invalid
+    └── UnknownField       unknown_field       not a protected field of this contact's kind
+"""
+
+from app.kit.errors import Forbidden, Invalid
+
+
+class ApprovalRequired(Forbidden):
+    """Policy does not give this value on a reason alone."""
+
+    code, title, title_zh = "approval_required", "An approved request is required", "需要先提交审批"
+
+
+class UnknownField(Invalid):
+    """A reveal names something that this contact's kind does not carry."""
+
+    code, title, title_zh = "unknown_field", "Not a protected field of this contact", "不是该联系人的受保护字段"

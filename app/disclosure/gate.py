@@ -1,0 +1,247 @@
+"""The gate: the only code that turns a closed record into something to read.
+
+In this order, for one contact or for a page: the row's MAC, the verdict of the plan, the record of the look, durable, with the viewer's
+epochs compared; then, with the permit that the log gave, the boxes that the verdict allows; then the bytes. A row that does not verify,
+and in a list a row that the plan calls invisible, is dropped and reported. Nothing is opened for a look that is not on record.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+import structlog
+
+from app.audit.events import CohortEntry, EventDraft
+from app.audit.writer import AccessLog
+from app.crypto.keyring import Opener
+from app.crypto.permit import Permit
+from app.disclosure.programs import Program, Programs
+from app.disclosure.records import Record
+from app.kit.clock import Clock
+from app.kit.context import current_request
+from app.kit.errors import NotFound
+from app.kit.models import new_id
+from app.permissions.outcomes import Outcome, Purpose, State
+from app.permissions.plan import Cohort, Plan
+from app.permissions.standing import Viewer
+
+_VERSION_BYTES: Final = 15
+
+_log = structlog.get_logger("duanhao.security")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look is, beside whom it shows: for the log."""
+
+    action: str
+    purpose: Purpose
+    query: Mapping[str, Any] | None = None
+    reason: bytes | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Opened:
+    """What was disclosed: rendered cards without their closing, each with its version, and the note that goes with them."""
+
+    cards: list[tuple[UUID, bytes, str]]
+    note: bytes
+    event_id: UUID
+
+    def one(self) -> tuple[bytes, str]:
+        """Write the only card as a whole body; give it with its version."""
+        (_, card, version) = self.cards[0]
+        return b'%b,"version":"%b","disclosure":%b}' % (card[:-1], version.encode(), self.note), version
+
+    def page(self, following: str | None, total: int | None = None) -> bytes:
+        """Write all cards as one page."""
+        items = b",".join([b'%b,"version":"%b"}' % (card[:-1], version.encode()) for _, card, version in self.cards])
+        counted = b"" if total is None else b',"total":%d' % total
+        return b'{"items":[%b],"next":%b%b,"disclosure":%b}' % (items, orjson.dumps(following), counted, self.note)
+
+
+class Gate:
+    """Discloses."""
+
+    def __init__(self, *, log: AccessLog, opener: Opener, programs: Programs, version_key: bytes, clock: Clock) -> None:
+        """Take the log, the opener, the programs of the catalogue and the key of versions (32 bytes, from the keyring)."""
+        self._log, self._opener, self._programs = log, opener, programs
+        self._version_key, self._clock = version_key, clock
+
+    def version(self, card: bytes) -> str:
+        """Compute the version of a rendered card: a keyed hash, so that it says nothing beyond what the card shows."""
+        digest = hmac.digest(self._version_key, card, "sha256")
+        return urlsafe_b64encode(digest[:_VERSION_BYTES]).decode()
+
+    def verdict(self, plan: Plan, record: Record) -> Cohort | None:
+        """Give the verdict on one record whose row verifies; ``None`` when the viewer may not know of it."""
+        if not self._opener.row_intact(record.subject, record.key, record.covered, record.mac):
+            return None
+        cohort = plan.cohort(record.cohort, record.subject)
+        return cohort if cohort.visible else None
+
+    async def disclose_one(self, viewer: Viewer, record: Record | None, look: Look) -> Opened:
+        """Show one contact; raise ``NotFound`` alike when there is none, when it is not for ``viewer``, and when its row was edited.
+
+        Raises ``LogUnavailable`` when the look cannot be recorded and ``EpochMoved`` when the viewer's rights have changed; then
+        nothing was opened.
+        """
+        plan = viewer.plan(look.purpose)
+        cohort = None if record is None else self.verdict(plan, record)
+        if record is None or cohort is None:
+            raise NotFound
+        return await self._opened(viewer, plan, look, [(record, cohort, self._programs.card(cohort, record.cohort.kind))])
+
+    async def disclose(self, viewer: Viewer, records: Sequence[Record], look: Look) -> Opened:
+        """Show what ``viewer`` may see of ``records``; the order is kept. A record that is not visible is dropped and reported, because
+        the query should not have found it.
+
+        Raises as ``disclose_one`` does; an empty page is a look at nobody, and recorded too.
+        """
+        plan = viewer.plan(look.purpose)
+        admitted: list[tuple[Record, Cohort, Program]] = []
+        for record in records:
+            cohort = self.verdict(plan, record)
+            if cohort is None:
+                _log.error("row_not_disclosed", subject=str(record.subject), action=look.action)
+                continue
+            admitted.append((record, cohort, self._programs.card(cohort, record.cohort.kind)))
+        return await self._opened(viewer, plan, look, admitted)
+
+    async def _opened(self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Cohort, Program]]) -> Opened:
+        permit = await self._permit(viewer, plan, look, [(record, program) for record, _, program in admitted])
+        cards = [self._card(permit, record, program) for record, _, program in admitted]
+        obligations = sorted({each for _, cohort, _ in admitted for each in cohort.obligations})
+        return Opened(cards, _note(viewer, plan, permit, obligations), permit.event_id)
+
+    def foretell(self, plan: Plan, before: bytes | None, record: Record, values: Mapping[str, str | None]) -> str | None:
+        """Compute the version that a card will have after a write, without opening anything.
+
+        ``before`` is the card as just disclosed to the same viewer (``None`` for a new contact), ``record`` the row as written, ``values``
+        the plain values that the writer gave. ``None`` when the viewer's view of an untouched field changes with the write: then only a
+        look can tell.
+        """
+        program = self._programs.card(plan.cohort(record.cohort, record.subject), record.cohort.kind)
+        known: dict[str, Any] = orjson.loads(before) if before else {}
+        members: dict[str, Any] = {}
+        for step in program.steps:
+            if step.name in values or before is None or not step.opens:
+                members[step.name] = self._programs.member(step, values.get(step.name))
+            elif known[step.name]["state"] in {step.state, State.EMPTY} and known[step.name].get("next") == step.next:
+                members[step.name] = known[step.name]
+            else:
+                return None
+        return self.version(orjson.dumps({**record.public, **members}))
+
+    async def reveal(self, viewer: Viewer, record: Record, names: Sequence[str], look: Look) -> tuple[dict[str, Any], bytes]:
+        """Open ``names`` of one visible record, clear; give the fields and the note.
+
+        Raises as ``disclose`` does, and ``ApprovalRequired`` or ``UnknownField`` before anything is recorded as shown.
+        """
+        plan = viewer.plan(look.purpose)
+        cohort = plan.cohort(record.cohort, record.subject)
+        program = self._programs.reveal(cohort, record.cohort.kind, names)
+        permit = await self._permit(viewer, plan, look, [(record, program)])
+        values = self._opener.open_fields(permit, record.subject, record.key, program.opening(record.sealed))
+        return program.members(record.sealed, values), _note(viewer, plan, permit, cohort.obligations)
+
+    async def disclose_plain(self, viewer: Viewer, look: Look, *, count: int, contacts: Sequence[UUID] = ()) -> bytes:
+        """Record a look at what is stored plain (the log, the department tree); give the note that goes with the answer."""
+        plan = viewer.plan(look.purpose)
+        entries = (CohortEntry({}, tuple(contacts)),) if contacts else ()
+        permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, count), {})
+        return _note(viewer, plan, permit, ())
+
+    def untold(self, plan: Plan, record: Record) -> frozenset[str]:
+        """Name the protected fields of whose changes the viewer may not even know: those that no reason would show."""
+        cohort = plan.cohort(record.cohort, record.subject)
+        return frozenset(
+            each.name
+            for each in self._programs.catalogue.protected
+            if cohort.revealed(each.name, each.field_class) is not Outcome.CLEAR
+        )
+
+    async def open_history(
+        self, viewer: Viewer, record: Record, boxes: Sequence[tuple[str, bytes]], look: Look
+    ) -> tuple[list[str], bytes]:
+        """Open past values of one visible record, each as the card shows the field: clear or masked.
+
+        ``boxes`` are (field name, envelope), none of them of an ``untold`` field; members that are not protected are C1.
+        """
+        plan = viewer.plan(look.purpose)
+        cohort = plan.cohort(record.cohort, record.subject)
+        program = self._programs.card(cohort, record.cohort.kind)
+        steps = {step.name: step for step in program.steps}
+        states = {name: steps[name].state if name in steps else State.SHOWN.value for name, _ in boxes}
+        draft = self._draft(viewer, plan, look, (CohortEntry(states, (record.subject,)),), 1)
+        permit = await self._recorded(viewer, draft, {record.subject: frozenset(states)})
+        values = self._opener.open_fields(permit, record.subject, record.key, boxes)
+        told = [
+            self._programs.past(steps[name], value) if name in steps else value
+            for (name, _), value in zip(boxes, values, strict=True)
+        ]
+        return told, _note(viewer, plan, permit, cohort.obligations)
+
+    def _card(self, permit: Permit, record: Record, program: Program) -> tuple[UUID, bytes, str]:
+        values = self._opener.open_fields(permit, record.subject, record.key, program.opening(record.sealed))
+        card = orjson.dumps({**record.public, **program.members(record.sealed, values)})
+        return record.subject, card, self.version(card)
+
+    async def _permit(self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Program]]) -> Permit:
+        grouped: dict[int, tuple[Program, list[UUID]]] = {}
+        for record, program in admitted:
+            grouped.setdefault(id(program), (program, []))[1].append(record.subject)
+        entries = tuple(_entry(program, tuple(subjects)) for program, subjects in grouped.values())
+        scope = {record.subject: program.scope for record, program in admitted}
+        return await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope)
+
+    async def _recorded(self, viewer: Viewer, draft: EventDraft, scope: Mapping[UUID, frozenset[str]]) -> Permit:
+        permit = await self._log.permit(draft, scope=scope, epochs=viewer.standing.epochs)
+        context = current_request()
+        if context is not None:
+            context.permit, context.event_id = permit, permit.event_id
+        return permit
+
+    def _draft(self, viewer: Viewer, plan: Plan, look: Look, entries: tuple[CohortEntry, ...], count: int) -> EventDraft:
+        standing, context = viewer.standing, current_request()
+        return EventDraft(
+            id=new_id(),
+            at=self._clock.now(),
+            actor_type="person" if standing.kind == "person" else "service",
+            actor_id=standing.actor_id,
+            tier=standing.tier.value if standing.kind == "person" else None,
+            department_id=standing.main_department,
+            client_id=standing.client_id,
+            action=look.action,
+            decision="allowed",
+            purpose=look.purpose.value,
+            reason=look.reason,
+            policy_version=plan.pack_label,
+            cohorts=entries,
+            fields=look.fields,
+            query=look.query,
+            count=count,
+            address=context.address if context else None,
+            request_id=context.request_id if context else None,
+        )
+
+
+def _entry(program: Program, subjects: tuple[UUID, ...]) -> CohortEntry:
+    return CohortEntry(program.states, subjects, program.states_json, program.bits)
+
+
+def _note(viewer: Viewer, plan: Plan, permit: Permit, obligations: Sequence[str]) -> bytes:
+    return orjson.dumps(
+        {
+            "event_id": str(permit.event_id),
+            "purpose": plan.purpose.value,
+            "policy_version": plan.pack_label,
+            "obligations": list(obligations),
+            "watermark": f"{viewer.standing.name} · {viewer.standing.client_id}",
+        }
+    )

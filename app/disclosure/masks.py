@@ -1,0 +1,115 @@
+"""One function per kind of value, from the opened value to what is shown of it.
+
+Pure. Promises: the answer has the same length for every value of a kind (and region), says nothing of the length of what it hides, and is
+never the value itself, however short, foreign or odd that is: then it is three stars.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app.disclosure.fields import MaskKind
+from app.permissions.outcomes import Outcome
+
+HIDDEN_WHOLE: Final = "***"
+
+_MOBILE: Final = re.compile(r"\+861[3-9]\d{9}", re.ASCII)
+_LANDLINE: Final = re.compile(r"\+86(10|2\d|[3-9]\d\d)(\d{7,8})(-\d{1,6})?", re.ASCII)
+_FOREIGN: Final = re.compile(r"\+\d{8,15}", re.ASCII)
+_MAIL: Final = re.compile(r"([^@\s])([^@\s]*)@([^@\s]+)")
+_CITY: Final = re.compile(r"(?:[^\W\d_]{2,8}?(?:省|自治区))?[^\W\d_]{2,8}?(?:市|州|盟|地区)")
+_DATE: Final = re.compile(r"(\d{4})-\d{2}-\d{2}", re.ASCII)
+
+
+def national(number: str) -> str:
+    """Write a stored number (E.164) as people here write it: Chinese numbers nationally, all others as they are."""
+    if _MOBILE.fullmatch(number):
+        return number[3:]
+    if found := _LANDLINE.fullmatch(number):
+        area, rest, extension = found.groups()
+        return f"0{area}-{rest}{extension or ''}"
+    return number
+
+
+def _mobile(value: str, outcome: Outcome) -> str:
+    if _MOBILE.fullmatch(value):
+        own = value[3:]
+        return f"{own[:3]}****{own[7:]}" if outcome is Outcome.MASK_FINE else f"{own[:3]}********"
+    if _FOREIGN.fullmatch(value):
+        return f"{value[:2]}********{value[-2:]}" if outcome is Outcome.MASK_FINE else f"{value[:2]}**********"
+    return HIDDEN_WHOLE
+
+
+def _landline(value: str, outcome: Outcome) -> str:
+    if (found := _LANDLINE.fullmatch(value)) is None:
+        return _mobile(value, outcome)
+    area, rest, _ = found.groups()
+    return f"0{area}-****{rest[-2:]}" if outcome is Outcome.MASK_FINE else f"0{area}-******"
+
+
+def _email(value: str, outcome: Outcome) -> str:
+    found = _MAIL.fullmatch(value)
+    if found is None or not found[2]:
+        return HIDDEN_WHOLE
+    return f"{found[1]}***@{found[3]}" if outcome is Outcome.MASK_FINE else f"***@{found[3]}"
+
+
+def _handle(value: str, outcome: Outcome) -> str:
+    return f"{value[0]}***" if outcome is Outcome.MASK_FINE and len(value) > len(HIDDEN_WHOLE) else HIDDEN_WHOLE
+
+
+def _id_number(value: str, outcome: Outcome) -> str:
+    if outcome is Outcome.MASK_FINE and re.fullmatch(r"\d{17}[\dX]", value, re.ASCII):
+        return f"{value[0]}{'*' * 16}{value[-1]}"
+    return "*" * 18
+
+
+def _address(value: str, outcome: Outcome) -> str:
+    found = _CITY.match(value)
+    return found[0] if outcome is Outcome.MASK_FINE and found and found[0] != value else HIDDEN_WHOLE
+
+
+def _date(value: str, outcome: Outcome) -> str:
+    found = _DATE.fullmatch(value)
+    return f"{found[1]}-**-**" if outcome is Outcome.MASK_FINE and found else "****-**-**"
+
+
+def _plate(value: str, outcome: Outcome) -> str:
+    return f"{value[:2]}*****" if outcome is Outcome.MASK_FINE and len(value) > len(HIDDEN_WHOLE) else HIDDEN_WHOLE
+
+
+def _text(value: str, outcome: Outcome) -> str:
+    del value, outcome
+    return HIDDEN_WHOLE
+
+
+_BY_KIND: Final[Mapping[MaskKind, Callable[[str, Outcome], str]]] = MappingProxyType(
+    {
+        MaskKind.MOBILE: _mobile,
+        MaskKind.LANDLINE: _landline,
+        MaskKind.EMAIL: _email,
+        MaskKind.HANDLE: _handle,
+        MaskKind.ID_NUMBER: _id_number,
+        MaskKind.ADDRESS: _address,
+        MaskKind.DATE: _date,
+        MaskKind.PLATE: _plate,
+        MaskKind.TEXT: _text,
+    }
+)
+_TELEPHONES: Final = frozenset({MaskKind.MOBILE, MaskKind.LANDLINE})
+
+
+def shown(kind: MaskKind, value: str, outcome: Outcome) -> str:
+    """Write what ``outcome`` shows of ``value``; raise ``ValueError`` for a hidden one, which has no text at all."""
+    match outcome:
+        case Outcome.CLEAR:
+            return national(value) if kind in _TELEPHONES else value
+        case Outcome.MASK_FULL:
+            return HIDDEN_WHOLE
+        case Outcome.MASK_COARSE | Outcome.MASK_FINE:
+            masked = _BY_KIND[kind](value, outcome)
+            return HIDDEN_WHOLE if masked in {value, national(value)} else masked
+        case Outcome.HIDDEN:
+            message = "nothing is shown of a hidden field"
+            raise ValueError(message)

@@ -1,0 +1,26 @@
+"""A row as the gate takes it: what policy may read, what stays sealed, and what proves that nobody edited it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.crypto.datakey import WrappedDataKey
+from app.crypto.rowmac import RowValue
+from app.permissions.plan import CohortKey
+
+
+@dataclass(slots=True)
+class Record:
+    """One contact, still closed.
+
+    ``sealed`` holds the envelopes in catalogue order; ``covered`` and ``mac`` are the row's MAC and what it covers; ``public`` the C1
+    members, ready to be written.
+    """
+
+    subject: UUID
+    key: WrappedDataKey
+    cohort: CohortKey
+    sealed: tuple[bytes | None, ...]
+    covered: tuple[RowValue, ...]
+    mac: bytes
+    public: dict[str, Any]

@@ -1,0 +1,326 @@
+"""Stores, driver-level reads and the unit of work.
+
+Promises: a write is one transaction that begins with the first statement and ends at one place, the edge; a read goes straight to the
+driver with a statement that SQLAlchemy compiled once; and whoever is inside an open transaction can be asked about it, which is how
+the access log refuses to be awaited there. SQLite has one writing connection, so writers queue here and not in the database's busy loop.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+import asyncpg
+import orjson
+from sqlalchemy import Select, event, make_url
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from app.config import Settings
+from app.kit.errors import Unavailable
+from app.kit.models import LOG_SCHEMA
+
+Row = tuple[Any, ...]
+DialectName = Literal["sqlite", "postgresql"]
+
+_READ_THREADS: Final = 2
+_SQLITE_BUSY_MS: Final = 1500
+_POOL_WAIT_SECONDS: Final = 10.0
+
+
+class Prepared:
+    """A statement compiled once for one dialect: its text, the order of its parameters, and what turns driver values into Python."""
+
+    __slots__ = ("_binders", "_defaults", "_order", "processors", "sql")
+
+    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+        """Compile ``statement``; lists in it must be written out (their length is part of the text)."""
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        self.sql = str(compiled)
+        self._defaults: dict[str, Any] = dict(compiled.params)
+        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # set by SQLCompiler
+        self._binders: dict[str, Callable[[Any], Any]] = {
+            name: binder
+            for name, parameter in compiled.binds.items()  # type: ignore[attr-defined]  # set by SQLCompiler
+            if (binder := parameter.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
+        self.processors: tuple[Callable[[Any], Any] | None, ...] = tuple(
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+        )
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """Put ``values`` (and the statement's own constants) in the driver's order."""
+        given = {**self._defaults, **values}
+        return [binder(given[name]) if (binder := self._binders.get(name)) else given[name] for name in self._order]
+
+
+class Reader(Protocol):
+    """Reads outside of any transaction, as plain tuples."""
+
+    dialect: Dialect
+
+    def prepare(self, statement: Select[Any]) -> Prepared:
+        """Compile a statement for this store."""
+        ...
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run it; raise ``Unavailable`` when the store does not answer."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+def _processed(rows: Sequence[Sequence[Any]], prepared: Prepared) -> list[Row]:
+    wanted = [(at, processor) for at, processor in enumerate(prepared.processors) if processor is not None]
+    if not wanted:
+        return [tuple(row) for row in rows]
+    result = []
+    for row in rows:
+        values = list(row)
+        for at, processor in wanted:
+            values[at] = processor(values[at])
+        result.append(tuple(values))
+    return result
+
+
+class SqliteReader:
+    """Reads a SQLite file on two threads, each with a connection that cannot write."""
+
+    def __init__(self, path: Path) -> None:
+        """Open nothing yet: a thread opens its connection with its first read."""
+        self.dialect: Dialect = sqlite_dialect.dialect(paramstyle="qmark")
+        self._path = path
+        self._threads = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="duanhao-read")
+        self._connections: dict[int, sqlite3.Connection] = {}
+
+    def prepare(self, statement: Select[Any]) -> Prepared:
+        """Compile for SQLite."""
+        return Prepared(statement, self.dialect)
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run the statement on a reading thread."""
+        arguments = prepared.arguments(values or {})
+        loop = asyncio.get_running_loop()
+        try:
+            rows = await loop.run_in_executor(self._threads, self._run, prepared.sql, arguments)
+        except sqlite3.Error as error:
+            raise Unavailable from error
+        return _processed(rows, prepared)
+
+    def _run(self, sql: str, arguments: list[Any]) -> list[Row]:
+        number = threading.get_ident()
+        connection = self._connections.get(number)
+        if connection is None:
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_MS}")
+            connection.execute("PRAGMA query_only = ON")
+            self._connections[number] = connection
+        return connection.execute(sql, arguments).fetchall()
+
+    async def close(self) -> None:
+        """Stop the threads and close their connections."""
+        self._threads.shutdown(wait=True)
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+
+async def _speak_json(connection: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", format="text", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+        )
+
+
+class PostgresReader:
+    """Reads PostgreSQL through a pool of the driver's own connections."""
+
+    def __init__(self, dsn: str, *, size: int, server_settings: Mapping[str, str]) -> None:
+        """Remember where; the pool opens with the first read and again after a failure."""
+        self.dialect: Dialect = asyncpg_dialect.dialect()
+        self._dsn, self._size, self._server_settings = dsn, size, dict(server_settings)
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    def prepare(self, statement: Select[Any]) -> Prepared:
+        """Compile for PostgreSQL."""
+        return Prepared(statement, self.dialect)
+
+    async def _opened(self) -> asyncpg.Pool:
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await asyncpg.create_pool(
+                        self._dsn,
+                        min_size=1,
+                        max_size=self._size,
+                        init=_speak_json,
+                        server_settings=self._server_settings,
+                        timeout=5,
+                        command_timeout=30,
+                    )
+        return self._pool
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run the statement on a pooled connection."""
+        arguments = prepared.arguments(values or {})
+        try:
+            pool = await self._opened()
+            rows = await pool.fetch(prepared.sql, *arguments)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable from error
+        return _processed(rows, prepared)
+
+    async def close(self) -> None:
+        """Close the pool at once: reads hold nothing worth waiting for."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+
+class UnitOfWork:
+    """One business transaction: opened by the first statement, ended by whoever made it, with what is to happen after commit."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        """Wrap a session that has not begun."""
+        self.session = session
+        self._after_commit: list[Callable[[], Awaitable[None] | None]] = []
+        self._at_end: list[Callable[[], None]] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction has begun and not ended."""
+        return self.session.in_transaction()
+
+    def after_commit(self, action: Callable[[], Awaitable[None] | None]) -> None:
+        """Run ``action`` once the transaction is durable; never when it is rolled back."""
+        self._after_commit.append(action)
+
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Run ``action`` when the unit ends, durable or not."""
+        self._at_end.append(action)
+
+    def end(self) -> None:
+        """Let go of what was held for the unit. Only the edge calls this."""
+        for action in self._at_end:
+            action()
+
+    async def commit(self) -> None:
+        """Make everything durable, then run what waits for it. Only the edge calls this."""
+        await self.session.commit()
+        actions, self._after_commit = self._after_commit, []
+        for action in actions:
+            outcome = action()
+            if outcome is not None:
+                await outcome
+
+
+_current: ContextVar[UnitOfWork | None] = ContextVar("duanhao_unit_of_work", default=None)
+
+
+def current_unit_of_work() -> UnitOfWork | None:
+    """Give the unit of work of this task, begun or not; ``None`` outside of one."""
+    return _current.get()
+
+
+class Database:
+    """The stores of one process, as the settings describe them."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare engines; nothing connects before the first use."""
+        self.dialect: DialectName = "postgresql" if settings.on_postgresql else "sqlite"
+        self.business_path: Path = settings.data_dir / "duanhao.sqlite3"
+        self.log_path: Path = settings.data_dir / "log.sqlite3"
+        self.dsn: str | None = None
+        timeouts = {
+            "lock_timeout": str(settings.database.lock_timeout_ms),
+            "statement_timeout": str(settings.database.statement_timeout_ms),
+            "idle_in_transaction_session_timeout": "15000",
+            "application_name": "duanhao",
+        }
+        if settings.database.url is not None:
+            url = make_url(settings.database.url.get_secret_value())
+            self.dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+            self.engine = create_async_engine(
+                url.set(drivername="postgresql+asyncpg"),
+                pool_size=settings.database.pool_size,
+                max_overflow=0,
+                pool_timeout=_POOL_WAIT_SECONDS,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={"server_settings": timeouts, "timeout": 5},
+            )
+            self.log_engine = self.engine
+            self.reader: Reader = PostgresReader(self.dsn, size=settings.database.pool_size, server_settings=timeouts)
+            self.log_reader: Reader = self.reader
+        else:
+            self.engine = _sqlite_engine(self.business_path)
+            self.log_engine = _sqlite_engine(self.log_path).execution_options(schema_translate_map={LOG_SCHEMA: None})
+            self.reader = SqliteReader(self.business_path)
+            self.log_reader = SqliteReader(self.log_path)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    def session(self) -> AsyncSession:
+        """Make a session on the business store."""
+        return self._sessions()
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """Give one transaction: committed when the block ends, rolled back when it raises."""
+        async with self.session() as session:
+            unit = UnitOfWork(session)
+            outer = _current.get()
+            _current.set(unit)
+            try:
+                yield unit
+                await unit.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+            finally:
+                unit.end()
+                _current.set(outer)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.reader.close()
+        if self.log_reader is not self.reader:
+            await self.log_reader.close()
+        await self.engine.dispose()
+        if self.log_engine is not self.engine:
+            await self.log_engine.dispose()
+
+
+def _sqlite_engine(path: Path) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=_POOL_WAIT_SECONDS,
+        hide_parameters=True,
+        connect_args={"timeout": _SQLITE_BUSY_MS / 1000},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, record: object) -> None:  # noqa: ANN401 — driver connection
+        del record
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 — SQLAlchemy connection
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

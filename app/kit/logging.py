@@ -1,0 +1,88 @@
+"""Structured logs that cannot print a protected value.
+
+Two fences. Only plain values pass: numbers, flags, ids, and texts; any other object is printed as its type, so a row, a sealed box or a
+request body cannot slip in through ``repr``. And every text, those of libraries included, is swept for what looks like a mobile number,
+a mail address or an identity number. Messages of exceptions are never printed, since they quote values.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+import structlog
+
+_SWEPT: Final = "[protected]"
+_PATTERN: Final = re.compile(
+    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"|(?<![0-9A-Za-z-])[1-9]\d{16}[0-9Xx](?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z-])(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![0-9A-Za-z])"
+)
+_DEEPEST: Final = 4
+
+
+def swept(text: str) -> str:
+    """Replace what looks like a protected value."""
+    return _PATTERN.sub(_SWEPT, text)
+
+
+def _plain(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 — whatever was logged
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return swept(value)
+        case UUID():
+            return str(value)
+        case datetime():
+            return value.isoformat()
+        case list() | tuple() | set() | frozenset() if depth < _DEEPEST:
+            return [_plain(item, depth + 1) for item in value]
+        case dict() if depth < _DEEPEST:
+            return {swept(str(name)): _plain(item, depth + 1) for name, item in value.items()}
+        case _:
+            return f"<{type(value).__name__}>"
+
+
+def only_plain_values(logger: object, method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Structlog processor: let through what is plain, swept."""
+    del logger, method
+    event.pop("exc_info", None)
+    return {name: _plain(value) for name, value in event.items()}
+
+
+class _LibraryHandler(logging.Handler):
+    """Takes what libraries log, without the messages of exceptions."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass the line on as a structured event."""
+        failure = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        text = record.getMessage() if failure is None else str(record.msg).splitlines()[0]
+        structlog.get_logger(record.name).log(record.levelno, swept(text.splitlines()[0] if text else ""), error=failure)
+
+
+def configure(level: str) -> None:
+    """Print JSON lines of ``level`` and above to standard error, our own and those of libraries."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            only_plain_values,
+            structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event).decode()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [_LibraryHandler()]
+    root.setLevel(max(number, logging.WARNING))
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        library = logging.getLogger(name)
+        library.handlers, library.propagate = [], True
+    logging.getLogger("uvicorn.error").setLevel(number)

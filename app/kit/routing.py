@@ -1,0 +1,70 @@
+"""Routes that demand a guard.
+
+Promises: a route which declares neither a ``Guard`` nor, with a reason, that it is public cannot be added to the application: the import
+fails. A guard says whether its route discloses; it does unless it says otherwise, and then the answer needs a permit.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from fastapi import APIRouter, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+_MARK = "__duanhao_public__"
+
+
+class UnguardedRouteError(TypeError):
+    """A route was declared that anybody could call by oversight."""
+
+
+class Guard:
+    """A route dependency that decides who may call; subclasses implement ``__call__``."""
+
+    discloses: ClassVar[bool] = True
+    """Whether a 2xx of the route may carry data of people, and so needs a permit."""
+
+    scopes: frozenset[str] = frozenset()
+    """Scopes of which the caller's token must carry at least one; for the route inventory."""
+
+    async def __call__(self, request: Request) -> Any:  # noqa: ANN401 — each guard gives its own verified value
+        """Give the verified caller or raise."""
+        raise NotImplementedError
+
+
+def public(reason: str) -> Callable[[_Endpoint], _Endpoint]:
+    """Mark an endpoint as open to anybody, and say why that is right."""
+
+    def mark(endpoint: _Endpoint) -> _Endpoint:
+        setattr(endpoint, _MARK, reason)
+        return endpoint
+
+    return mark
+
+
+def guards_of(dependant: Dependant) -> list[Guard]:
+    """Find every guard that a route's dependencies contain, however deep."""
+    found = [dependency.call for dependency in dependant.dependencies if isinstance(dependency.call, Guard)]
+    return found + [guard for dependency in dependant.dependencies for guard in guards_of(dependency)]
+
+
+class GuardedRoute(APIRoute):
+    """A route that is guarded or publicly marked, never both, never neither."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 — passed through
+        """Refuse an unguarded endpoint."""
+        super().__init__(path, endpoint, **options)
+        self.guards = guards_of(self.dependant)
+        self.public_reason: str | None = getattr(endpoint, _MARK, None)
+        if bool(self.guards) == (self.public_reason is not None):
+            message = f"{path}: declare exactly one of a Guard dependency and @public(reason)"
+            raise UnguardedRouteError(message)
+
+
+class GuardedRouter(APIRouter):
+    """A router all of whose routes are ``GuardedRoute``."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 — passed through
+        """Make the router; a slash too many is a 404, not a redirect that drops the method."""
+        super().__init__(route_class=GuardedRoute, redirect_slashes=False, **options)

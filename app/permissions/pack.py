@@ -1,0 +1,177 @@
+"""The policy pack: rules as data, read strictly.
+
+A pack is YAML with a schema; duplicate members, merge keys, unknown words and duplicate rule ids are refused, and a bad pack never
+becomes active. Its canonical JSON is hashed, so that every event can say under which rules it was decided.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from app.permissions.outcomes import FieldClass, Outcome, Purpose, Tier
+
+Kind = Literal["employee", "external", "temporary", "student", "applicant", "hotline"]
+WorkerKind = Literal["regular", "part_time", "intern", "outsourced"]
+Status = Literal["prehire", "active", "frozen", "leaving", "left", "archived"]
+Secrecy = Literal["normal", "core", "executive", "protected"]
+
+
+def _named_outcome(value: object) -> object:
+    return Outcome[value.upper()] if isinstance(value, str) and value.upper() in Outcome.__members__ else value
+
+
+OutcomeByName = Annotated[Outcome, BeforeValidator(_named_outcome)]
+ByClass = Mapping[FieldClass, OutcomeByName]
+
+
+class Effect(StrEnum):
+    """What a rule does: hide for ever, lower, or raise."""
+
+    FORBID = "forbid"
+    CAP = "cap"
+    GRANT = "grant"
+
+
+class Relation(StrEnum):
+    """How a viewer stands to a contact."""
+
+    ANY = "any"
+    SELF = "self"
+    OTHERS = "others"
+    OWN_DEPARTMENT = "own_department"
+    HEADED = "headed"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ViewerCondition(_Part):
+    """Which viewers a rule speaks of; each list that is given must match, an empty list matches all."""
+
+    kinds: tuple[Literal["person", "service"], ...] = ("person",)
+    tiers: tuple[Tier, ...] = ()
+    roles: tuple[str, ...] = ()
+    not_roles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    worker_kinds: tuple[WorkerKind, ...] = ()
+    step_up: bool | None = None
+
+
+class ContactCondition(_Part):
+    """Which contacts a rule speaks of; an empty list matches all."""
+
+    relation: Relation = Relation.ANY
+    kinds: tuple[Kind, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    secrecy: tuple[Secrecy, ...] = ()
+
+
+class Rule(_Part):
+    """One rule with its clause ids."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_.]{2,63}$")
+    effect: Effect
+    clauses: tuple[str, ...] = Field(min_length=1)
+    zh: str = Field(min_length=2)
+    en: str = Field(min_length=2)
+    viewer: ViewerCondition = ViewerCondition()
+    contact: ContactCondition = ContactCondition()
+    purposes: tuple[Purpose, ...] = ()
+    shows: ByClass = Field(default_factory=dict)
+    reveals: ByClass = Field(default_factory=dict)
+    requests: Mapping[FieldClass, Annotated[str, Field(pattern=r"^[a-z][a-z_.]+$")]] = Field(default_factory=dict)
+    edits: tuple[FieldClass, ...] = ()
+    obligations: tuple[Literal["watermark", "no_export", "no_forward"], ...] = ()
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        match self.effect:
+            case Effect.FORBID if self.shows or self.reveals or self.requests or self.edits:
+                fault = "a forbid shows nothing"
+            case Effect.CAP if not self.shows or self.reveals or self.requests or self.edits:
+                fault = "a cap lowers what is shown and gives nothing"
+            case Effect.GRANT if not (self.shows or self.edits):
+                fault = "a grant gives something"
+            case _:
+                return self
+        message = f"rule {self.id}: {fault}"
+        raise ValueError(message)
+
+
+class Pack(_Part):
+    """A whole pack."""
+
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    profile: Literal["open", "strict"]
+    zh: str
+    en: str
+    rules: tuple[Rule, ...] = Field(min_length=1)
+    digest: str = ""
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        ids = [rule.id for rule in self.rules]
+        twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice:
+            message = f"duplicate rule ids: {', '.join(twice)}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def label(self) -> str:
+        """Name version and content in one short text, as events and answers carry it."""
+        return f"{self.profile}-{self.version}+{self.digest[:12]}"
+
+
+class BadPackError(ValueError):
+    """The text is not a pack; the message says where."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without duplicate members, merge keys or aliases, which would let a reviewer read another rule than the machine."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 — signature of PyYAML
+        """Refuse what a reader could overlook."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value == "<<" or key.value in seen:
+                message = f"line {key.start_mark.line + 1}: duplicate or merge member {key.value!r}"
+                raise BadPackError(message)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse aliases."""
+        if self.check_event(yaml.AliasEvent):
+            message = "aliases are not taken in a pack"
+            raise BadPackError(message)
+        return super().compose_node(parent, index)
+
+
+def parse(text: str) -> Pack:
+    """Read a pack from YAML; raise ``BadPackError`` when it is not wholly understood."""
+    try:
+        raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 — a stricter SafeLoader
+        pack = Pack.model_validate(raw)
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadPackError(str(error)) from error
+    canonical = orjson.dumps(pack.model_dump(mode="json", exclude={"digest"}), option=orjson.OPT_SORT_KEYS)
+    return pack.model_copy(update={"digest": hashlib.sha256(canonical).hexdigest()})
+
+
+def load(name: str = "default") -> Pack:
+    """Read a pack that ships with the service: ``default`` or ``strict``."""
+    return parse((files("app.permissions") / "packs" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def load_file(path: Path) -> Pack:
+    """Read a pack of the operator's own."""
+    return parse(path.read_text(encoding="utf-8"))

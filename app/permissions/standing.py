@@ -1,0 +1,232 @@
+"""Who the viewer is, from our own store, and kept only as long as nothing moved.
+
+A token says who; tier, roles, departments and grants are read here, each row behind its MAC. A standing is remembered together with the
+epochs that it was read under; the access log compares them in the transaction that records the look, so a remembered standing is never
+used for a look after the change that ended it. Routes that do not look read it afresh.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
+
+from app.audit.authors import Author
+from app.auth import epochs
+from app.auth.errors import AccountRefused
+from app.auth.repository import Account, AccountRepository, Client, ClientRepository, Source
+from app.auth.subject import Caller, Person, Service
+from app.departments.repository import DepartmentRepository
+from app.departments.tree import Tree
+from app.kit.clock import Clock
+from app.kit.context import current_request
+from app.kit.db import Reader
+from app.permissions.errors import AccountSuspended, NoContact
+from app.permissions.outcomes import FieldClass, Purpose, Tier
+from app.permissions.pack import Pack
+from app.permissions.plan import Plan, Standing
+from app.permissions.repository import GrantRepository
+
+DEPARTMENTS: Final = "departments"
+"""The counter that moves with every change of the department tree."""
+
+_MOST_REMEMBERED: Final = 10_000
+_STEP_UP_SECONDS: Final = 600
+_STEP_UP_CLASSES: Final = frozenset({"urn:duanhao:acr:step-up", "http://schemas.openid.net/pape/policies/2007/06/multi-factor", "c1", "mfa"})
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerFacts:
+    """What standing needs of the viewer's own contact; given by the contacts' repository, behind the row's MAC."""
+
+    contact_id: UUID
+    name: str
+    kind: str
+    worker_kind: str | None
+    status: str
+    department_id: UUID | None
+    departments: tuple[UUID, ...]
+
+
+class ContactFacts(Protocol):
+    """Where the viewer's own contact is read."""
+
+    async def viewer_facts(self, source: Source, contact_id: UUID) -> ViewerFacts | None:
+        """Give the facts; ``None`` when there is no such contact or its row does not verify."""
+        ...
+
+
+class Viewer:
+    """A standing and the plans worked out from it."""
+
+    __slots__ = ("_clock", "_pack", "_plans", "standing", "subject", "tree")
+
+    def __init__(self, subject: Caller, standing: Standing, tree: Tree, pack: Pack, clock: Clock) -> None:
+        """Bind a standing to the pack in force."""
+        self.subject, self.standing, self.tree = subject, standing, tree
+        self._pack, self._clock = pack, clock
+        self._plans: dict[Purpose, Plan] = {}
+
+    def plan(self, purpose: Purpose) -> Plan:
+        """Give the plan for a purpose, worked out once until a grant begins or ends."""
+        plan = self._plans.get(purpose)
+        if plan is None or (plan.not_after is not None and self._clock.now() >= plan.not_after):
+            plan = self._plans[purpose] = Plan(self._pack, self.standing, purpose, self._clock.now())
+        return plan
+
+    @property
+    def caller(self) -> str:
+        """Name the caller for cursors and idempotency keys: type and id."""
+        return f"{self.standing.kind}:{self.standing.actor_id}"
+
+
+class Standings:
+    """Gives viewers."""
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        accounts: AccountRepository,
+        clients: ClientRepository,
+        departments: DepartmentRepository,
+        grants: GrantRepository,
+        contacts: ContactFacts,
+        pack: Pack,
+        clock: Clock,
+    ) -> None:
+        """Take where each part of a standing is read, and the pack in force."""
+        self._reader, self._accounts, self._clients = reader, accounts, clients
+        self._departments, self._grants, self._contacts = departments, grants, contacts
+        self._pack, self._clock = pack, clock
+        self._tree: Tree | None = None
+        self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
+
+    async def of(self, subject: Caller, *, fresh: bool = False) -> Viewer:
+        """Give the viewer that ``subject`` is; ``fresh`` reads everything anew.
+
+        Raises ``NoContact``, ``AccountSuspended`` and, for a row edited past us, ``AccountRefused``.
+        """
+        key = (subject, self._stepped_up(subject))
+        if not fresh and (found := self._remembered.get(key)) is not None:
+            self._remembered.move_to_end(key)
+            return found
+        viewer = await self._load(subject, stepped_up=key[1])
+        self._remembered[key] = viewer
+        while len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return viewer
+
+    async def tree(self) -> Tree:
+        """Give the department tree of now."""
+        epoch = await epochs.value(self._reader, DEPARTMENTS)
+        if self._tree is None or self._tree.epoch != epoch:
+            self._tree = await self._departments.tree(self._reader, epoch=epoch)
+        return self._tree
+
+    def forget(self) -> None:
+        """Drop everything remembered."""
+        self._remembered.clear()
+        self._tree = None
+
+    def _stepped_up(self, subject: Caller) -> bool:
+        return (
+            isinstance(subject, Person)
+            and subject.acr in _STEP_UP_CLASSES
+            and subject.auth_time is not None
+            and 0 <= self._clock.now().timestamp() - subject.auth_time <= _STEP_UP_SECONDS
+        )
+
+    async def _load(self, subject: Caller, *, stepped_up: bool) -> Viewer:
+        tree = await self.tree()
+        match subject:
+            case Service():
+                client, client_epoch = await self._client(subject.client_id)
+                standing = Standing(
+                    kind="service",
+                    actor_id=client.client_id,
+                    name=client.name,
+                    client_id=client.client_id,
+                    scopes=subject.scopes,
+                    distrusted=tree.distrusted,
+                    ceiling=_ceiling(client),
+                    epochs={DEPARTMENTS: tree.epoch, client.epoch_key: client_epoch},
+                )
+            case Person():
+                standing = await self._person(subject, tree, stepped_up=stepped_up)
+        return Viewer(subject, standing, tree, self._pack, self._clock)
+
+    async def _client(self, client_id: str) -> tuple[Client, int]:
+        epoch = await epochs.value(self._reader, f"client:{client_id}")
+        client = await self._clients.by_id(self._reader, client_id)
+        if client is None or client.state != "active":
+            raise AccountRefused
+        return client, epoch
+
+    async def _person(self, subject: Person, tree: Tree, *, stepped_up: bool) -> Standing:
+        account = await self._accounts.by_key(self._reader, subject.user_name)
+        if account is None or account.contact_id is None or account.state == "disabled":
+            raise NoContact
+        if account.state == "suspended":
+            raise AccountSuspended
+        epoch = await epochs.value(self._reader, account.epoch_key)
+        account = await self._again(account)
+        if account.contact_id is None:
+            raise NoContact
+        watched: Mapping[str, int] = {DEPARTMENTS: tree.epoch, account.epoch_key: epoch}
+        ceiling = None
+        client = await self._clients.by_id(self._reader, subject.client_id)
+        if client is not None:
+            ceiling = _ceiling(client)
+            watched = {**watched, client.epoch_key: await epochs.value(self._reader, client.epoch_key)}
+        facts = await self._contacts.viewer_facts(self._reader, account.contact_id)
+        if facts is None or facts.status not in {"active", "frozen", "leaving"}:
+            raise NoContact
+        headed = tree.headed_by(facts.contact_id)
+        tier = Tier(account.tier)
+        return Standing(
+            kind="person",
+            actor_id=str(facts.contact_id),
+            name=facts.name,
+            client_id=subject.client_id,
+            scopes=subject.scopes,
+            tier=max(tier, Tier.T2) if headed and tier in {Tier.T0, Tier.T1} else tier,
+            roles=frozenset(account.roles) | ({"dept_head"} if headed else set()),
+            worker_kind=facts.worker_kind,
+            contact_id=facts.contact_id,
+            user_id=account.id,
+            main_department=facts.department_id,
+            departments=frozenset(facts.departments) - tree.distrusted,
+            headed=headed,
+            distrusted=tree.distrusted,
+            grants=await self._grants.live(self._reader, account.id, self._clock.now()),
+            step_up=stepped_up,
+            ceiling=ceiling,
+            epochs=watched,
+        )
+
+    async def _again(self, account: Account) -> Account:
+        """Read the account after its epoch, so that a change in between shows as a moved epoch and not as a mixture."""
+        found = await self._accounts.by_key(self._reader, account.user_name)
+        if found is None or found.id != account.id or found.state != "active":
+            raise NoContact
+        return found
+
+
+def _ceiling(client: Client) -> FieldClass | None:
+    return FieldClass(client.ceiling) if client.ceiling else None
+
+
+def author_of(viewer: Viewer) -> Author:
+    """Name a viewer as the author of a write."""
+    standing, context = viewer.standing, current_request()
+    return Author(
+        type="person" if standing.kind == "person" else "service",
+        id=standing.actor_id,
+        tier=standing.tier.value if standing.kind == "person" else None,
+        department_id=standing.main_department,
+        client_id=standing.client_id,
+        policy_version=viewer.plan(Purpose.WORK_CONTACT).pack_label,
+        address=context.address if context else None,
+        request_id=context.request_id if context else None,
+    )

@@ -1,0 +1,24 @@
+"""Every table of the service in one metadata, for migrations and tests."""
+
+from app.audit import models as audit_models
+from app.auth import models as auth_models
+from app.contacts import models as contact_models
+from app.crypto import models as crypto_models
+from app.departments import models as department_models
+from app.hr import models as hr_models
+from app.kit import records as kit_records
+from app.kit.models import Base
+from app.permissions import models as permission_models
+
+metadata = Base.metadata
+MODULES = (
+    audit_models,
+    auth_models,
+    contact_models,
+    crypto_models,
+    department_models,
+    hr_models,
+    kit_records,
+    permission_models,
+)
+"""The modules that declare tables; a test holds this list to the files named ``models.py``."""

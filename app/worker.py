@@ -1,0 +1,60 @@
+"""What runs beside the requests: intents into the log, promised work, and what is past its time.
+
+One loop. A round that fails is reported and tried again after a pause; nothing here holds personal data.
+"""
+
+import asyncio
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from app.composition import Application, open_application
+from app.config import Settings
+from app.kit import logging
+from app.kit.idempotency import forget_expired
+
+_ROUND_SECONDS: Final = 0.5
+_LONGEST_PAUSE: Final = 10.0
+_SWEEP_SECONDS: Final = 600.0
+
+_worker = structlog.get_logger("duanhao.worker")
+
+
+class Worker:
+    """Runs rounds until it is cancelled."""
+
+    def __init__(self, application: Application) -> None:
+        """Take the parts."""
+        self._application = application
+        self._swept = 0.0
+
+    async def run(self) -> None:
+        """Run rounds for ever; end by cancellation."""
+        pause = _ROUND_SECONDS
+        while True:
+            try:
+                busy = await self.round()
+                pause = 0.0 if busy else _ROUND_SECONDS
+            except Exception as error:  # noqa: BLE001 — the loop outlives any one failure, which is reported and tried again
+                _worker.error("round_failed", error=type(error).__name__)
+                pause = min(max(pause, _ROUND_SECONDS) * 2, _LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def round(self) -> bool:
+        """Do what is due now; tell whether there was something."""
+        moved = await self._application.mover.move_once()
+        done = await self._application.outbox.drain()
+        if monotonic() - self._swept > _SWEEP_SECONDS:
+            self._swept = monotonic()
+            async with self._application.database.unit_of_work() as unit:
+                await forget_expired(unit, self._application.clock)
+                await self._application.tokens.forget_revoked(unit.session)
+        return bool(moved or done)
+
+
+async def work(settings: Settings) -> None:
+    """Be the worker process of a PostgreSQL deployment."""
+    logging.configure(settings.log_level)
+    async with open_application(settings) as application:
+        await Worker(application).run()

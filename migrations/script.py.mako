@@ -1,0 +1,24 @@
+"""${message}.
+
+Revision ${up_revision}, after ${down_revision | comma,n}; made ${create_date}.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+${imports if imports else ""}
+revision: str = ${repr(up_revision)}
+down_revision: str | None = ${repr(down_revision)}
+branch_labels: str | Sequence[str] | None = ${repr(branch_labels)}
+depends_on: str | Sequence[str] | None = ${repr(depends_on)}
+
+
+def upgrade() -> None:
+    """Expand first: what the running release does not know must not stop it."""
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    """Give back the schema of the preceding revision."""
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,1 @@
+"""Tests of sign-in: the rules as tables, the services on both engines."""

@@ -1,0 +1,1 @@
+"""Sealing, keys and permits, proven: what opens, and everything that must not."""

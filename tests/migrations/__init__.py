@@ -1,0 +1,1 @@
+"""The schema's history on both engines, and what it must refuse."""
