@@ -11,6 +11,8 @@ from typing import Final
 
 import structlog
 
+from app.api.department_keeping import DepartmentKeeper
+from app.api.department_reading import DepartmentReader
 from app.audit.events import EventDraft, FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -43,8 +45,12 @@ from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.crypto.signing import TokenKeys, load_log_signer, load_token_keys
 from app.departments.repository import DepartmentRepository
+from app.departments.service import DepartmentService
 from app.disclosure.gate import Gate
+from app.disclosure.log_reader import AccessLogReader
 from app.disclosure.programs import Programs
+from app.hr.repository import HrLedger
+from app.hr.service import HrService, LedgerKeys, People
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock, SystemClock
 from app.kit.db import Database
@@ -66,7 +72,9 @@ def key_provider(settings: Settings) -> KeyProvider:
     """Give who holds the root key; a development store makes its own on first start."""
     match settings.keys.provider:
         case "file":
-            return FileProvider(settings.root_key_file, create=settings.env == "development" and settings.keys.file is None)
+            return FileProvider(
+                settings.root_key_file, create=settings.env == "development" and settings.keys.file is None
+            )
         case "env":
             return EnvProvider(settings.keys.variable)
 
@@ -95,6 +103,9 @@ class Application:
     account_rows: AccountRepository
     clients: Clients
     department_rows: DepartmentRepository
+    departments: DepartmentService
+    department_reader: DepartmentReader
+    department_keeper: DepartmentKeeper
     grants: GrantRepository
     standings: Standings
     verifier: TokenVerifier
@@ -107,7 +118,9 @@ class Application:
     contact_writer: ContactWriter
     contacts: ContactService
     keeper: ContactKeeper
+    hr: HrService
     events: AccessLogRepository
+    log_reader: AccessLogReader
     idempotency: Idempotency
 
     async def record(self, draft: EventDraft) -> None:
@@ -116,7 +129,9 @@ class Application:
 
 
 @asynccontextmanager
-async def open_application(settings: Settings, *, clock: Clock | None = None, start_log: bool = True) -> AsyncIterator[Application]:
+async def open_application(
+    settings: Settings, *, clock: Clock | None = None, start_log: bool = True
+) -> AsyncIterator[Application]:
     """Open the stores and build everything; close it all when the block ends.
 
     Raises ``StaleSchema``, ``KeyUnavailable`` and ``LogUnavailable``; a process that cannot do all of its work does none.
@@ -149,7 +164,9 @@ async def open_application(settings: Settings, *, clock: Clock | None = None, st
         if start_log:
             await log.start()
             stack.push_async_callback(log.stop)
-        application = _assembled(settings, now, database, keyring, log, signer, token_keys)
+        application = _assembled(
+            settings, now, database, keyring=keyring, log=log, signer=signer, token_keys=token_keys
+        )
         await _trust(stack, application)
         yield application
 
@@ -176,13 +193,16 @@ def _log_store(settings: Settings, database: Database, signer: Signer, clock: Cl
     wait = min(settings.database.lock_timeout_ms / 1000, deadline * 0.75)
     if database.dsn is not None:
         return PostgresLogStore(database.dsn, signer=signer, clock=clock, timeout=deadline, lock_seconds=wait)
-    return SqliteLogStore(database.log_path, business_path=database.business_path, signer=signer, clock=clock, busy_seconds=wait)
+    return SqliteLogStore(
+        database.log_path, business_path=database.business_path, signer=signer, clock=clock, busy_seconds=wait
+    )
 
 
 def _assembled(
     settings: Settings,
     clock: Clock,
     database: Database,
+    *,
     keyring: Keyring,
     log: AccessLog,
     signer: Signer,
@@ -205,7 +225,9 @@ def _assembled(
     accounts = UserAccounts(accounts=account_rows, clients=client_rows, clock=clock, changed=verifier.forget)
     clients = Clients(clients=client_rows, accounts=account_rows, clock=clock, changed=verifier.forget)
     tokens = TokenService(
-        issuer=BuiltInIssuer(issuer=settings.tokens.issuer, audience=settings.tokens.audience, keys=token_keys, clock=clock),
+        issuer=BuiltInIssuer(
+            issuer=settings.tokens.issuer, audience=settings.tokens.audience, keys=token_keys, clock=clock
+        ),
         verifier=verifier,
         directory=Directory(accounts, clients, reader),
         clock=clock,
@@ -223,8 +245,13 @@ def _assembled(
     )
     cursors, terms = Cursors(keyring.mac_key("cursor")), Terms(keyring.mac_key("search-terms"))
     gate = Gate(
-        log=log, opener=opener, programs=Programs(CATALOGUE, BITS), version_key=keyring.mac_key("card-version"), clock=clock
+        log=log,
+        opener=opener,
+        programs=Programs(CATALOGUE, BITS),
+        version_key=keyring.mac_key("card-version"),
+        clock=clock,
     )
+    events = AccessLogRepository(database.log_reader)
     members = MemberReader(
         contact_rows, region=settings.contacts.default_region, sensitive=frozenset(settings.contacts.collect_sensitive)
     )
@@ -233,6 +260,10 @@ def _assembled(
         repository=contact_rows, gate=gate, standings=standings, cursors=cursors, terms=terms, sealer=sealer
     )
     idempotency = Idempotency(database, keyring.mac_key("idempotency"), clock)
+    departments = DepartmentService(department_rows, clock, region=settings.contacts.default_region)
+    department_reader = DepartmentReader(
+        contacts=contact_rows, gate=gate, standings=standings, cursors=cursors, terms=terms
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -249,6 +280,9 @@ def _assembled(
         account_rows=account_rows,
         clients=clients,
         department_rows=department_rows,
+        departments=departments,
+        department_reader=department_reader,
+        department_keeper=DepartmentKeeper(reader=department_reader, service=departments, idempotency=idempotency),
         grants=grants,
         standings=standings,
         verifier=verifier,
@@ -261,6 +295,24 @@ def _assembled(
         contact_writer=writer,
         contacts=contacts,
         keeper=ContactKeeper(service=contacts, writer=writer, members=members, gate=gate, idempotency=idempotency),
-        events=AccessLogRepository(database.log_reader),
+        hr=HrService(
+            ledger=HrLedger(),
+            people=People(contact_rows, members, writer, accounts, grants),
+            sealer=sealer,
+            keys=LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body")),
+            reader=reader,
+            clock=clock,
+        ),
+        events=events,
+        log_reader=AccessLogReader(
+            events=events,
+            contacts=contact_rows,
+            clients=client_rows,
+            reader=reader,
+            gate=gate,
+            standings=standings,
+            cursors=cursors,
+            masked=terms.masked,
+        ),
         idempotency=idempotency,
     )

@@ -23,11 +23,15 @@ class Group(BaseModel):
 class DatabaseSettings(Group):
     """Where the business tables and the log live. Without ``url`` both are SQLite files in the data directory."""
 
-    url: SecretStr | None = Field(None, title="PostgreSQL URL of the service role; unset means SQLite in the data directory")
+    url: SecretStr | None = Field(
+        None, title="PostgreSQL URL of the service role; unset means SQLite in the data directory"
+    )
     owner_url: SecretStr | None = Field(None, title="PostgreSQL URL of the role that owns the tables and migrates")
     service_role: str | None = Field(None, title="Name of the service role for grants; default: the user of `url`")
     pool_size: Annotated[int, Field(ge=1, le=200)] = Field(8, title="Connections for writes, and as many for reads")
-    lock_timeout_ms: Annotated[int, Field(ge=10)] = Field(1500, title="Longest wait for a lock, below the log's deadline")
+    lock_timeout_ms: Annotated[int, Field(ge=10)] = Field(
+        1500, title="Longest wait for a lock, below the log's deadline"
+    )
     statement_timeout_ms: Annotated[int, Field(ge=100)] = Field(10_000, title="Longest statement of a request")
 
 
@@ -35,10 +39,14 @@ class KeysSettings(Group):
     """Where the root key is, and how many data keys stay in memory."""
 
     provider: Literal["file", "env"] = Field("file", title="Who holds the root key")
-    file: Path | None = Field(None, title="Root key file; default: `keys/root.key` in the data directory, development only")
+    file: Path | None = Field(
+        None, title="Root key file; default: `keys/root.key` in the data directory, development only"
+    )
     variable: str = Field("DUANHAO_ROOT_KEY", title="Environment variable that holds the root key (provider `env`)")
     cache_size: Annotated[int, Field(ge=16)] = Field(50_000, title="Most data keys kept unwrapped in memory")
-    cache_ttl_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(300, title="Longest time a data key stays unwrapped")
+    cache_ttl_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
+        300, title="Longest time a data key stays unwrapped"
+    )
 
 
 class ExternalIssuer(Group):
@@ -47,8 +55,8 @@ class ExternalIssuer(Group):
     issuer: str = Field(title="Exact `iss`")
     jwks_url: str = Field(title="Where its keys are; https outside development")
     audience: str = Field(title="Exact `aud` that its tokens for us carry")
-    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"], ...] = Field(
-        ("RS256",), min_length=1, title="Signature algorithms taken from it"
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"], ...] = (
+        Field(("RS256",), min_length=1, title="Signature algorithms taken from it")
     )
     types: tuple[str, ...] = Field(("JWT", "at+jwt"), min_length=1, title="`typ` header values taken from it")
     binding_claim: str = Field("preferred_username", title="Claim that names the person here")
@@ -77,7 +85,9 @@ class AuditSettings(Group):
     batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(512, title="Most events in one transaction")
     permit_seconds: Annotated[float, Field(gt=0, le=30)] = Field(2.0, title="Life of a permit to open")
     origin: str = Field("duanhao.local/access-log", title="Origin line of checkpoints")
-    checkpoint_file: Path | None = Field(None, title="File that collects checkpoints; default: `checkpoints` in the data directory")
+    checkpoint_file: Path | None = Field(
+        None, title="File that collects checkpoints; default: `checkpoints` in the data directory"
+    )
 
 
 class HttpSettings(Group):
@@ -93,7 +103,9 @@ class ContactsSettings(Group):
     """What a contact may carry."""
 
     collect_sensitive: tuple[str, ...] = Field((), title="C5 fields that forms ask for; all are off by default")
-    default_region: str = Field("CN", pattern="^[A-Z]{2}$", title="Region of telephone numbers written without country code")
+    default_region: str = Field(
+        "CN", pattern="^[A-Z]{2}$", title="Region of telephone numbers written without country code"
+    )
 
 
 class PolicySettings(Group):
@@ -133,20 +145,26 @@ class Settings(BaseSettings):
     """All settings. Frozen: what a process runs with is what it started with."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DUANHAO_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+        env_prefix="DUANHAO_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
     )
 
-    env: Literal["development", "production"] = Field("development", title="`production` refuses generated keys and the demo")
+    env: Literal["development", "production"] = Field(
+        "development", title="`production` refuses generated keys and the demo"
+    )
     data_dir: Path = Field(Path("var"), title="SQLite files, development keys, checkpoints")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", title="Least severity printed")
-    database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())
-    keys: KeysSettings = Field(default_factory=lambda: KeysSettings())
-    tokens: TokensSettings = Field(default_factory=lambda: TokensSettings())
-    audit: AuditSettings = Field(default_factory=lambda: AuditSettings())
-    http: HttpSettings = Field(default_factory=lambda: HttpSettings())
-    contacts: ContactsSettings = Field(default_factory=lambda: ContactsSettings())
-    policy: PolicySettings = Field(default_factory=lambda: PolicySettings())
-    hr: HrSettings = Field(default_factory=lambda: HrSettings())
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    keys: KeysSettings = Field(default_factory=KeysSettings)
+    tokens: TokensSettings = Field(default_factory=TokensSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    contacts: ContactsSettings = Field(default_factory=ContactsSettings)
+    policy: PolicySettings = Field(default_factory=PolicySettings)
+    hr: HrSettings = Field(default_factory=HrSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -34,7 +34,9 @@ def _lifespan(settings: Settings, opened: Application | None) -> Callable[[FastA
         logging.configure(settings.log_level)
         async with open_application(settings) as application:
             app.state.application, app.state.tokens = application, application.tokens
-            worker = asyncio.create_task(Worker(application).run()) if application.database.dialect == "sqlite" else None
+            worker = (
+                asyncio.create_task(Worker(application).run()) if application.database.dialect == "sqlite" else None
+            )
             try:
                 yield
             finally:

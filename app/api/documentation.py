@@ -17,7 +17,9 @@ _ASSETS: Final = {
     "swagger-ui.css": "text/css",
     "favicon.png": "image/png",
 }
-_POLICY: Final = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+)
 _PAGE: Final = b"""<!doctype html>
 <html lang="en">
 <head>
@@ -46,7 +48,9 @@ router = GuardedRouter(include_in_schema=False)
 @public("the documentation says what every client must know")
 async def page() -> Response:
     """Serve the page."""
-    return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"})
+    return Response(
+        _PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+    )
 
 
 @router.get("/docs/assets/{name}")

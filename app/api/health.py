@@ -7,7 +7,6 @@ from fastapi import Request, Response
 from sqlalchemy import literal, select
 
 from app.audit.writer import AccessLog
-from app.crypto.keyring import Keyring
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.problems import responses
@@ -22,7 +21,6 @@ class Parts(Protocol):
 
     database: Database
     log: AccessLog
-    keyring: Keyring
 
 
 class Alive(Output):

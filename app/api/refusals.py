@@ -35,7 +35,11 @@ def recorder(app: FastAPI) -> Callable[[RequestContext, Problem], Awaitable[None
         parts: Records = app.state.application
         viewer, subject = context.viewer, context.subject
         standing = viewer.standing if isinstance(viewer, Viewer) else None
-        unbound = {"subject": parts.terms.masked(subject.user_name)} if standing is None and isinstance(subject, Person) else {}
+        unbound = (
+            {"subject": parts.terms.masked(subject.user_name)}
+            if standing is None and isinstance(subject, Person)
+            else {}
+        )
         await parts.log.record(
             EventDraft(
                 id=new_id(),

@@ -1,7 +1,7 @@
 """Who writes, as the log and the history keep it, and the event that goes beside a write.
 
-Every write has an author: a person, a service account, an operator at the machine, or a job. The author is a value, so that a service can
-be used by a route, a command and a job alike.
+Every write has an author: a person, a service account, an operator at the machine, or a job. The author is a value,
+so that a service can be used by a route, a command and a job alike.
 """
 
 from collections.abc import Mapping, Sequence

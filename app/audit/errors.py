@@ -43,5 +43,5 @@ class EventUnrecordable(Internal):
     code, title, title_zh = "event_unrecordable", "Internal error", "内部错误"
 
 
-class LogDamaged(Exception):  # noqa: N818 — a state of the log, not an error of the caller
+class LogDamaged(Exception):
     """The log contradicts itself or a checkpoint kept elsewhere; the service does not start on it."""

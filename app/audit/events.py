@@ -57,7 +57,7 @@ _SHOWN: Final = 2
 _WORDS: Final = {_MASKED: "masked", _SHOWN: "shown", _MASKED | _SHOWN: "shown"}
 
 
-class EventMalformed(ValueError):  # noqa: N818 — named for what is wrong, as everywhere here
+class EventMalformed(ValueError):
     """A draft cannot be evidence, or bytes are not the evidence of an event that this version knows."""
 
 

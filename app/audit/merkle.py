@@ -18,7 +18,7 @@ _SIZE_BYTES: Final = 8
 _MOST_LEAVES: Final = (1 << 63) - 1
 
 
-class FrontierMalformed(ValueError):  # noqa: N818 — named for what is wrong, as everywhere here
+class FrontierMalformed(ValueError):
     """Stored bytes are not the encoding of a frontier."""
 
 

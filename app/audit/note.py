@@ -31,7 +31,7 @@ _NAME: Final = re.compile(r"[^\s+]+")
 _WHOLE_NOTE: Final = re.compile(rf"[^\n]+\n[0-9]+\n[A-Za-z0-9+/]{{43}}=\n\n(?:{_DASH} [^\n]+\n)+")
 
 
-class NoteInvalid(ValueError):  # noqa: N818 — named for what is wrong, as everywhere here
+class NoteInvalid(ValueError):
     """A text is not a note, not a checkpoint, or not signed by the expected key."""
 
 

@@ -22,11 +22,11 @@ from app.audit.note import Signer
 NO_EPOCHS: Final[Mapping[str, int]] = {}
 
 
-class StoreUnavailable(Exception):  # noqa: N818 — a state of the store; the writer turns it into a problem
+class StoreUnavailable(Exception):
     """Nothing of this batch is known to be durable; the message says why, for the operator's log."""
 
 
-class EntriesRejected(Exception):  # noqa: N818 — see StoreUnavailable
+class EntriesRejected(Exception):
     """The store refused the content of an entry; nothing of this batch was written."""
 
 

@@ -50,7 +50,7 @@ class Fault(Enum):
     UNAVAILABLE = (503, "temporarily_unavailable", "Try again later")
 
 
-class OAuthFault(Exception):  # noqa: N818 — an answer of the protocol
+class OAuthFault(Exception):
     """A refusal in the words of the protocol."""
 
     def __init__(self, fault: Fault, *, retry_after: int | None = None) -> None:

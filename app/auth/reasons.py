@@ -44,7 +44,7 @@ class Reason(StrEnum):
     ROW_TAMPERED = "row_tampered"
 
 
-class Rejected(Exception):  # noqa: N818 — a verdict of the checks, not yet an answer to anybody
+class Rejected(Exception):
     """A check failed."""
 
     def __init__(self, reason: Reason) -> None:

@@ -16,12 +16,14 @@ def add(
     scope: Scopes = [],  # noqa: B006 — typer copies it
     ceiling: Annotated[str | None, typer.Option(help="Highest field class that it may show: C1 to C5.")] = None,
     *,
-    front_end: Annotated[bool, typer.Option("--front-end", help="People sign in through it; it has no secret.")] = False,
+    front_end: Annotated[
+        bool, typer.Option("--front-end", help="People sign in through it; it has no secret.")
+    ] = False,
 ) -> None:
     """Make a client and print its secret, this once. 新建服务账号并显示一次密钥。"""
-    from app.auth.clients import NewClient  # noqa: PLC0415 — `--help` must not pay for it
-    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
-    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+    from app.auth.clients import NewClient
+    from app.cli.session import on_record, run
+    from app.composition import Application
 
     async def work(application: Application) -> str | None:
         async with on_record(application, "client.create", {"client_id": client_id, "scopes": sorted(scope)}) as unit:
@@ -34,8 +36,8 @@ def add(
 @app.command("list")
 def every() -> None:
     """List clients: id, state, scopes. 列出服务账号。"""
-    from app.cli.session import run  # noqa: PLC0415 — `--help` must not pay for it
-    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+    from app.cli.session import run
+    from app.composition import Application
 
     async def work(application: Application) -> list[str]:
         found = await application.clients.list(application.database.reader)
@@ -48,8 +50,8 @@ def every() -> None:
 @app.command("rotate-secret")
 def rotate_secret(client_id: Id) -> None:
     """Give a client a new secret and print it, this once; tokens from before are dead. 更换密钥。"""
-    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
-    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+    from app.cli.session import on_record, run
+    from app.composition import Application
 
     async def work(application: Application) -> str | None:
         async with on_record(application, "client.rotate_secret", {"client_id": client_id}) as unit:
@@ -61,8 +63,8 @@ def rotate_secret(client_id: Id) -> None:
 @app.command()
 def disable(client_id: Id) -> None:
     """End a client at once. 停用服务账号。"""
-    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
-    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+    from app.cli.session import on_record, run
+    from app.composition import Application
 
     async def work(application: Application) -> None:
         async with on_record(application, "client.disable", {"client_id": client_id}) as unit:

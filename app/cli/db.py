@@ -10,8 +10,8 @@ app = typer.Typer(no_args_is_help=True, help="The schema of the store. 数据库
 @app.command()
 def upgrade() -> None:
     """Bring the store to this version's schema (PostgreSQL: as the owner role). 升级数据库结构。"""
-    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
-    from app.kit.migrate import newest_revision, upgrade  # noqa: PLC0415 — `--help` must not pay for it
+    from app.config import Settings
+    from app.kit.migrate import newest_revision, upgrade
 
     upgrade(Settings())
     typer.echo(f"schema {newest_revision()}")
@@ -20,9 +20,9 @@ def upgrade() -> None:
 @app.command()
 def check() -> None:
     """Tell whether the store has this version's schema; exit 1 when not. 检查数据库结构。"""
-    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
-    from app.kit.db import Database  # noqa: PLC0415 — `--help` must not pay for it
-    from app.kit.migrate import newest_revision, stored_revision  # noqa: PLC0415 — `--help` must not pay for it
+    from app.config import Settings
+    from app.kit.db import Database
+    from app.kit.migrate import newest_revision, stored_revision
 
     async def look() -> str | None:
         database = Database(Settings())

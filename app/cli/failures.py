@@ -18,7 +18,9 @@ def explained() -> Iterator[None]:
     except Problem as problem:
         _stop(f"{problem.code}: {problem.detail} · {problem.detail_zh}")
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}" for fault in error.errors()
+        )
         _stop(f"settings: {faults}")
     except (StoreIsServedError, OSError) as error:
         _stop(str(error))

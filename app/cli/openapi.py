@@ -11,10 +11,10 @@ _DEFAULT = Path("openapi/openapi.json")
 
 
 def _document() -> bytes:
-    import orjson  # noqa: PLC0415 — `--help` must not pay for it
+    import orjson
 
-    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
-    from app.main import create_app  # noqa: PLC0415 — `--help` must not pay for it
+    from app.config import Settings
+    from app.main import create_app
 
     return orjson.dumps(create_app(Settings()).openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 

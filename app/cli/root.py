@@ -12,7 +12,11 @@ from app import __version__
 from app.cli import audit, clients, db, demo, hr, keys, openapi, serve, tokens, users
 
 app = typer.Typer(
-    name="duanhao", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Duanhao 短号: contacts, short numbers, and who looked."
+    name="duanhao",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Duanhao 短号: contacts, short numbers, and who looked.",
 )
 for name, noun in (
     ("db", db.app),
@@ -40,7 +44,7 @@ def root(*, version: Annotated[bool, typer.Option("--version", help="Print the v
 
 def main() -> None:
     """Run; a problem is one line on standard error and exit code 2."""
-    from app.cli.failures import explained  # noqa: PLC0415 — `--help` must not pay for it
+    from app.cli.failures import explained
 
     with explained():
         app()

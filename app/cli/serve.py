@@ -7,15 +7,17 @@ import typer
 Host = Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; default 8000.")]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Server processes; more than one needs PostgreSQL.")]
-Demo = Annotated[bool, typer.Option("--demo", help="Load the demo company into an empty store, and print calls to paste.")]
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Load the demo company into an empty store, and print calls to paste.")
+]
 
 
 def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: Demo = False) -> None:
     """Serve the API. 提供接口服务。"""
-    import uvicorn  # noqa: PLC0415 — `--help` must not pay for it
+    import uvicorn
 
-    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
-    from app.kit.lock import ServerLock  # noqa: PLC0415 — `--help` must not pay for it
+    from app.config import Settings
+    from app.kit.lock import ServerLock
 
     settings = Settings()
     chosen_host, chosen_port = host or settings.http.host, settings.http.port if port is None else port
@@ -31,7 +33,7 @@ def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: D
         lock = ServerLock(settings.data_dir).acquire()
     try:
         if demo:
-            from app.cli.demo import introduce  # noqa: PLC0415 — only the demo pays for it
+            from app.cli.demo import introduce
 
             introduce(settings, f"http://{chosen_host}:{chosen_port}")
         uvicorn.run(
@@ -54,23 +56,21 @@ def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: D
 
 def application() -> object:
     """Build the ASGI application of one server process, from the environment."""
-    from app.config import Settings  # noqa: PLC0415 — a factory for the server
-    from app.main import create_app  # noqa: PLC0415 — a factory for the server
+    from app.config import Settings
+    from app.main import create_app
 
     return create_app(Settings())
 
 
 def worker() -> None:
     """Run the worker process of a PostgreSQL deployment. 运行后台任务进程。"""
-    import asyncio  # noqa: PLC0415 — `--help` must not pay for it
+    import asyncio
 
-    from app.config import Settings  # noqa: PLC0415 — `--help` must not pay for it
-    from app.worker import work  # noqa: PLC0415 — `--help` must not pay for it
+    from app.config import Settings
+    from app.worker import work
 
     settings = Settings()
     if not settings.on_postgresql:
         typer.echo("On SQLite the server runs the worker itself. SQLite 模式下由服务进程执行后台任务。", err=True)
         raise typer.Exit(2)
     asyncio.run(work(settings))
-
-

@@ -17,15 +17,19 @@ def add(
     role: Annotated[list[str], typer.Option("--role", help="A role; repeat for more.")] = [],  # noqa: B006 — typer copies it
 ) -> None:
     """Make an account bound to a contact. 新建账号并绑定联系人。"""
-    from typing import cast  # noqa: PLC0415 — `--help` must not pay for it
+    from typing import cast
 
-    from app.auth.models import Tier  # noqa: PLC0415 — `--help` must not pay for it
-    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
-    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+    from app.auth.models import Tier
+    from app.cli.session import on_record, run
+    from app.composition import Application
 
     async def work(application: Application) -> None:
-        async with on_record(application, "account.create", {"contact_id": str(contact), "tier": tier, "roles": sorted(role)}) as unit:
-            await application.accounts.add(unit.session, user_name, contact_id=contact, tier=cast("Tier", tier), roles=role)
+        async with on_record(
+            application, "account.create", {"contact_id": str(contact), "tier": tier, "roles": sorted(role)}
+        ) as unit:
+            await application.accounts.add(
+                unit.session, user_name, contact_id=contact, tier=cast("Tier", tier), roles=role
+            )
 
     run(work)
 
@@ -33,8 +37,8 @@ def add(
 @app.command()
 def disable(user_name: Name) -> None:
     """End an account at once; its tokens are dead. 停用账号。"""
-    from app.cli.session import on_record, run  # noqa: PLC0415 — `--help` must not pay for it
-    from app.composition import Application  # noqa: PLC0415 — `--help` must not pay for it
+    from app.cli.session import on_record, run
+    from app.composition import Application
 
     async def work(application: Application) -> None:
         async with on_record(application, "account.disable", {"subject": application.terms.masked(user_name)}) as unit:

@@ -1,12 +1,12 @@
 """Refusals about contacts.
 
-    Conflict
-    ├── DuplicateEmployeeNumber   duplicate_employee_no
-    └── DuplicateUserName         duplicate_user_name
-    Invalid
-    ├── UnknownDepartment         unknown_department
-    ├── UnknownContact            unknown_contact        a manager or backup that the caller cannot name
-    └── NotCollected              not_collected          this kind of contact does not carry this
+Conflict
+├── DuplicateEmployeeNumber   duplicate_employee_no
+└── DuplicateUserName         duplicate_user_name
+Invalid
+├── UnknownDepartment         unknown_department
+├── UnknownContact            unknown_contact        a manager or backup that the caller cannot name
+└── NotCollected              not_collected          this kind of contact does not carry this
 """
 
 from app.kit.errors import Conflict, FieldError, Invalid

@@ -45,7 +45,9 @@ CATALOGUE: Final = Catalogue(
         PublicField("backup_contact", "备用联系人", "Backup contact"),
     ),
     protected=(
-        ProtectedField("office_phone", FieldClass.C2, MaskKind.LANDLINE, "办公电话", "Office phone", _STAFF_AND_HOTLINES),
+        ProtectedField(
+            "office_phone", FieldClass.C2, MaskKind.LANDLINE, "办公电话", "Office phone", _STAFF_AND_HOTLINES
+        ),
         ProtectedField("fax", FieldClass.C2, MaskKind.LANDLINE, "传真", "Fax", _STAFF_AND_HOTLINES),
         ProtectedField("email", FieldClass.C2, MaskKind.EMAIL, "邮箱", "E-mail", _STAFF_AND_HOTLINES),
         ProtectedField("mobile", FieldClass.C3, MaskKind.MOBILE, "工作手机", "Work mobile", _STAFF_AND_HOTLINES),

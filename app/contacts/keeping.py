@@ -53,7 +53,11 @@ class ContactKeeper:
 
         call = Call(viewer.caller, "POST", "/v1/contacts", key)
         return await self._idempotency.run(
-            unit, call, body.model_dump(mode="json", exclude_unset=True), allowed=lambda: self._may_create(viewer, body), work=work
+            unit,
+            call,
+            body.model_dump(mode="json", exclude_unset=True),
+            allowed=lambda: self._may_create(viewer, body),
+            work=work,
         )
 
     async def amend(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str, body: ContactAmend) -> Receipt:
@@ -71,7 +75,9 @@ class ContactKeeper:
         await self._writer.archive(unit, author_of(viewer), record)
 
     async def _seen(self, viewer: Viewer, identity: UUID, seen: str) -> tuple[Record, bytes]:
-        record, opened = await self._service.look(viewer, identity, Look(action="contact.read", purpose=Purpose.WORK_CONTACT))
+        record, opened = await self._service.look(
+            viewer, identity, Look(action="contact.read", purpose=Purpose.WORK_CONTACT)
+        )
         (_, card, version), *_ = opened.cards
         if not names_version(seen, version):
             raise PreconditionFailed
@@ -80,7 +86,9 @@ class ContactKeeper:
     def _may_create(self, viewer: Viewer, body: ContactCreate) -> None:
         named = [body.department, *(each.department for each in body.memberships or ())]
         found = [node.id for name in named if name is not None and (node := viewer.tree.find(name)) is not None]
-        departments = membership_departments(found[0] if found else None, [{"department_id": str(each)} for each in found[1:]])
+        departments = membership_departments(
+            found[0] if found else None, [{"department_id": str(each)} for each in found[1:]]
+        )
         key = CohortKey(body.kind, body.worker_kind, "active", body.secrecy or "normal", departments)
         cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(key, new_id())
         if not cohort.edits >= self._members.classes_of(body.kind, body.given()) | {FieldClass.C1}:

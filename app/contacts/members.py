@@ -38,7 +38,8 @@ class MemberReader:
         if kind not in COLLECTED_KINDS:
             outside.append("kind")
         if outside:
-            raise NotCollected(*(f"/{name}" for name in sorted(outside)))
+            pointers = [f"/{name}" for name in sorted(outside)]
+            raise NotCollected(*pointers)
         return frozenset(CATALOGUE.classes.get(name, FieldClass.C1) for name in names)
 
     async def read(
@@ -81,13 +82,16 @@ class MemberReader:
         known = await self._repository.known(session, named.values())
         for name, identity in named.items():
             if identity not in known:
-                raise UnknownContact(f"/{name}")
+                pointer = f"/{name}"
+                raise UnknownContact(pointer)
 
 
 def _kept_name(value: str) -> str:
     key = user_name_key(value)
     if key is None:
-        raise Invalid(errors=[FieldError("/user_name", "malformed_user_name", "This is not a user name.", "账号格式不正确。")])
+        raise Invalid(
+            errors=[FieldError("/user_name", "malformed_user_name", "This is not a user name.", "账号格式不正确。")]
+        )
     return key
 
 

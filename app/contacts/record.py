@@ -53,7 +53,18 @@ def covered_values(
 ) -> tuple[RowValue, ...]:
     """Lay out what a row's MAC covers: everything that policy reads, the row counter, every digest and every envelope."""
     packed = b"".join([each.bytes for each in departments])
-    return (identity.bytes, kind, worker_kind, status, secrecy, user_name_key, packed, str(row_version), digests, *sealed)
+    return (
+        identity.bytes,
+        kind,
+        worker_kind,
+        status,
+        secrecy,
+        user_name_key,
+        packed,
+        str(row_version),
+        digests,
+        *sealed,
+    )
 
 
 class RowShape:

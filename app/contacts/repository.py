@@ -7,10 +7,10 @@ caller waits for nobody.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, Select, bindparam, delete, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, bindparam, delete, exists, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Query, Source
@@ -22,7 +22,7 @@ from app.crypto.sealer import Sealer
 from app.crypto.stored import KEY_COLUMNS, stored_key, with_key
 from app.departments.tree import Tree
 from app.disclosure.records import Record
-from app.kit.db import Prepared, Reader, Row
+from app.kit.db import Prepared, Reader, Row, Statement
 from app.kit.models import Id
 from app.permissions.standing import ViewerFacts
 
@@ -32,7 +32,7 @@ _PLAIN: Final = tuple(getattr(Contact, name) for name in RowShape.PLAIN)
 _SEALED: Final = tuple(type_coerce(getattr(Contact, field.name), LargeBinary) for field in CATALOGUE.protected)
 
 
-def _records() -> Select[Any]:
+def _records() -> Statement:
     return with_key(select(*_PLAIN, *_SEALED, Contact.digests, Contact.mac, *KEY_COLUMNS), Contact.id.expression)
 
 
@@ -46,7 +46,9 @@ class _Columns:
 
     def in_departments(self, departments: Iterable[UUID]) -> ColumnElement[bool]:
         """Say that the contact belongs to one of ``departments``."""
-        return exists().where(ContactDepartment.contact_id == Contact.id, ContactDepartment.department_id.in_(sorted(departments)))
+        return exists().where(
+            ContactDepartment.contact_id == Contact.id, ContactDepartment.department_id.in_(sorted(departments))
+        )
 
 
 COLUMNS: Final = _Columns()
@@ -203,11 +205,16 @@ class ContactRepository:
         wanted = list(identities)
         if not wanted:
             return set()
-        rows = await session.scalars(select(Contact.id).where(Contact.id.in_(wanted), Contact.status.in_(("active", "frozen", "leaving"))))
+        rows = await session.scalars(
+            select(Contact.id).where(Contact.id.in_(wanted), Contact.status.in_(("active", "frozen", "leaving")))
+        )
         return set(rows)
 
     async def changes(self, identity: UUID, *, hidden: Iterable[str], before: UUID | None, limit: int) -> list[Row]:
-        """List changes of a contact but those of ``hidden`` fields, newest first: id, row version, field, envelope, time, actor type, actor id, request id."""
+        """List changes of a contact but those of ``hidden`` fields, newest first.
+
+        Columns: id, row version, field, envelope, time, actor type, actor id, request id.
+        """
         statement = select(
             ContactChange.id,
             ContactChange.row_version,
@@ -227,7 +234,9 @@ class ContactRepository:
         wanted = sorted(set(identities))
         if not wanted:
             return {}
-        rows = await self._reader.fetch(self._reader.prepare(select(Contact.id, Contact.name).where(Contact.id.in_(wanted))))
+        rows = await self._reader.fetch(
+            self._reader.prepare(select(Contact.id, Contact.name).where(Contact.id.in_(wanted)))
+        )
         return {identity: name for identity, name in rows if name}
 
 
@@ -269,7 +278,11 @@ def _narrowed(criteria: Criteria) -> list[ColumnElement[bool]]:
             | func.lower(func.coalesce(Contact.title, "")).contains(text, autoescape=True)
             | func.coalesce(Contact.user_name_key, "").startswith(text, autoescape=True)
             | (func.lower(func.coalesce(Contact.employee_no, "")) == text)
-            | (COLUMNS.in_departments(criteria.departments_named) if criteria.departments_named else Contact.id.is_(None))
+            | (
+                COLUMNS.in_departments(criteria.departments_named)
+                if criteria.departments_named
+                else Contact.id.is_(None)
+            )
         )
     return conditions
 

@@ -42,7 +42,9 @@ def covered(contact: Contact) -> tuple[RowValue, ...]:
         departments=membership_departments(contact.department_id, contact.memberships),
         row_version=contact.row_version,
         digests=contact.digests,
-        sealed=[None if (box := getattr(contact, field.name)) is None else box.envelope for field in CATALOGUE.protected],
+        sealed=[
+            None if (box := getattr(contact, field.name)) is None else box.envelope for field in CATALOGUE.protected
+        ],
     )
 
 
@@ -50,7 +52,9 @@ def closed(contact: Contact, key: WrappedDataKey, tree: Tree) -> Record:
     """Make the closed record of a mapped row, as a read would load it."""
     boxes = [None if (box := getattr(contact, field.name)) is None else box.envelope for field in CATALOGUE.protected]
     plain = [getattr(contact, name) for name in RowShape.PLAIN]
-    return record_of((*plain, *boxes, contact.digests, contact.mac, key.handle, key.version, key.kek_version, key.wrapped), tree)
+    return record_of(
+        (*plain, *boxes, contact.digests, contact.mac, key.handle, key.version, key.kek_version, key.wrapped), tree
+    )
 
 
 def member_names(changed: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,4 +65,3 @@ def member_names(changed: Mapping[str, Any]) -> dict[str, Any]:
 def as_text(value: Any) -> str:  # noqa: ANN401 — any JSON
     """Write a member's value as history keeps it: texts as they are, everything else as JSON."""
     return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-

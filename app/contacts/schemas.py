@@ -24,16 +24,22 @@ def _readable(value: object) -> object:
     return value
 
 
-def _text(most: int) -> Any:  # noqa: ANN401 — an annotation
-    return Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=most)]
-
-
-Name = _text(100)
+Name = Annotated[
+    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
+]
+Area = Annotated[
+    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+]
+Prose = Annotated[
+    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
+]
+Short = Annotated[
+    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)
+]
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 EmployeeNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
 DepartmentRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]
 Raw = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Tag = Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
 
 class Membership(Input):
@@ -60,12 +66,12 @@ class ContactMembers(Input):
     manager: UUID | None = None
     dotted_manager: UUID | None = None
     location: Name | None = None
-    duties: _text(500) | None = None  # type: ignore[valid-type]  # an annotation made by a function
-    work_area: _text(200) | None = None  # type: ignore[valid-type]  # an annotation made by a function
-    contract_ref: Annotated[str, StringConstraints(max_length=64)] | None = None
+    duties: Prose | None = None
+    work_area: Area | None = None
+    contract_ref: Short | None = None
     contract_until: date | None = None
-    tags: Annotated[list[Tag], Field(max_length=50)] | None = None
-    category: Annotated[str, StringConstraints(max_length=64)] | None = None
+    tags: Annotated[list[Short], Field(max_length=50)] | None = None
+    category: Short | None = None
     away_until: date | None = None
     backup_contact: UUID | None = None
     secrecy: Secrecy | None = None
@@ -125,19 +131,25 @@ class HistoryQuery(Input):
 class ListQuery(Input):
     """What a list asks for."""
 
-    q: Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = Field(
-        None, description="Part of a name, alias, title or department, or the start of a user name, or an employee number."
+    q: (
+        Annotated[
+            str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Part of a name, alias, title or department, or the start of a user name, or an employee number.",
     )
     kind: Kind | None = None
     department: DepartmentRef | None = Field(None, description="Id or code.")
-    recursive: bool = Field(False, description="With `department`: everything below it too.")
+    recursive: bool = Field(default=False, description="With `department`: everything below it too.")
     status: Status | None = Field(None, description="Default: everybody who has not left.")
-    tag: Tag | None = None
+    tag: Short | None = None
     ids: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
     sort: Literal["name", "-name", "employee_no", "-employee_no"] = "name"
     limit: Limit = 20
     cursor: CursorText | None = None
-    total: bool = Field(False, description="Count all that the caller may see.")
+    total: bool = Field(default=False, description="Count all that the caller may see.")
     purpose: Purpose = Purpose.WORK_CONTACT
 
     def shape(self) -> Mapping[str, Any]:
@@ -150,9 +162,9 @@ class RevealRequest(Input):
 
     fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)] = Field(examples=[["mobile"]])
     purpose: Purpose
-    reason: Annotated[str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=4, max_length=500)] = Field(
-        examples=["Call back about the delivery of 21 November"]
-    )
+    reason: Annotated[
+        str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=4, max_length=500)
+    ] = Field(examples=["Call back about the delivery of 21 November"])
 
 
 class DepartmentView(Output):
@@ -210,7 +222,9 @@ class ContactPublic(Output):
 class ContactReceipt(ContactPublic):
     """What a write answers: C1 members and the new version, never a protected value."""
 
-    version: str | None = Field(description="`ETag` of the card as the writer would see it; `null` when only a look can tell.")
+    version: str | None = Field(
+        description="`ETag` of the card as the writer would see it; `null` when only a look can tell."
+    )
 
 
 class ContactItem(ContactPublic):
@@ -267,8 +281,9 @@ class ChangeActor(Output):
 
 
 class ChangeView(Output):
-    """One member, changed, with the new value as the reader's card would show it. Changes of fields that the reader could not be shown
-    are not listed, because that a value changed is already something known of it.
+    """One member, changed, with the new value as the reader's card would show it.
+
+    Changes of fields that the reader could not be shown are not listed: that a value changed is already something known of it.
     """
 
     field: str

@@ -47,13 +47,22 @@ class ContactService:
     """Reads contacts for a viewer."""
 
     def __init__(
-        self, *, repository: ContactRepository, gate: Gate, standings: Standings, cursors: Cursors, terms: Terms, sealer: Sealer
+        self,
+        *,
+        repository: ContactRepository,
+        gate: Gate,
+        standings: Standings,
+        cursors: Cursors,
+        terms: Terms,
+        sealer: Sealer,
     ) -> None:
         """Take the rows, the gate, who viewers are, and the keys of cursors and of terms in the log."""
         self._repository, self._gate, self._standings = repository, gate, standings
         self._cursors, self._terms, self._sealer = cursors, terms, sealer
 
-    async def read(self, viewer: Viewer, identity: UUID, purpose: Purpose, *, known: str | None = None) -> Disclosed[ContactView]:
+    async def read(
+        self, viewer: Viewer, identity: UUID, purpose: Purpose, *, known: str | None = None
+    ) -> Disclosed[ContactView]:
         """Show one card; 304 when ``known`` (``If-None-Match``) names what would be shown. Raises ``NotFound``."""
         _, opened = await self.look(viewer, identity, Look(action="contact.read", purpose=purpose))
         body, version = opened.one()
@@ -113,12 +122,18 @@ class ContactService:
             reason = self._sealer.existing(identity, record.key).seal("audit.reason", request.reason).envelope
             look = Look(action="contact.reveal", purpose=request.purpose, reason=reason, fields=request.fields)
             fields, note = await self._gate.reveal(viewer, record, request.fields, look)
-            body = b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (orjson.dumps(fields), _DISPLAY_SECONDS, note)
+            body = b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (
+                orjson.dumps(fields),
+                _DISPLAY_SECONDS,
+                note,
+            )
             return Disclosed(body)
 
         return await self._with_current_rights(viewer, attempt)
 
-    async def history(self, viewer: Viewer, identity: UUID, *, limit: int, cursor: str | None) -> Disclosed[HistoryPage]:
+    async def history(
+        self, viewer: Viewer, identity: UUID, *, limit: int, cursor: str | None
+    ) -> Disclosed[HistoryPage]:
         """List what was changed on a contact, newest first, each value as the viewer's card would show it."""
         _seek(identity, "contact.history")
         shape = {"history": str(identity)}
@@ -152,11 +167,15 @@ class ContactService:
         departments = None
         if query.department is not None:
             node = tree.find(query.department)
-            departments = frozenset() if node is None else tree.subtree(node.id) if query.recursive else frozenset({node.id})
+            departments = (
+                frozenset() if node is None else tree.subtree(node.id) if query.recursive else frozenset({node.id})
+            )
         named: frozenset[UUID] = frozenset()
         if query.q:
             text = query.q.lower()
-            named = frozenset(node.id for node in tree.nodes.values() if text in node.name.lower() or text == node.code.lower())
+            named = frozenset(
+                node.id for node in tree.nodes.values() if text in node.name.lower() or text == node.code.lower()
+            )
         return Criteria(
             text=query.q,
             kinds=(query.kind,) if query.kind else (),
@@ -185,4 +204,3 @@ def _change(row: Sequence[Any], value: str | None) -> dict[str, Any]:
         "actor": {"type": actor_type, "id": actor_id},
         "request_id": request_id,
     }
-

@@ -16,7 +16,9 @@ import phonenumbers
 from app.disclosure.fields import MaskKind
 from app.kit.problems import Rejected
 
-_MAIL: Final = re.compile(r"[^@\s<>()\[\],;:\\\"]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+_MAIL: Final = re.compile(
+    r"[^@\s<>()\[\],;:\\\"]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK: Final = "10X98765432"
 _LONGEST_MAIL: Final = 254
@@ -53,7 +55,10 @@ def _id_number(text: str, region: str) -> str:
     del region
     number = text.upper()
     fits = re.fullmatch(r"[1-9]\d{16}[\dX]", number, re.ASCII)
-    if not fits or _CHECK[sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False)) % 11] != number[-1]:
+    if (
+        not fits
+        or _CHECK[sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False)) % 11] != number[-1]
+    ):
         raise Rejected("malformed_id_number", "This is not an identity number.", "身份证号格式不正确。")
     return number
 

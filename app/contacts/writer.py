@@ -66,13 +66,21 @@ class ContactWriter:
     """Writes contacts."""
 
     def __init__(
-        self, *, repository: ContactRepository, members: MemberReader, sealer: Sealer, accounts: UserAccounts, clock: Clock
+        self,
+        *,
+        repository: ContactRepository,
+        members: MemberReader,
+        sealer: Sealer,
+        accounts: UserAccounts,
+        clock: Clock,
     ) -> None:
         """Take the rows, the reader of members, the sealer, the accounts to bind, and the clock."""
         self._repository, self._members = repository, members
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
 
-    async def create(self, unit: UnitOfWork, author: Author, tree: Tree, kind: str, given: Mapping[str, Any]) -> Written:
+    async def create(
+        self, unit: UnitOfWork, author: Author, tree: Tree, kind: str, given: Mapping[str, Any]
+    ) -> Written:
         """Make a contact of ``kind`` from the members ``given``; bind its user name to an account.
 
         Raises the refusals of ``errors`` and ``Invalid`` for a value that cannot be read; then nothing is written.
@@ -88,7 +96,11 @@ class ContactWriter:
             status=plain.get("status") or "active",
             secrecy=plain.get("secrecy") or "normal",
             row_version=1,
-            **{name: empty(name) if plain.get(name) is None else plain[name] for name in RowShape.PLAIN if name not in _SET_AT_BIRTH},
+            **{
+                name: empty(name) if plain.get(name) is None else plain[name]
+                for name in RowShape.PLAIN
+                if name not in _SET_AT_BIRTH
+            },
             digests=b"",
             mac=b"",
             created_at=now,
@@ -105,14 +117,20 @@ class ContactWriter:
         await self._flush(unit)
         add_key(unit.session, identity, wrapped, at=now)
         self._add_sides(unit, contact)
-        told = {name: value for name, value in member_names(plain).items() if value not in (None, [])} | {"kind": kind} | kept
+        told = (
+            {name: value for name, value in member_names(plain).items() if value not in (None, [])}
+            | {"kind": kind}
+            | kept
+        )
         self._remember(unit, contact, sealer, author, told)
         if contact.user_name is not None:
             await self._accounts.add(unit.session, contact.user_name, contact_id=identity)
         await self._announce(unit, author, "contact.create", contact, told)
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(told)))
 
-    async def amend(self, unit: UnitOfWork, author: Author, tree: Tree, seen: Record, given: Mapping[str, Any]) -> Written:
+    async def amend(
+        self, unit: UnitOfWork, author: Author, tree: Tree, seen: Record, given: Mapping[str, Any]
+    ) -> Written:
         """Change members of the contact that the caller has just ``seen``; members of equal value are left alone.
 
         Raises ``PreconditionFailed`` when the row has moved since, and as ``create`` does.
@@ -193,11 +211,16 @@ class ContactWriter:
         contact.mac = sealer.mac(covered(contact))
         told = member_names(changed)
         self._remember(unit, contact, sealer, author, told)
-        if _STANDING & told.keys() and (account := await self._accounts.by_contact(unit.session, contact.id)) is not None:
+        if (
+            _STANDING & told.keys()
+            and (account := await self._accounts.by_contact(unit.session, contact.id)) is not None
+        ):
             await epochs.bump(unit.session, account.epoch_key)
         await self._announce(unit, author, action, contact, told)
 
-    async def _announce(self, unit: UnitOfWork, author: Author, action: str, contact: Contact, told: Mapping[str, Any]) -> None:
+    async def _announce(
+        self, unit: UnitOfWork, author: Author, action: str, contact: Contact, told: Mapping[str, Any]
+    ) -> None:
         await self._flush(unit)
         draft = written(author, action, self._clock.now(), contacts=[contact.id], fields=sorted(told))
         await add_intent(unit.session, draft)
@@ -260,4 +283,3 @@ class ContactWriter:
                     request_id=author.request_id,
                 )
             )
-

@@ -146,7 +146,7 @@ async def load_token_keys(session: AsyncSession, vault: SigningVault) -> TokenKe
 
 
 def unwrap_private(vault: SigningVault, row: SigningKeyRow) -> Ed25519PrivateKey | EllipticCurvePrivateKey:
-    """Unwrap a row's private key and check that it is the one of its public half; raises ``KeyUnavailable``."""
+    """Unwrap a row's private key, bound to the row's name, use and public half; raises ``KeyUnavailable``."""
     context = signing_context(row.kid, row.use, row.algorithm, row.public)
     private = load_der_private_key(vault.unwrap_signing(row.wrapped, context, row.kek_version), password=None)
     if not isinstance(private, Ed25519PrivateKey | EllipticCurvePrivateKey):

@@ -4,20 +4,21 @@ Keeps the table itself inside this package.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.models import DataKeyRow
+from app.kit.db import Statement
 
 KEY_COLUMNS: Final = (DataKeyRow.handle, DataKeyRow.version, DataKeyRow.kek_version, DataKeyRow.wrapped)
 """What a statement selects of a key, in the order of ``WrappedDataKey``."""
 
 
-def with_key(statement: Select[Any], subject: ColumnElement[UUID]) -> Select[Any]:
+def with_key(statement: Statement, subject: ColumnElement[UUID]) -> Statement:
     """Join the data key of ``subject`` to a statement that selects ``KEY_COLUMNS``."""
     return statement.join(DataKeyRow, DataKeyRow.subject_id == subject)
 

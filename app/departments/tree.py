@@ -12,12 +12,18 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+DEPARTMENTS: Final = "departments"
+"""The counter that moves with every change of the tree, and with it everybody's standing."""
+
+MOST_LEVELS: Final = 24
+"""How deep the tree may grow; far beyond any company, far below any limit of a stack."""
+
 PATH_SEPARATOR: Final = "/"
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One department."""
+    """One department, as its row's MAC covers it."""
 
     id: UUID
     code: str
@@ -29,6 +35,12 @@ class Node:
     region: str
     legal_entity: str
     protected: bool
+    row_version: int = 1
+
+    @property
+    def holders(self) -> tuple[UUID, ...]:
+        """Who holds a position in it: head, then deputy."""
+        return tuple(dict.fromkeys(each for each in (self.head_id, self.deputy_id) if each is not None))
 
 
 class Tree:
@@ -41,10 +53,10 @@ class Tree:
         bad = set(distrusted)
         good: dict[UUID, Node] = {}
         for node in given.values():
-            trail: list[UUID] = []
+            trail: dict[UUID, None] = {}
             at: UUID | None = node.id
             while at is not None and at in given and at not in trail and at not in bad and at not in good:
-                trail.append(at)
+                trail[at] = None
                 at = given[at].parent_id
             if at is None or at in good:
                 good.update((each, given[each]) for each in trail)
@@ -80,12 +92,14 @@ class Tree:
         return tuple(reversed(found))
 
     def find(self, named: str) -> Node | None:
-        """Find a department by its id or its code."""
+        """Find a department by its code or its id; the code wins, since some codes could be read as an id."""
+        found = self.by_code.get(named)
+        if found is not None:
+            return found
         try:
-            identity = UUID(named)
+            return self.nodes.get(UUID(named))
         except ValueError:
-            return self.by_code.get(named)
-        return self.nodes.get(identity)
+            return None
 
     def path(self, identity: UUID) -> str:
         """Write the names from the root down, as the card shows them."""
@@ -93,13 +107,11 @@ class Tree:
 
     def subtree(self, identity: UUID, *, into_protected: bool = True) -> frozenset[UUID]:
         """Give the ids of the department and of everything below it; protected children are left out unless asked for."""
-        if identity not in self.nodes:
-            return frozenset()
-        found = {identity}
-        for child in self.children.get(identity, ()):
-            if into_protected or not child.protected:
-                found |= self.subtree(child.id, into_protected=into_protected)
-        return frozenset(found)
+        return frozenset(each for level in self._levels(identity, into_protected=into_protected) for each in level)
+
+    def height(self, identity: UUID) -> int:
+        """Count the levels of the subtree: 1 for a department without children, 0 for one that is not in the tree."""
+        return len(self._levels(identity, into_protected=True))
 
     def headed_by(self, contact_id: UUID) -> frozenset[UUID]:
         """Give the departments that a person heads, directly or from above.
@@ -113,3 +125,12 @@ class Tree:
     def would_loop(self, identity: UUID, parent_id: UUID | None) -> bool:
         """Tell whether hanging ``identity`` below ``parent_id`` would make a ring."""
         return parent_id is not None and parent_id in self.subtree(identity)
+
+    def _levels(self, identity: UUID, *, into_protected: bool) -> list[list[UUID]]:
+        levels: list[list[UUID]] = []
+        level = [identity] if identity in self.nodes else []
+        while level:
+            levels.append(level)
+            below = [child for each in level for child in self.children.get(each, ())]
+            level = [child.id for child in below if into_protected or not child.protected]
+        return levels

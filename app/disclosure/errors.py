@@ -1,9 +1,9 @@
 """Refusals of the gate.
 
-    Forbidden
-    └── ApprovalRequired   approval_required   the caller must file a request first; names its kind
-    Invalid
-    └── UnknownField       unknown_field       not a protected field of this contact's kind
+Forbidden
+└── ApprovalRequired   approval_required   the caller must file a request first; names its kind
+Invalid
+└── UnknownField       unknown_field       not a protected field of this contact's kind
 """
 
 from app.kit.errors import Forbidden, Invalid

@@ -54,13 +54,15 @@ class Catalogue:
         """Take every field once, in the order of the card; raise ``ValueError`` for a name given twice."""
         self.public = tuple(public)
         self.protected = tuple(protected)
-        names = [field.name for field in (*self.public, *self.protected)]
+        names = [*(field.name for field in self.public), *(field.name for field in self.protected)]
         if len(set(names)) != len(names):
             message = "a field is declared twice"
             raise ValueError(message)
         self.by_name: Mapping[str, ProtectedField] = MappingProxyType({field.name: field for field in self.protected})
         self.place: Mapping[str, int] = MappingProxyType({field.name: at for at, field in enumerate(self.protected)})
-        self.classes: Mapping[str, FieldClass] = MappingProxyType({field.name: field.field_class for field in self.protected})
+        self.classes: Mapping[str, FieldClass] = MappingProxyType(
+            {field.name: field.field_class for field in self.protected}
+        )
 
     def of_kind(self, kind: str) -> tuple[ProtectedField, ...]:
         """Give the protected fields that a contact of ``kind`` may carry."""

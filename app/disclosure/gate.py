@@ -95,13 +95,15 @@ class Gate:
         cohort = None if record is None else self.verdict(plan, record)
         if record is None or cohort is None:
             raise NotFound
-        return await self._opened(viewer, plan, look, [(record, cohort, self._programs.card(cohort, record.cohort.kind))])
+        return await self._opened(
+            viewer, plan, look, [(record, cohort, self._programs.card(cohort, record.cohort.kind))]
+        )
 
     async def disclose(self, viewer: Viewer, records: Sequence[Record], look: Look) -> Opened:
-        """Show what ``viewer`` may see of ``records``; the order is kept. A record that is not visible is dropped and reported, because
-        the query should not have found it.
+        """Show what ``viewer`` may see of ``records``, in their order.
 
-        Raises as ``disclose_one`` does; an empty page is a look at nobody, and recorded too.
+        A record that is not visible is dropped and reported, because the query should not have found it. An empty page is a look at
+        nobody, and recorded too. Raises as ``disclose_one`` does.
         """
         plan = viewer.plan(look.purpose)
         admitted: list[tuple[Record, Cohort, Program]] = []
@@ -113,13 +115,17 @@ class Gate:
             admitted.append((record, cohort, self._programs.card(cohort, record.cohort.kind)))
         return await self._opened(viewer, plan, look, admitted)
 
-    async def _opened(self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Cohort, Program]]) -> Opened:
+    async def _opened(
+        self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Cohort, Program]]
+    ) -> Opened:
         permit = await self._permit(viewer, plan, look, [(record, program) for record, _, program in admitted])
         cards = [self._card(permit, record, program) for record, _, program in admitted]
         obligations = sorted({each for _, cohort, _ in admitted for each in cohort.obligations})
         return Opened(cards, _note(viewer, plan, permit, obligations), permit.event_id)
 
-    def foretell(self, plan: Plan, before: bytes | None, record: Record, values: Mapping[str, str | None]) -> str | None:
+    def foretell(
+        self, plan: Plan, before: bytes | None, record: Record, values: Mapping[str, str | None]
+    ) -> str | None:
         """Compute the version that a card will have after a write, without opening anything.
 
         ``before`` is the card as just disclosed to the same viewer (``None`` for a new contact), ``record`` the row as written, ``values``
@@ -138,7 +144,9 @@ class Gate:
                 return None
         return self.version(orjson.dumps({**record.public, **members}))
 
-    async def reveal(self, viewer: Viewer, record: Record, names: Sequence[str], look: Look) -> tuple[dict[str, Any], bytes]:
+    async def reveal(
+        self, viewer: Viewer, record: Record, names: Sequence[str], look: Look
+    ) -> tuple[dict[str, Any], bytes]:
         """Open ``names`` of one visible record, clear; give the fields and the note.
 
         Raises as ``disclose`` does, and ``ApprovalRequired`` or ``UnknownField`` before anything is recorded as shown.
@@ -192,7 +200,9 @@ class Gate:
         card = orjson.dumps({**record.public, **program.members(record.sealed, values)})
         return record.subject, card, self.version(card)
 
-    async def _permit(self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Program]]) -> Permit:
+    async def _permit(
+        self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Program]]
+    ) -> Permit:
         grouped: dict[int, tuple[Program, list[UUID]]] = {}
         for record, program in admitted:
             grouped.setdefault(id(program), (program, []))[1].append(record.subject)
@@ -207,7 +217,9 @@ class Gate:
             context.permit, context.event_id = permit, permit.event_id
         return permit
 
-    def _draft(self, viewer: Viewer, plan: Plan, look: Look, entries: tuple[CohortEntry, ...], count: int) -> EventDraft:
+    def _draft(
+        self, viewer: Viewer, plan: Plan, look: Look, entries: tuple[CohortEntry, ...], count: int
+    ) -> EventDraft:
         standing, context = viewer.standing, current_request()
         return EventDraft(
             id=new_id(),

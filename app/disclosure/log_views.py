@@ -22,6 +22,9 @@ from app.permissions.outcomes import Purpose
 MOST_CONTACTS: Final = 200
 """Most contacts that one event lists: a whole page of cards. ``contact_count`` counts all; ``contact=`` finds any of them."""
 
+CONTACT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How events spell the id of a person; nothing else that an actor is called looks like it."""
+
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})")
 _PAGE: Final = frozenset({"cursor", "limit", "purpose"})
 
@@ -45,8 +48,12 @@ def _not_a_time() -> Rejected:
     )
 
 
+def _reversed() -> Rejected:
+    return Rejected("reversed_range", "`to` lies before `from`.", "`to` 早于 `from`。")
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-ActorId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f]{1,128}$")]
+ActorId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
 Action = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$", max_length=64)]
 
 
@@ -63,8 +70,12 @@ class EventQuery(EventReadQuery):
     actor: ActorId | None = Field(
         None, description="Who acted: a contact's id for people, the client id for service accounts.", examples=["siem"]
     )
-    since: Moment | None = Field(None, alias="from", description="From this time on (RFC 3339).", examples=["2026-11-21T00:00:00Z"])
-    until: Moment | None = Field(None, alias="to", description="Before this time (RFC 3339).", examples=["2026-11-22T00:00:00Z"])
+    since: Moment | None = Field(
+        None, alias="from", description="From this time on (RFC 3339).", examples=["2026-11-21T00:00:00Z"]
+    )
+    until: Moment | None = Field(
+        None, alias="to", description="Before this time (RFC 3339).", examples=["2026-11-22T00:00:00Z"]
+    )
     action: Action | None = Field(None, examples=["contact.reveal"])
     decision: Decision | None = None
     limit: Limit = 20
@@ -75,17 +86,14 @@ class EventQuery(EventReadQuery):
     def _in_order(cls, until: datetime | None, given: ValidationInfo) -> datetime | None:
         since = given.data.get("since")
         if until is not None and since is not None and since > until:
-            raise Rejected("reversed_range", "`to` lies before `from`.", "`to` 早于 `from`。")
+            raise _reversed()
         return until
 
     @field_validator("actor")
     @classmethod
     def _as_kept(cls, actor: str | None) -> str | None:
-        """Bring a contact's id to the one spelling in which events keep it."""
-        try:
-            return None if actor is None else str(UUID(actor))
-        except ValueError:
-            return actor
+        """Bring a contact's id to the spelling in which events keep it."""
+        return actor.lower() if actor is not None and CONTACT_ID.fullmatch(actor.lower()) else actor
 
     def shape(self) -> Mapping[str, Any]:
         """Give what identifies the question, without its page: for the cursor and the log."""
@@ -136,7 +144,8 @@ class EventItem(Output):
     policy_version: str | None
     ip: str | None
     contacts: list[EventContact] = Field(
-        description=f"At most {MOST_CONTACTS}; where `contact` was asked for, that contact alone.", max_length=MOST_CONTACTS
+        description=f"At most {MOST_CONTACTS}; where `contact` was asked for, that contact alone.",
+        max_length=MOST_CONTACTS,
     )
     contact_count: int = Field(description="All contacts of the event, listed or not.")
     fields: list[str] = Field(description="Members that a write changed or a reveal asked for.")

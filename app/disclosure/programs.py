@@ -83,7 +83,11 @@ class Programs:
         if not isinstance(program, Program):
             program = self._make(
                 [
-                    (field, cohort.shown(field.name, field.field_class), cohort.next_step(field.name, field.field_class))
+                    (
+                        field,
+                        cohort.shown(field.name, field.field_class),
+                        cohort.next_step(field.name, field.field_class),
+                    )
                     for field in self.catalogue.of_kind(kind)
                 ]
             )
@@ -98,12 +102,14 @@ class Programs:
         fields = {field.name: field for field in self.catalogue.of_kind(kind)}
         unknown = [name for name in names if name not in fields]
         if unknown:
-            raise UnknownField(errors=[FieldError("/fields", UnknownField.code, UnknownField.title, UnknownField.title_zh)])
+            raise UnknownField(
+                errors=[FieldError("/fields", UnknownField.code, UnknownField.title, UnknownField.title_zh)]
+            )
         chosen = [fields[name] for name in dict.fromkeys(names)]
         refused = [field for field in chosen if cohort.revealed(field.name, field.field_class) is not Outcome.CLEAR]
         if refused:
-            kinds = sorted({kind for field in refused if (kind := cohort.requests.get(field.field_class))})
-            raise ApprovalRequired(request_kind=kinds[0] if kinds else None, fields=[field.name for field in refused])
+            wanted = sorted({request for field in refused if (request := cohort.requests.get(field.field_class))})
+            raise ApprovalRequired(request_kind=wanted[0] if wanted else None, fields=[field.name for field in refused])
         return self._make([(field, Outcome.CLEAR, None) for field in chosen])
 
     @staticmethod
@@ -120,7 +126,10 @@ class Programs:
         steps = []
         for field, outcome, following in verdicts:
             hidden = outcome is Outcome.HIDDEN
-            absent = {"state": State.WITHHELD.value if hidden else State.EMPTY.value, **({"next": following} if following else {})}
+            absent = {
+                "state": State.WITHHELD.value if hidden else State.EMPTY.value,
+                **({"next": following} if following else {}),
+            }
             steps.append(
                 Step(
                     name=field.name,

@@ -15,7 +15,9 @@ from app.permissions.outcomes import Purpose
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-NEXT_STEPS: Final = "`reveal`: post a reveal with purpose and reason; `request:<kind>`: file a request of that kind; absent: nothing to ask for."
+NEXT_STEPS: Final = (
+    "`reveal`: post a reveal with purpose and reason; `request:<kind>`: file that request; absent: nothing to ask for."
+)
 
 
 class ShownField(Output):
@@ -65,7 +67,9 @@ class Disclosed(Response, Generic[T_co]):
 
     media_type = "application/json"
 
-    def __init__(self, body: bytes, *, etag: str | None = None, status_code: int = 200, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, body: bytes, *, etag: str | None = None, status_code: int = 200, headers: dict[str, str] | None = None
+    ) -> None:
         """Send ``body`` as it is; never cached by anybody in between."""
         every = {"Cache-Control": "no-store", "Vary": "Authorization", **(headers or {})}
         if etag is not None:

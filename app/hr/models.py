@@ -1,14 +1,22 @@
-"""The ledger of personnel events. An event's payload is sealed under the contact's key; its subject is kept as a keyed hash."""
+"""The ledger of personnel events: which event of which source, what became of it, and nothing that names a person.
+
+A personal value is never here in clear. The subject (an employee number) and the body are keyed hashes, by which a repeat is known from
+a reuse; the body itself is sealed under the key of the contact that it is about, and goes when that key goes. An event about nobody
+whom the directory knows has no key to be sealed under, so of it only the hashes and the problem are kept. Callers give ``source`` and
+``event_id``; their form (``schemas``) leaves no room for a name, and the documentation asks for opaque ones.
+"""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.crypto.sealed import FIELD_CLASS, Sealed, SealedType
 from app.kit.models import Base, Id, Instant, Json
+
+EventState = Literal["applied", "scheduled", "waiting", "superseded", "failed"]
 
 
 class HrEvent(Base):
@@ -19,16 +27,19 @@ class HrEvent(Base):
         UniqueConstraint("source", "event_id"),
         CheckConstraint("state IN ('applied','scheduled','waiting','superseded','failed')", name="state"),
         Index("ix_hr_event_subject_hash_at", "subject_hash", "at"),
+        Index("ix_hr_event_event_id_client_id", "event_id", "client_id"),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     source: Mapped[str] = mapped_column(String(64))
     event_id: Mapped[str] = mapped_column(String(128))
+    client_id: Mapped[str] = mapped_column(String(64))
     type: Mapped[str] = mapped_column(String(32))
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
     subject_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     body_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[EventState] = mapped_column(String(16))
     contact_id: Mapped[UUID | None] = mapped_column(Id, index=True)
     problem: Mapped[Any] = mapped_column(Json, nullable=True)
     payload: Mapped[Sealed | None] = mapped_column(SealedType, nullable=True, info={FIELD_CLASS: "C5"})

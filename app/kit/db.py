@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import asyncpg
 import orjson
@@ -28,6 +28,7 @@ from app.kit.errors import Unavailable
 from app.kit.models import LOG_SCHEMA
 
 Row = tuple[Any, ...]
+Statement: TypeAlias = "Select[*tuple[Any, ...]]"
 DialectName = Literal["sqlite", "postgresql"]
 
 _READ_THREADS: Final = 2
@@ -40,16 +41,21 @@ class Prepared:
 
     __slots__ = ("_binders", "_defaults", "_order", "processors", "sql")
 
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Statement, dialect: Dialect) -> None:
         """Compile ``statement``; lists in it must be written out (their length is part of the text)."""
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         self.sql = str(compiled)
         self._defaults: dict[str, Any] = dict(compiled.params)
-        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # set by SQLCompiler
+        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
+        declared = {
+            name: binder
+            for name, parameter in compiled.binds.items()
+            if (binder := parameter.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
         self._binders: dict[str, Callable[[Any], Any]] = {
             name: binder
-            for name, parameter in compiled.binds.items()  # type: ignore[attr-defined]  # set by SQLCompiler
-            if (binder := parameter.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+            for name in self._order
+            if (binder := declared.get(name) or declared.get(name.rpartition("_")[0])) is not None
         }
         self.processors: tuple[Callable[[Any], Any] | None, ...] = tuple(
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
@@ -66,7 +72,7 @@ class Reader(Protocol):
 
     dialect: Dialect
 
-    def prepare(self, statement: Select[Any]) -> Prepared:
+    def prepare(self, statement: Statement) -> Prepared:
         """Compile a statement for this store."""
         ...
 
@@ -102,7 +108,7 @@ class SqliteReader:
         self._threads = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="duanhao-read")
         self._connections: dict[int, sqlite3.Connection] = {}
 
-    def prepare(self, statement: Select[Any]) -> Prepared:
+    def prepare(self, statement: Statement) -> Prepared:
         """Compile for SQLite."""
         return Prepared(statement, self.dialect)
 
@@ -137,7 +143,11 @@ class SqliteReader:
 async def _speak_json(connection: asyncpg.Connection) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
-            name, schema="pg_catalog", format="text", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+            name,
+            schema="pg_catalog",
+            format="text",
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
         )
 
 
@@ -146,12 +156,12 @@ class PostgresReader:
 
     def __init__(self, dsn: str, *, size: int, server_settings: Mapping[str, str]) -> None:
         """Remember where; the pool opens with the first read and again after a failure."""
-        self.dialect: Dialect = asyncpg_dialect.dialect()
+        self.dialect: Dialect = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         self._dsn, self._size, self._server_settings = dsn, size, dict(server_settings)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
-    def prepare(self, statement: Select[Any]) -> Prepared:
+    def prepare(self, statement: Statement) -> Prepared:
         """Compile for PostgreSQL."""
         return Prepared(statement, self.dialect)
 
@@ -175,7 +185,7 @@ class PostgresReader:
         arguments = prepared.arguments(values or {})
         try:
             pool = await self._opened()
-            rows = await pool.fetch(prepared.sql, *arguments)
+            rows: Sequence[Any] = await pool.fetch(prepared.sql, *arguments)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable from error
         return _processed(rows, prepared)

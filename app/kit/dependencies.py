@@ -28,7 +28,9 @@ async def unit_of_work(request: Request) -> AsyncIterator[UnitOfWork]:
 
 
 async def required_version(
-    if_match: Annotated[str | None, Header(description="`ETag` of the card as the caller saw it.", max_length=512)] = None,
+    if_match: Annotated[
+        str | None, Header(description="`ETag` of the card as the caller saw it.", max_length=512)
+    ] = None,
 ) -> str:
     """Give ``If-Match``; raise 428 when there is none."""
     if if_match is None:

@@ -1,4 +1,4 @@
-"""The outermost layer of a request: its id, its language, its size limit, its line in the log, and the last answer to an unforeseen failure.
+"""The outermost layer of a request: its id, language, size limit, line in the log, and the last answer to an unforeseen failure.
 
 Pure ASGI and one layer, because each layer costs every request. The fallback here answers before the framework's own can print an
 exception's message, which may quote a value; what is logged is the kind of failure and where it happened.
@@ -13,7 +13,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.context import RequestContext, enter_request
-from app.kit.errors import BodyTooLarge, Internal
+from app.kit.errors import BodyTooLarge, Internal, Problem
 from app.kit.models import new_id
 from app.kit.problems import render
 
@@ -23,7 +23,7 @@ _CHINESE: Final = re.compile(rb"\s*zh\b", re.IGNORECASE)
 _log = structlog.get_logger("duanhao.http")
 
 
-class _BodyTooLong(Exception):  # noqa: N818 — never leaves this module
+class _BodyTooLong(Exception):
     """More bytes arrived than the limit."""
 
 
@@ -53,60 +53,87 @@ class RequestEdge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"")
-        request_id = given.decode() if _WELL_FORMED.fullmatch(given) else new_id().hex
-        client = scope.get("client")
-        context = RequestContext(request_id, client[0] if client else None)
-        if language := headers.get(b"accept-language"):
-            context.language = _language(language)
+        context = _context(scope)
         enter_request(context)
-        scope["duanhao"] = context
-        began, status, received = perf_counter(), 0, 0
-        declared = headers.get(b"content-length", b"")
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max:
-                raise _BodyTooLong
-            return message
-
-        async def stamped(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
-
+        exchange = _Exchange(receive, send, context.request_id.encode(), self._max)
+        began = perf_counter()
         try:
-            if declared.isdigit() and int(declared) > self._max:
-                await render(BodyTooLarge(), context)(scope, receive, stamped)
+            if exchange.declares_too_much(scope):
+                await exchange.answer(scope, BodyTooLarge(), context)
             else:
-                await self._app(scope, counted, stamped)
+                await self._app(scope, exchange.receive, exchange.send)
         except _BodyTooLong:
-            if status:
-                raise
-            await render(BodyTooLarge(), context)(scope, receive, stamped)
-        except Exception as error:
-            _report(error, request_id)
-            if status:
-                raise
-            await render(Internal(), context)(scope, receive, stamped)
+            await exchange.answer(scope, BodyTooLarge(), context)
+        except Exception as error:  # noqa: BLE001 — the last answer to whatever nobody foresaw
+            _report(error, context.request_id)
+            await exchange.answer(scope, Internal(), context)
         finally:
             _log.info(
                 "request",
                 method=scope["method"],
                 route=getattr(scope.get("route"), "path", None),
-                status=status,
+                status=exchange.status,
                 milliseconds=round((perf_counter() - began) * 1000, 2),
-                request_id=request_id,
+                request_id=context.request_id,
                 client_id=context.client_id,
                 event_id=str(context.event_id) if context.event_id else None,
             )
 
 
+class _Exchange:
+    """The two directions of one request: counts what comes in, stamps what goes out."""
+
+    __slots__ = ("_max", "_receive", "_received", "_send", "_stamp", "status")
+
+    def __init__(self, receive: Receive, send: Send, request_id: bytes, most: int) -> None:
+        self._receive, self._send, self._max = receive, send, most
+        self._stamp = (b"x-request-id", request_id)
+        self._received = 0
+        self.status = 0
+
+    def declares_too_much(self, scope: Scope) -> bool:
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                return not value.isdigit() or int(value) > self._max
+        return False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > self._max:
+            raise _BodyTooLong
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], self._stamp]
+        await self._send(message)
+
+    async def answer(self, scope: Scope, problem: Problem, context: RequestContext) -> None:
+        """Answer with ``problem``, or break the connection off when an answer has begun."""
+        if self.status:
+            raise problem
+        await render(problem, context)(scope, self._receive, self.send)
+
+
+def _context(scope: Scope) -> RequestContext:
+    given, language = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value
+        elif name == b"accept-language":
+            language = value
+    client = scope.get("client")
+    return RequestContext(
+        request_id=given.decode() if _WELL_FORMED.fullmatch(given) else new_id().hex,
+        address=client[0] if client else None,
+        language=_language(language) if language else "en",
+    )
+
+
 def _report(error: Exception, request_id: str) -> None:
-    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][-12:]
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
+        -12:
+    ]
     _log.error("request_crashed", error=type(error).__name__, where=where, request_id=request_id)

@@ -36,7 +36,7 @@ class FieldError:
     detail_zh: str
 
 
-class Problem(Exception):  # noqa: N818 — the word of RFC 9457, used as such throughout
+class Problem(Exception):
     """A failure that becomes an RFC 9457 document. Subclasses fix ``status``, ``code`` and both titles."""
 
     status: ClassVar[int] = 500

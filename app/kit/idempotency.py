@@ -22,7 +22,13 @@ from app.kit.errors import Conflict, Invalid
 from app.kit.records import IdempotencyRecord
 
 IdempotencyKey = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$", description="Any text of the caller's choice, once per piece of work.")
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any text of the caller's choice, once per piece of work.",
+    ),
 ]
 LIFETIME: Final = timedelta(hours=24)
 
@@ -30,13 +36,21 @@ LIFETIME: Final = timedelta(hours=24)
 class IdempotencyKeyReused(Invalid):
     """The key was used for another body."""
 
-    code, title, title_zh = "idempotency_key_reused", "The Idempotency-Key was used for another body", "该幂等键已用于其他请求内容"
+    code, title, title_zh = (
+        "idempotency_key_reused",
+        "The Idempotency-Key was used for another body",
+        "该幂等键已用于其他请求内容",
+    )
 
 
 class IdempotencyInProgress(Conflict):
     """The first call with this key has not finished."""
 
-    code, title, title_zh = "idempotency_in_progress", "The first call with this Idempotency-Key still runs", "相同幂等键的请求正在处理"
+    code, title, title_zh = (
+        "idempotency_in_progress",
+        "The first call with this Idempotency-Key still runs",
+        "相同幂等键的请求正在处理",
+    )
 
 
 @dataclass(frozen=True, slots=True)

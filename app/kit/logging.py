@@ -36,10 +36,8 @@ def _plain(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 — whatever was 
             return value
         case str():
             return swept(value)
-        case UUID():
+        case UUID() | datetime():
             return str(value)
-        case datetime():
-            return value.isoformat()
         case list() | tuple() | set() | frozenset() if depth < _DEEPEST:
             return [_plain(item, depth + 1) for item in value]
         case dict() if depth < _DEEPEST:
@@ -62,7 +60,9 @@ class _LibraryHandler(logging.Handler):
         """Pass the line on as a structured event."""
         failure = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         text = record.getMessage() if failure is None else str(record.msg).splitlines()[0]
-        structlog.get_logger(record.name).log(record.levelno, swept(text.splitlines()[0] if text else ""), error=failure)
+        structlog.get_logger(record.name).log(
+            record.levelno, swept(text.splitlines()[0] if text else ""), error=failure
+        )
 
 
 def configure(level: str) -> None:

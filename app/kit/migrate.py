@@ -5,23 +5,29 @@ must not be able to change what it is not allowed to change. Alembic is imported
 """
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import column, select, table
+from sqlalchemy import Select, String, column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 
+_ASSIGNED: Final = re.compile(r"^(revision|down_revision)\b[^=\n]*= *[\"']?([0-9a-zA-Z]+)", re.MULTILINE)
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class StaleSchema(Unavailable):
     """The store was made by another version of the service."""
 
-    code, title, title_zh = "stale_schema", "The schema of the store is not the one of this version", "数据库结构版本不符"
+    code, title, title_zh = (
+        "stale_schema",
+        "The schema of the store is not the one of this version",
+        "数据库结构版本不符",
+    )
 
 
 def upgrade(settings: Settings) -> None:
@@ -38,26 +44,22 @@ def upgrade(settings: Settings) -> None:
 
 def newest_revision() -> str:
     """Read the newest revision from the names in the migrations folder, without importing Alembic."""
-    down, own = set(), set()
+    down: set[str] = set()
+    own: set[str] = set()
     for path in (ROOT / "migrations" / "versions").glob("*.py"):
-        members = dict(
-            (part.strip() for part in line.split("=", 1))
-            for line in path.read_text(encoding="utf-8").splitlines()
-            if line.startswith(("revision", "down_revision")) and "=" in line
-        )
-        values = {name.split(":")[0].strip(): value.strip("\"'") for name, value in members.items()}
-        own.add(values["revision"])
-        down.add(values["down_revision"])
+        found = dict(_ASSIGNED.findall(path.read_text(encoding="utf-8")))
+        own.add(found["revision"])
+        down.add(found["down_revision"])
     (head,) = own - down
     return head
 
 
 async def stored_revision(database: Database) -> str | None:
     """Read the revision of the store; ``None`` when it has none."""
-    statement = select(column("version_num")).select_from(table("alembic_version"))
+    statement: Select[str] = select(column("version_num", String)).select_from(table("alembic_version"))
     try:
         async with database.engine.connect() as connection:
-            found: str | None = (await connection.execute(statement)).scalar_one_or_none()
+            found: str | None = await connection.scalar(statement)
             return found
     except SQLAlchemyError:
         return None

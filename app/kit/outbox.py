@@ -19,15 +19,25 @@ from app.kit.records import OutboxRecord
 
 Handler = Callable[[UnitOfWork, Mapping[str, Any]], Awaitable[None]]
 
-_PAUSES: Final = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+_PAUSES: Final = (
+    timedelta(seconds=1),
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
 
 _log = structlog.get_logger("duanhao.outbox")
 
 
-def enqueue(unit: UnitOfWork, clock: Clock, kind: str, payload: Mapping[str, Any], *, after: timedelta = timedelta()) -> UUID:
+def enqueue(
+    unit: UnitOfWork, clock: Clock, kind: str, payload: Mapping[str, Any], *, after: timedelta = timedelta()
+) -> UUID:
     """Promise a piece of work of ``kind``; ``payload`` is JSON with ids only. Give its id."""
     now = clock.now()
-    record = OutboxRecord(id=new_id(), kind=kind, payload=dict(payload), attempts=0, created_at=now, available_at=now + after)
+    record = OutboxRecord(
+        id=new_id(), kind=kind, payload=dict(payload), attempts=0, created_at=now, available_at=now + after
+    )
     unit.session.add(record)
     return record.id
 

@@ -83,7 +83,10 @@ def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     for problem in problems:
         entry = by_status.setdefault(
             problem.status,
-            {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}}},
+            {
+                "description": "",
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}},
+            },
         )
         entry["description"] = ", ".join(filter(None, (entry["description"], f"`{problem.code}`")))
         entry["content"][MEDIA_TYPE]["examples"][problem.code] = {
@@ -145,7 +148,9 @@ def from_validation(error: RequestValidationError) -> Invalid:
         if where == "query":
             pointer = "?" + "/".join(str(part) for part in path)
         elif where == "body":
-            pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path if not _is_internal(part))
+            pointer = "".join(
+                f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path if not _is_internal(part)
+            )
         else:
             pointer = f"{where}:" + "/".join(str(part) for part in path)
         faults.append(FieldError(pointer, code, english, chinese))

@@ -1,8 +1,7 @@
 """How a receipt leaves: its status, where the thing is, its version, and whether this was told before."""
 
-from fastapi import Response
-
 import orjson
+from fastapi import Response
 
 from app.kit.idempotency import Answer, Receipt
 
@@ -17,4 +16,6 @@ def receipt_response(answer: Answer | Receipt, collection: str) -> Response:
         headers["ETag"] = f'"{version}"'
     if replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(orjson.dumps(receipt.body), status_code=receipt.status, media_type="application/json", headers=headers)
+    return Response(
+        orjson.dumps(receipt.body), status_code=receipt.status, media_type="application/json", headers=headers
+    )

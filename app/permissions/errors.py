@@ -1,9 +1,9 @@
 """Refusals that come from standing and policy.
 
-    Forbidden
-    ├── NoContact           no_contact            the subject is bound to nobody in the directory
-    ├── AccountSuspended    account_suspended     bound, but suspended
-    └── NotPermitted        not_permitted         policy gives this power to others
+Forbidden
+├── NoContact           no_contact            the subject is bound to nobody in the directory
+├── AccountSuspended    account_suspended     bound, but suspended
+└── NotPermitted        not_permitted         policy gives this power to others
 """
 
 from app.kit.errors import Forbidden

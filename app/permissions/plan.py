@@ -128,7 +128,9 @@ class Plan:
         edges = [edge for grant in standing.grants for edge in (grant.starts_at, grant.ends_at) if edge > now]
         self.not_after: datetime | None = min(edges, default=None)
         self._special = frozenset(
-            identity for identity in (standing.contact_id, *(grant.contact_id for grant in self.live)) if identity is not None
+            identity
+            for identity in (standing.contact_id, *(grant.contact_id for grant in self.live))
+            if identity is not None
         )
         self._cohorts: dict[tuple[CohortKey, UUID | None], Cohort] = {}
 
@@ -168,26 +170,32 @@ class Plan:
     def _decide(self, key: CohortKey, contact_id: UUID) -> Cohort:
         forbids = self._matching(self.forbids, key, contact_id)
         if forbids or not self.standing.distrusted.isdisjoint(key.departments):
-            hidden = dict.fromkeys(CLASSES, Outcome.HIDDEN)
             rules = tuple(rule.id for rule in forbids) or ("row.distrusted_department",)
-            return Cohort(False, hidden, hidden, {}, {}, (), frozenset(), (), rules)
+            return _hidden(rules)
         caps = self._matching(self.caps, key, contact_id)
         grants = self._matching(self.grants, key, contact_id)
-        ceiling = {each: min((rule.shows.get(each, Outcome.CLEAR) for rule in caps), default=Outcome.CLEAR) for each in CLASSES}
+        ceiling = {
+            each: min((rule.shows.get(each, Outcome.CLEAR) for rule in caps), default=Outcome.CLEAR) for each in CLASSES
+        }
         if self.standing.ceiling is not None:
             ceiling.update((each, Outcome.HIDDEN) for each in CLASSES if each > self.standing.ceiling)
         shows = {
-            each: min(ceiling[each], max((rule.shows.get(each, Outcome.HIDDEN) for rule in grants), default=Outcome.HIDDEN))
+            each: min(
+                ceiling[each], max((rule.shows.get(each, Outcome.HIDDEN) for rule in grants), default=Outcome.HIDDEN)
+            )
             for each in CLASSES
         }
         reveals = {
-            each: min(ceiling[each], max((rule.reveals.get(each, Outcome.HIDDEN) for rule in grants), default=Outcome.HIDDEN))
+            each: min(
+                ceiling[each], max((rule.reveals.get(each, Outcome.HIDDEN) for rule in grants), default=Outcome.HIDDEN)
+            )
             for each in CLASSES
         }
         live = [
             grant
             for grant in self.live
-            if grant.contact_id == contact_id or (grant.department_id is not None and grant.department_id in key.departments)
+            if grant.contact_id == contact_id
+            or (grant.department_id is not None and grant.department_id in key.departments)
         ]
         granted: dict[str, Outcome] = {}
         for grant in live:
@@ -204,3 +212,18 @@ class Plan:
             obligations=tuple(sorted({each for rule in (*caps, *grants) for each in rule.obligations})),
             rules=tuple(rule.id for rule in (*caps, *grants)),
         )
+
+
+def _hidden(rules: tuple[str, ...]) -> Cohort:
+    nothing = dict.fromkeys(CLASSES, Outcome.HIDDEN)
+    return Cohort(
+        visible=False,
+        shows=nothing,
+        reveals=nothing,
+        requests={},
+        granted={},
+        granted_by=(),
+        edits=frozenset(),
+        obligations=(),
+        rules=rules,
+    )

@@ -51,7 +51,11 @@ def visible(plan: Plan, columns: ContactColumns) -> ColumnElement[bool]:
             true(),
             *(
                 column.in_(sorted(allowed))
-                for column, allowed in ((columns.kind, contact.kinds), (columns.status, contact.statuses), (columns.secrecy, contact.secrecy))
+                for column, allowed in (
+                    (columns.kind, contact.kinds),
+                    (columns.status, contact.statuses),
+                    (columns.secrecy, contact.secrecy),
+                )
                 if allowed
             ),
             related(contact.relation),

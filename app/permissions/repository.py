@@ -99,7 +99,9 @@ class GrantRepository:
     async def end_all(self, session: AsyncSession, account_id: UUID, *, at: datetime) -> None:
         """Revoke every grant of an account, as its holder leaves or moves."""
         rows = await session.scalars(
-            select(AccessGrant).where(AccessGrant.account_id == account_id, AccessGrant.revoked_at.is_(None)).with_for_update()
+            select(AccessGrant)
+            .where(AccessGrant.account_id == account_id, AccessGrant.revoked_at.is_(None))
+            .with_for_update()
         )
         for row in rows:
             row.revoked_at = at

@@ -8,7 +8,7 @@ used for a look after the change that ended it. Routes that do not look read it 
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 from uuid import UUID
 
 from app.audit.authors import Author
@@ -17,7 +17,7 @@ from app.auth.errors import AccountRefused
 from app.auth.repository import Account, AccountRepository, Client, ClientRepository, Source
 from app.auth.subject import Caller, Person, Service
 from app.departments.repository import DepartmentRepository
-from app.departments.tree import Tree
+from app.departments.tree import DEPARTMENTS, Tree
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Reader
@@ -27,12 +27,11 @@ from app.permissions.pack import Pack
 from app.permissions.plan import Plan, Standing
 from app.permissions.repository import GrantRepository
 
-DEPARTMENTS: Final = "departments"
-"""The counter that moves with every change of the department tree."""
-
 _MOST_REMEMBERED: Final = 10_000
 _STEP_UP_SECONDS: Final = 600
-_STEP_UP_CLASSES: Final = frozenset({"urn:duanhao:acr:step-up", "http://schemas.openid.net/pape/policies/2007/06/multi-factor", "c1", "mfa"})
+_STEP_UP_CLASSES: Final = frozenset(
+    {"urn:duanhao:acr:step-up", "http://schemas.openid.net/pape/policies/2007/06/multi-factor", "c1", "mfa"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +153,8 @@ class Standings:
                 )
             case Person():
                 standing = await self._person(subject, tree, stepped_up=stepped_up)
+            case _:
+                assert_never(subject)
         return Viewer(subject, standing, tree, self._pack, self._clock)
 
     async def _client(self, client_id: str) -> tuple[Client, int]:

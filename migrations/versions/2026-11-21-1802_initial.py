@@ -136,7 +136,9 @@ def upgrade() -> None:
         sa.Column("id", Id(), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("event_id", sa.String(length=128), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=True),
         sa.Column("subject_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("body_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("at", Instant(), nullable=False),
@@ -153,6 +155,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("hr_event", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_hr_event_contact_id"), ["contact_id"], unique=False)
+        batch_op.create_index("ix_hr_event_event_id_client_id", ["event_id", "client_id"], unique=False)
         batch_op.create_index("ix_hr_event_subject_hash_at", ["subject_hash", "at"], unique=False)
 
     op.create_table(
@@ -426,7 +429,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_contact_tag_tag"), ["tag"], unique=False)
 
 
-
 def downgrade() -> None:
     """Give back the schema of the preceding revision."""
     with op.batch_alter_table("contact_tag", schema=None) as batch_op:
@@ -485,6 +487,7 @@ def downgrade() -> None:
     op.drop_table("idempotency")
     with op.batch_alter_table("hr_event", schema=None) as batch_op:
         batch_op.drop_index("ix_hr_event_subject_hash_at")
+        batch_op.drop_index("ix_hr_event_event_id_client_id")
         batch_op.drop_index(batch_op.f("ix_hr_event_contact_id"))
 
     op.drop_table("hr_event")

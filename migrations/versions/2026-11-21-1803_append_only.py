@@ -78,13 +78,17 @@ def fence_sqlite() -> None:
     for schema, table, keys in APPEND_ONLY:
         prefix = f"{schema}." if schema else ""
         taken = " OR ".join(
-            f'EXISTS (SELECT 1 FROM "{table}" WHERE ' + " AND ".join(f'"{column}" = NEW."{column}"' for column in key) + ")"  # noqa: S608 — our own names
+            f'EXISTS (SELECT 1 FROM "{table}" WHERE '
+            + " AND ".join(f'"{column}" = NEW."{column}"' for column in key)
+            + ")"
             for key in keys
         )
         refusal = f"SELECT RAISE(ABORT, '{table} is append-only')"
         op.execute(f'CREATE TRIGGER {prefix}{table}_no_update BEFORE UPDATE ON "{table}" BEGIN {refusal}; END')
         op.execute(f'CREATE TRIGGER {prefix}{table}_no_delete BEFORE DELETE ON "{table}" BEGIN {refusal}; END')
-        op.execute(f'CREATE TRIGGER {prefix}{table}_no_insert BEFORE INSERT ON "{table}" WHEN {taken} BEGIN {refusal}; END')
+        op.execute(
+            f'CREATE TRIGGER {prefix}{table}_no_insert BEFORE INSERT ON "{table}" WHEN {taken} BEGIN {refusal}; END'
+        )
 
 
 def fence_postgresql() -> None:

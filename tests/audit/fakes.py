@@ -1,4 +1,4 @@
-"""A store in memory with behaviour: it can fail, wait, be slow, and refuse single events; its rules are those of the real ones."""
+"""A store in memory with behaviour: it can fail, wait, and refuse single events, by the rules of the real ones."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A log to write and to damage, on either engine: the audit tables alone, without the triggers that forbid what tamperers do."""
+"""A log to write and to damage, on either engine: tables without the triggers that forbid what tamperers do."""
 
 import asyncio
 import sqlite3
@@ -65,8 +65,8 @@ class Place(Protocol):
         """Make a source for its verification."""
         ...
 
-    async def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run a statement behind everybody's back; ``{log}`` stands before a table of the log, ``?1`` is the first value."""
+    async def run(self, statement: str, *values: object, **names: object) -> list[tuple[Any, ...]]:
+        """Run a statement; ``{log}`` stands before a table of the log, ``{name}`` for a name, ``?1`` for a value."""
         ...
 
 
@@ -95,12 +95,12 @@ class SqlitePlace:
         """Make a source on the log's file."""
         return SqliteSource(self.path)
 
-    async def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    async def run(self, statement: str, *values: object, **names: object) -> list[tuple[Any, ...]]:
         """Run a statement on the file that has the table."""
         path = self.path if "{log}" in statement else self.business_path
         plain = [value.bytes if isinstance(value, UUID) else value for value in values]
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            return connection.execute(statement.format(log=""), plain).fetchall()
+            return connection.execute(statement.format(log="", **names), plain).fetchall()
 
 
 class PostgresPlace:
@@ -136,11 +136,11 @@ class PostgresPlace:
         """Make a source on the database."""
         return PostgresSource(self.dsn)
 
-    async def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    async def run(self, statement: str, *values: object, **names: object) -> list[tuple[Any, ...]]:
         """Run a statement."""
         connection = await asyncpg.connect(self.dsn)
         try:
-            text = statement.format(log="log.")
+            text = statement.format(log="log.", **names)
             for number in range(len(values), 0, -1):
                 text = text.replace(f"?{number}", f"${number}")
             return [tuple(row) for row in await connection.fetch(text, *values)]
@@ -151,19 +151,20 @@ class PostgresPlace:
 async def until(condition: Any, *, seconds: float = 5.0) -> None:  # noqa: ANN401 — any callable
     """Wait until ``condition()`` holds, and fail when it does not in time."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 — what is waited for has no event to wait on
             await asyncio.sleep(0.01)
 
 
 async def filled(place: Place, batches: Sequence[int]) -> list[EventDraft]:
     """Write batches of these sizes, each event about two contacts of its own, and give the events in order."""
 
-
     store = place.store()
     await store.open()
     drafts: list[EventDraft] = []
     for size in batches:
-        batch = [draft(contact(2 * number), contact(2 * number + 1)) for number in range(len(drafts), len(drafts) + size)]
+        batch = [
+            draft(contact(2 * number), contact(2 * number + 1)) for number in range(len(drafts), len(drafts) + size)
+        ]
         appended = await store.append([entry_of(each, BITS) for each in batch])
         assert appended.size == len(drafts) + size
         drafts += batch

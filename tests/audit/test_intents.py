@@ -65,10 +65,13 @@ async def test_moved_once_in_order(place: Place, database: Database, log: Access
 
 
 async def test_a_rolled_back_write_leaves_no_event(place: Place, database: Database, log: AccessLog) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with database.unit_of_work() as unit:
             await add_intent(unit.session, draft())
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await IntentMover(database, log, BITS).move_all() == 0
     assert await logged(place) == []
 
@@ -108,7 +111,9 @@ async def test_two_movers_at_once(place: Place, database: Database, log: AccessL
 async def test_a_stuck_row_holds_up_nobody(place: Place, database: Database, log: AccessLog) -> None:
     first = await write(database, 2)
     clashing = await write(database, 1)
-    await log.record(EventDraft(id=clashing[0].id, at=clashing[0].at, actor_type="system", action="x", decision="allowed"))
+    await log.record(
+        EventDraft(id=clashing[0].id, at=clashing[0].at, actor_type="system", action="x", decision="allowed")
+    )
     last = await write(database, 2)
     await place.run("UPDATE audit_intent SET payload = ?1 WHERE seq = 2", b"no event")
     mover = IntentMover(database, log, BITS)

@@ -17,7 +17,7 @@ ROOT = b64encode(EMPTY_ROOT).decode()
 
 def test_layout() -> None:
     raw = SIGNER.verifier().raw
-    assert BODY == f"{ORIGIN}\n7\n{ROOT}"
+    assert f"{ORIGIN}\n7\n{ROOT}" == BODY
     dash, name, signature = SIGNATURE.removesuffix("\n").split(" ")
     assert (dash, name, len(signature)) == ("\N{EM DASH}", ORIGIN, 92)
     identifier = sha256(f"{ORIGIN}\n".encode() + b"\x01" + raw).digest()[:4]

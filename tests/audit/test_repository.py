@@ -22,7 +22,7 @@ ACTIONS = ("contact.read", "contact.list", "contact.update")
 
 
 def event(number: int) -> EventDraft:
-    """Make the event of this number: actor, action, decision, minute and contacts follow from it; time runs unevenly."""
+    """Make the event of this number: everything in it follows from the number; time runs unevenly."""
     return draft(
         contact(number % 3),
         contact(10 + number % 2),
@@ -138,7 +138,7 @@ async def test_each_question_walks_one_index_without_sorting(
     repository = AccessLogRepository(database.log_reader)
     seen: list[tuple[str, list[Any]]] = []
     for direction in ("after", "before"):
-        await repository.search(wanted, limit=50, **{direction: position})  # type: ignore[arg-type]  # one of two
+        await repository.search(wanted, limit=50, **{direction: position})
     for prepared in repository._prepared.values():
         given = {**wanted.values(), "limit": 51, "place_index": 5, "place_at": NOON}
         seen.append((prepared.sql, prepared.arguments(given)))

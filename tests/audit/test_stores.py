@@ -1,7 +1,6 @@
-"""Both stores keep the same promises: one gapless log, each entry its own outcome, nothing half-written, no second copy."""
+"""Both stores keep the same promises: gapless, each entry its own outcome, nothing half-written or twice."""
 
 import asyncio
-import os
 import resource
 import signal
 import sqlite3
@@ -132,7 +131,7 @@ async def test_a_rejected_batch_leaves_nothing(place: Place) -> None:
     "damage",
     [
         "UPDATE {log}head SET size = size + 1",
-        "UPDATE {log}head SET root = (SELECT hash FROM {log}leaf WHERE \"index\" = 0)",
+        'UPDATE {log}head SET root = (SELECT hash FROM {log}leaf WHERE "index" = 0)',
         "UPDATE {log}head SET frontier = root",
         'DELETE FROM {log}leaf WHERE "index" = 4',
         "DELETE FROM {log}head",
@@ -159,7 +158,7 @@ async def test_a_log_put_back_while_running_is_refused(place: Place) -> None:
     store = await opened(place)
     await store.append(entries(3))
     for table in ("leaf", "event", "subject_entry"):
-        await place.run(f'DELETE FROM {{log}}{table} WHERE "index" >= 2')
+        await place.run('DELETE FROM {log}{table} WHERE "index" >= 2', table=table)
     await place.run("DELETE FROM {log}batch WHERE size > 2")
     await place.run("UPDATE {log}head SET size = ?1, frontier = ?2, root = ?3, note = ?4", size, frontier, root, note)
     for _ in range(2):
@@ -252,7 +251,7 @@ async def test_sqlite_file_replaced_by_an_older_one(sqlite_place: SqlitePlace) -
     with closing(sqlite3.connect(sqlite_place.path)) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)
     assert await log.record(draft()) == 1
-    os.replace(backup, sqlite_place.path)
+    backup.replace(sqlite_place.path)
     sqlite_place.path.with_name("log.sqlite3-wal").unlink()
     sqlite_place.path.with_name("log.sqlite3-shm").unlink()
     await until(lambda: not log.healthy, seconds=1)

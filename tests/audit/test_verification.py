@@ -67,7 +67,7 @@ async def swap_payloads(place: Place) -> None:
 async def swap_whole_events(place: Place) -> None:
     for table in ("leaf", "event", "subject_entry"):
         for old, new in ((5, -1), (6, 5), (-1, 6)):
-            await place.run(f'UPDATE {{log}}{table} SET "index" = {new} WHERE "index" = {old}')
+            await place.run('UPDATE {log}{table} SET "index" = ?1 WHERE "index" = ?2', new, old, table=table)
 
 
 async def delete_leaf(place: Place) -> None:
@@ -85,9 +85,9 @@ async def delete_event_and_leaf(place: Place) -> None:
 
 async def delete_and_close_the_gap(place: Place) -> None:
     for table in ("leaf", "event", "subject_entry"):
-        await place.run(f'DELETE FROM {{log}}{table} WHERE "index" = 5')
+        await place.run('DELETE FROM {log}{table} WHERE "index" = 5', table=table)
         for index in range(6, 10):
-            await place.run(f'UPDATE {{log}}{table} SET "index" = {index - 1} WHERE "index" = {index}')
+            await place.run('UPDATE {log}{table} SET "index" = "index" - 1 WHERE "index" = ?1', index, table=table)
 
 
 async def append_forged(place: Place) -> None:
@@ -98,12 +98,12 @@ async def append_forged(place: Place) -> None:
 
 async def renumber(place: Place) -> None:
     for table in ("leaf", "event"):
-        await place.run(f'UPDATE {{log}}{table} SET "index" = 1000 WHERE "index" = 5')
+        await place.run('UPDATE {log}{table} SET "index" = 1000 WHERE "index" = 5', table=table)
 
 
 async def truncate(place: Place) -> None:
     for table in ("leaf", "event", "subject_entry"):
-        await place.run(f'DELETE FROM {{log}}{table} WHERE "index" >= 5')
+        await place.run('DELETE FROM {log}{table} WHERE "index" >= 5', table=table)
 
 
 async def truncate_with_batches(place: Place) -> None:
@@ -120,7 +120,9 @@ async def edit_bits(place: Place) -> None:
 
 
 async def move_index_row(place: Place) -> None:
-    await place.run('UPDATE {log}subject_entry SET contact_id = ?1 WHERE "index" = 5 AND contact_id = ?2', contact(77), contact(10))
+    await place.run(
+        'UPDATE {log}subject_entry SET contact_id = ?1 WHERE "index" = 5 AND contact_id = ?2', contact(77), contact(10)
+    )
 
 
 async def add_index_row_beyond(place: Place) -> None:
@@ -155,7 +157,10 @@ async def head_back(place: Place) -> None:
         frontier.append(bytes(leaf))
     root = frontier.root()
     await place.run(
-        "UPDATE {log}head SET size = 8, frontier = ?1, root = ?2, note = ?3", frontier.encode(), root, SIGNER.sign(8, root)
+        "UPDATE {log}head SET size = 8, frontier = ?1, root = ?2, note = ?3",
+        frontier.encode(),
+        root,
+        SIGNER.sign(8, root),
     )
 
 
@@ -170,9 +175,10 @@ async def head_gone(place: Place) -> None:
 def column(assignment: str) -> Tamper:
     async def edit(place: Place) -> None:
         at = "at + 1" if isinstance(place, SqlitePlace) else "at + interval '1 microsecond'"
-        await place.run(f'UPDATE {{log}}event SET {assignment.replace("LATER", at)} WHERE "index" = 5')
+        change = assignment.replace("LATER", at)
+        await place.run('UPDATE {log}event SET {change} WHERE "index" = 5', change=change)
 
-    edit.__name__ = assignment.split(" ")[0]
+    edit.__name__ = assignment.partition(" ")[0]
     return edit
 
 
@@ -221,7 +227,7 @@ K = DamageKind
         (edit_id, K.EDITED_COLUMN, 5, 5),
     ],
 )
-async def test_damage_is_named(
+async def test_damage_is_named(  # noqa: PLR0913, PLR0917 — a row of the table is its parameters
     place: Place, monkeypatch: pytest.MonkeyPatch, tamper: Tamper, kind: DamageKind, index: int, last: int
 ) -> None:
     await filled(place, BATCHES)
@@ -263,24 +269,28 @@ async def test_single_bytes_of_an_event(sqlite_place: SqlitePlace) -> None:
     raw = await payload(sqlite_place, 1)
     ((leaf,),) = await sqlite_place.run('SELECT hash FROM {log}leaf WHERE "index" = 1')
     source = sqlite_place.source()
-    for table, name, value, kind in (("event", "payload", raw, K.EDITED_PAYLOAD), ("leaf", "hash", leaf, K.EDITED_LEAF)):
+    cases = (
+        ('UPDATE event SET payload = ? WHERE "index" = 1', raw, K.EDITED_PAYLOAD, 7),
+        ('UPDATE leaf SET hash = ? WHERE "index" = 1', leaf, K.EDITED_LEAF, 1),
+    )
+    for update, value, kind, step in cases:
         with closing(sqlite3.connect(sqlite_place.path, isolation_level=None)) as connection:
-            for place in range(0, len(value), 1 if name == "hash" else 7):
+            for place in range(0, len(value), step):
                 changed = value[:place] + bytes([value[place] ^ 0x10]) + value[place + 1 :]
-                connection.execute(f'UPDATE {table} SET {name} = ? WHERE "index" = 1', (changed,))
+                connection.execute(update, (changed,))
                 report = await verify(source, verifier=SIGNER.verifier(), bits=BITS)
                 assert (1, kind) in {(damage.index, damage.kind) for damage in report.damage}, place
                 assert report.first is not None
                 assert report.first.index == 1
-            connection.execute(f'UPDATE {table} SET {name} = ? WHERE "index" = 1', (value,))
+            connection.execute(update, (value,))
     assert (await checked(sqlite_place)).intact
 
 
 async def put_back(place: Place, size: int) -> None:
     """Put everything back to what it was at ``size``, signatures included."""
     for table in ("leaf", "event", "subject_entry"):
-        await place.run(f'DELETE FROM {{log}}{table} WHERE "index" >= {size}')
-    await place.run(f"DELETE FROM {{log}}batch WHERE size > {size}")
+        await place.run('DELETE FROM {log}{table} WHERE "index" >= ?1', size, table=table)
+    await place.run("DELETE FROM {log}batch WHERE size > ?1", size)
     frontier = Frontier()
     for _, leaf in await rows(place):
         frontier.append(bytes(leaf))

@@ -1,7 +1,7 @@
 """The whole application on a store of its own, a small company in it, and callers with tokens.
 
-Tests start from the caller: ``await (await world.as_("staff")).get("/v1/contacts/…")``. Nothing here reaches around the services, but for
-departments, whose rows are written and signed as the repository does.
+Tests start from the caller: ``await (await world.as_("staff")).get("/v1/contacts/…")``. Everything is written by the
+services that write it in earnest.
 """
 
 from collections.abc import AsyncIterator
@@ -15,13 +15,10 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from app.audit.authors import Author
-from app.auth import epochs
 from app.composition import Application, open_application
 from app.config import ContactsSettings, Settings
-from app.departments.models import Department
-from app.kit.models import new_id
+from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.main import create_app
-from app.permissions.standing import DEPARTMENTS as TREE_EPOCH
 from app.permissions.standing import Viewer
 from tests.support.company import CLIENTS, DEPARTMENTS, HEADS, PEOPLE
 from tests.support.stores import TestStore
@@ -79,27 +76,11 @@ class World:
 async def found_company(world: World) -> None:
     """Write the small company."""
     application = world.application
-    now = application.clock.now()
     async with application.database.unit_of_work() as unit:
         for code, parent in DEPARTMENTS.items():
-            world.departments[code] = new_id()
-            row = Department(
-                id=world.departments[code],
-                code=code,
-                name=f"部门{code}",
-                parent_id=world.departments[parent] if parent else None,
-                order=0,
-                region="CN",
-                legal_entity="",
-                protected=False,
-                row_version=1,
-                created_at=now,
-                updated_at=now,
-            )
-            application.department_rows.sign(row)
-            unit.session.add(row)
-            await unit.session.flush()
-        await epochs.bump(unit.session, TREE_EPOCH)
+            new = DepartmentCreate(code=code, name=f"部门{code}", parent=parent)
+            kept = await application.departments.create(unit, OPERATOR, new)
+            world.departments[code] = kept.node.id
     tree = await application.standings.tree()
     async with application.database.unit_of_work() as unit:
         for client in CLIENTS:
@@ -111,11 +92,8 @@ async def found_company(world: World) -> None:
             if person.tier != "T1" or person.roles:
                 await application.accounts.set_standing(unit.session, name, tier=person.tier, roles=person.roles)
         for code, head in HEADS.items():
-            department = await application.department_rows.by_id(unit.session, world.departments[code])
-            assert department is not None
-            department.head_id = world.people[head]
-            application.department_rows.sign(department)
-        await epochs.bump(unit.session, TREE_EPOCH)
+            changes = DepartmentAmend(head=world.people[head])
+            await application.departments.amend(unit, OPERATOR, tree.by_code[code], changes)
     await world.settle()
 
 

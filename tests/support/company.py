@@ -8,7 +8,16 @@ from typing import Any, Literal
 
 from app.auth.clients import NewClient
 
-DEPARTMENTS = {"EXEC": None, "RD": None, "RD-CORE": "RD", "SALES": None, "HR": None, "SEC": None, "ADMIN": None, "IT": None}
+DEPARTMENTS = {
+    "EXEC": None,
+    "RD": None,
+    "RD-CORE": "RD",
+    "SALES": None,
+    "HR": None,
+    "SEC": None,
+    "ADMIN": None,
+    "IT": None,
+}
 """Department codes and their parents."""
 
 HEADS = {"RD": "head"}
@@ -59,12 +68,18 @@ class Person:
             "name": self.full_name,
             "department": self.department,
             "secrecy": self.secrecy,
-            **({} if hotline else {"user_name": name, "employee_no": f"E{self.number}", "worker_kind": self.worker_kind}),
+            **(
+                {}
+                if hotline
+                else {"user_name": name, "employee_no": f"E{self.number}", "worker_kind": self.worker_kind}
+            ),
             "office_phone": f"010-8888{self.number:04d}",
             "email": self.email,
             "mobile": self.mobile,
             **({} if hotline else {"personal_mobile": self.personal_mobile, "wechat": f"wx_{self.number:04d}_x"}),
-            **({"id_number": "11010519491231002X", "home_address": "北京市海淀区无名路 1 号"} if self.sensitive else {}),
+            **(
+                {"id_number": "11010519491231002X", "home_address": "北京市海淀区无名路 1 号"} if self.sensitive else {}
+            ),
             **self.extra,
         }
 
@@ -76,19 +91,33 @@ PEOPLE: dict[str, Person] = {
     "head": Person(full_name="尉迟海", department="RD", number=2104),
     "core": Person(full_name="仇远", department="RD-CORE", number=2105),
     "hr": Person(full_name="区静", department="HR", number=2106, tier="T4", roles=("hr",)),
-    "steward": Person(full_name="查理文", department="ADMIN", number=2107, tier="T4", roles=("administration", "directory_steward")),
+    "steward": Person(
+        full_name="查理文", department="ADMIN", number=2107, tier="T4", roles=("administration", "directory_steward")
+    ),
     "infosec": Person(full_name="单安", department="SEC", number=2108, tier="T5", roles=("infosec",)),
     "auditor": Person(full_name="朴正", department="SEC", number=2109, tier="T5", roles=("auditor",)),
-    "ceo": Person(full_name="任天", department="EXEC", number=2110, roles=("executive",), secrecy="executive", sensitive=True),
+    "ceo": Person(
+        full_name="任天", department="EXEC", number=2110, roles=("executive",), secrecy="executive", sensitive=True
+    ),
     "intern": Person(full_name="乐乐", department="RD", number=2111, worker_kind="intern"),
     "it": Person(full_name="盖工", department="IT", number=2112, roles=("it", "system_admin")),
     "bare": Person(full_name="空白", department="RD", number=2113),
     "hotline": Person(full_name="服务热线", department="ADMIN", number=2114, kind="hotline"),
 }
 
-SECRETS = tuple(
-    value
-    for person in PEOPLE.values()
-    for value in (person.mobile, person.personal_mobile, person.email, f"8888{person.number:04d}", f"wx_{person.number:04d}_x")
-) + ("11010519491231002X", "无名路")
+SECRETS = (
+    *(
+        value
+        for person in PEOPLE.values()
+        for value in (
+            person.mobile,
+            person.personal_mobile,
+            person.email,
+            f"8888{person.number:04d}",
+            f"wx_{person.number:04d}_x",
+        )
+    ),
+    "11010519491231002X",
+    "无名路",
+)
 """Every protected value of the company, in the form in which a leak would show it."""

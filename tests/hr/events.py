@@ -1,0 +1,35 @@
+"""Events as a source writes them, about people who do not exist."""
+
+from typing import Any
+from uuid import uuid4
+
+SOURCE = "https://hr.example.com"
+
+
+def joined(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that somebody joined; ``None`` takes a member out."""
+    card = {
+        "name": f"逄试{subject[-4:]}",
+        "user_name": f"test.{subject.lower()}",
+        "department": "RD",
+        "title": "工程师",
+        "mobile": f"1370000{subject[-4:]}",
+        "email": f"test.{subject.lower()}@example.com",
+    } | data
+    return _event("employee.joined", subject, {name: value for name, value in card.items() if value is not None})
+
+
+def left(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that somebody left."""
+    return _event("employee.left", subject, data)
+
+
+def _event(kind: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": f"evt-{uuid4().hex}",
+        "source": SOURCE,
+        "type": kind,
+        "subject": subject,
+        "time": "2026-01-05T09:00:00+08:00",
+        "data": data,
+    }

@@ -1,0 +1,123 @@
+"""What a source may write: the tables of what is taken, what is refused and where the refusal points."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from app.hr.schemas import HrEventIn, JoinedData, LeftData
+from app.kit.problems import from_validation
+from tests.hr.events import joined, left
+
+
+def faults(body: object) -> set[tuple[str, str]]:
+    """Read ``body`` and give what is wrong with it, as the caller would be told."""
+    try:
+        HrEventIn.model_validate(body)
+    except ValidationError as error:
+        told = from_validation(RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]))
+        return {(each.pointer, each.code) for each in told.errors}
+    return set()
+
+
+def test_a_joined_event_is_read() -> None:
+    event = HrEventIn.model_validate(joined("E9001", until="2027-01-31", effective_at="2026-01-05T09:00:00+08:00"))
+    assert isinstance(event.data, JoinedData)
+    assert event.time == datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+    members = event.data.members(event.subject)
+    assert members["employee_no"] == "E9001"
+    assert str(members["contract_until"]) == "2027-01-31"
+    assert not {"until", "effective_at"} & members.keys()
+
+
+def test_a_left_event_is_read() -> None:
+    assert HrEventIn.model_validate(left("E9001")).data == LeftData()
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "employee.moved",
+        "employee.updated",
+        "employee.leaving",
+        "employee.rehired",
+        "employee.cancelled",
+        "department.created",
+        "department.updated",
+        "department.moved",
+        "department.merged",
+        "department.closed",
+    ],
+)
+def test_data_of_other_types_is_any_object(type_: str) -> None:
+    data = {"code": "RD-9", "deep": [{"er": None}]}
+    assert HrEventIn.model_validate({**left("RD-9"), "type": type_, "data": data}).data == data
+    assert faults({**left("RD-9"), "type": type_, "data": ["no", "object"]}) == {("/data", "invalid_value")}
+
+
+REFUSED: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
+    ({"type": "employee.vanished"}, {("/type", "unknown_value")}),
+    ({"type": None}, {("/type", "unknown_value")}),
+    ({"id": ""}, {("/id", "too_short")}),
+    ({"id": "x" * 129}, {("/id", "too_long")}),
+    ({"id": "a/b"}, {("/id", "invalid_value")}),
+    ({"id": "李雷"}, {("/id", "invalid_value")}),
+    ({"id": 7}, {("/id", "invalid_value")}),
+    ({"source": "s" * 65}, {("/source", "too_long")}),
+    ({"source": "two words"}, {("/source", "invalid_value")}),
+    ({"subject": "E 9001"}, {("/subject", "invalid_value")}),
+    ({"subject": "E" * 33}, {("/subject", "invalid_value")}),
+    ({"time": "2026-01-05T09:00:00"}, {("/time", "invalid_value")}),
+    ({"time": "yesterday"}, {("/time", "invalid_value")}),
+    ({"time": "0001-01-01T00:00:00+14:00"}, {("/time", "out_of_range")}),
+    ({"sequence": -1}, {("/sequence", "invalid_value")}),
+    ({"sequence": 2**63}, {("/sequence", "invalid_value")}),
+    ({"data": None}, {("/data", "invalid_value")}),
+    ({"data": []}, {("/data", "invalid_value")}),
+    ({"data": {}}, {("/data/name", "missing"), ("/data/department", "missing")}),
+    ({"data": {"name": "林", "department": "RD", "salary": 1}}, {("/data/salary", "unknown_member")}),
+    ({"data": {"name": "林", "department": "RD", "employee_no": "E1"}}, {("/data/employee_no", "unknown_member")}),
+    ({"data": {"name": "林\u0007", "department": "RD"}}, {("/data/name", "invalid_text")}),
+    ({"data": {"name": "\ud800", "department": "RD"}}, {("/data/name", "invalid_value")}),
+    ({"data": {"name": "林" * 101, "department": "RD"}}, {("/data/name", "too_long")}),
+    ({"data": {"name": "林", "department": "RD", "worker_kind": "boss"}}, {("/data/worker_kind", "unknown_value")}),
+    ({"data": {"name": "林", "department": "RD", "until": "soon"}}, {("/data/until", "invalid_value")}),
+    ({"data": {"name": "林", "department": "RD", "effective_at": "2026-01-05"}}, {("/data/effective_at", "invalid_value")}),
+    ({"extra": 1}, {("/extra", "unknown_member")}),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), REFUSED, ids=lambda value: ascii(value)[:60])
+def test_a_malformed_event_is_refused_where_it_is_wrong(change: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+    assert faults({**joined("E9001"), **change}) == expected
+
+
+@pytest.mark.parametrize("missing", ["id", "source", "type", "subject", "time", "data"])
+def test_every_member_but_the_sequence_is_required(missing: str) -> None:
+    body = joined("E9001")
+    del body[missing]
+    assert (f"/{missing}", "missing") in faults(body)
+
+
+def test_too_many_members_of_other_types_are_refused() -> None:
+    data = {f"m{at}": at for at in range(101)}
+    assert faults({**left("RD"), "type": "department.moved", "data": data}) == {("/data", "too_many")}
+
+
+def test_two_writings_of_one_event_are_one() -> None:
+    body = joined("E9001")
+    shuffled = dict(reversed(body.items())) | {"data": dict(reversed(body["data"].items()))}
+    once = HrEventIn.model_validate(body).canonical()
+    assert HrEventIn.model_validate(shuffled).canonical() == once
+    assert orjson.loads(once)["data"] == body["data"]
+
+
+@pytest.mark.parametrize("member", ["id", "source", "subject", "sequence", "time"])
+def test_every_member_of_the_envelope_tells_events_apart(member: str) -> None:
+    other = {"id": "b", "source": "b", "subject": "E9002", "sequence": 7, "time": "2026-01-05T09:00:01+08:00"}
+    body = joined("E9001")
+    changed = {**body, member: other[member]}
+    assert HrEventIn.model_validate(changed).canonical() != HrEventIn.model_validate(body).canonical()
