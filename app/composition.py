@@ -4,6 +4,7 @@ Everything is built once, in one place, by constructors; nothing anywhere else k
 refuses a stale schema, unusable keys and a damaged head of the log.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from app.audit.events import EventDraft, FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
 from app.audit.postgres_store import PostgresLogStore
-from app.audit.publication import CheckpointFile
+from app.audit.publication import CheckpointFile, newest_note
 from app.audit.repository import AccessLogRepository
+from app.audit.sources import PostgresSource, SqliteSource
 from app.audit.sqlite_store import SqliteLogStore
 from app.audit.stores import LogStore
+from app.audit.verification import check_head
 from app.audit.writer import AccessLog, Limits
 from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
@@ -129,12 +132,10 @@ class Application:
 
 
 @asynccontextmanager
-async def open_application(
-    settings: Settings, *, clock: Clock | None = None, start_log: bool = True
-) -> AsyncIterator[Application]:
+async def open_application(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Application]:
     """Open the stores and build everything; close it all when the block ends.
 
-    Raises ``StaleSchema``, ``KeyUnavailable`` and ``LogUnavailable``; a process that cannot do all of its work does none.
+    Raises ``StaleSchema``, ``KeyUnavailable``, ``LogDamaged`` and ``LogUnavailable``; a process that cannot do all of its work does none.
     """
     now = clock or SystemClock()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -161,9 +162,13 @@ async def open_application(
             ),
             checkpoints=CheckpointFile(settings.checkpoint_file),
         )
-        if start_log:
-            await log.start()
-            stack.push_async_callback(log.stop)
+        await check_head(
+            SqliteSource(database.log_path) if database.dsn is None else PostgresSource(database.dsn),
+            verifier=signer.verifier(),
+            published=await asyncio.to_thread(newest_note, settings.checkpoint_file),
+        )
+        await log.start()
+        stack.push_async_callback(log.stop)
         application = _assembled(
             settings, now, database, keyring=keyring, log=log, signer=signer, token_keys=token_keys
         )

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from app.api import departments
+from app.api import audit, departments
 from app.contacts import routes as contacts
 from app.hr import routes as hr
 from app.kit.routing import GuardedRouter
 
-ROUTERS: Final = (contacts.router, departments.router, hr.router)
+ROUTERS: Final = (contacts.router, departments.router, hr.router, audit.router)
 
 router = GuardedRouter(prefix="/v1")
 for each in ROUTERS:

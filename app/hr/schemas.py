@@ -71,6 +71,7 @@ Moment = Annotated[
     AfterValidator(_storable),
     Field(description="RFC 3339, with offset.", examples=["2026-11-02T09:00:00+08:00"]),
 ]
+PersonRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,35}$")]
 
 _MOST_MEMBERS: Final = 100
 _OPEN_DATA: Final = TypeAdapter(Annotated[dict[str, JsonValue], Field(max_length=_MOST_MEMBERS)])
@@ -93,7 +94,7 @@ class JoinedData(Input):
     name_en: Name | None = None
     alias: Name | None = None
     title: Name | None = None
-    manager: EmployeeNo | None = Field(None, description="Employee number, or id of the contact.", examples=["E9001"])
+    manager: PersonRef | None = Field(None, description="Employee number, or id of the contact.", examples=["E9001"])
     worker_kind: WorkerKind | None = None
     location: Name | None = None
     office_phone: Raw | None = None

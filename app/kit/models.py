@@ -71,10 +71,10 @@ class Id(TypeDecorator[UUID]):
         return value.bytes
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:  # noqa: ANN401 — driver value
-        """Give Python one kind of UUID, whatever the driver made."""
-        if value is None or dialect.name == "postgresql":
-            return value  # type: ignore[no-any-return]  # the driver's own UUID is a uuid.UUID
-        return UUID(bytes=value)
+        """Give Python one kind of UUID, whatever the driver made: asyncpg's own subclass cannot be written as JSON."""
+        if value is None:
+            return None
+        return UUID(int=value.int) if dialect.name == "postgresql" else UUID(bytes=value)
 
 
 class Instant(TypeDecorator[datetime]):

@@ -1,0 +1,105 @@
+"""``python -m benchmarks``: measures, prints a table, writes JSON."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, get_args
+
+import orjson
+
+from benchmarks import reads, report
+from benchmarks.machine import described, load_core, pin
+from benchmarks.processes import ROOT, clean_environment
+from benchmarks.stores import CONTACTS, ENGINES, Engine, Store, opened
+
+WORKS: Final = ("p1", "p2", "p4", "p10")
+_RESULTS: Final = ROOT / "benchmarks" / "results"
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("works", nargs="*", metavar="|".join(WORKS), help="what to measure; default: everything")
+    parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each server; they alternate")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a round")
+    parser.add_argument("--contacts", type=int, default=CONTACTS, help="people in the store; at least a page")
+    parser.add_argument("--json", type=Path, help="where the results go; default: benchmarks/results/<time>.json")
+    parser.add_argument("--profile", action="store_true", help="p1 and p2: profile the service instead of measuring it")
+    parser.add_argument("--lines", type=int, default=15, help="functions of a profile to print")
+    chosen = parser.parse_args(given)
+    unknown = sorted(set(chosen.works) - set(WORKS))
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)}")
+    if chosen.contacts < reads.PAGE:
+        parser.error(f"--contacts is at least {reads.PAGE}")
+    return chosen
+
+
+def _apart(module: str, chosen: argparse.Namespace, store: Store | None = None) -> dict[str, Any]:
+    """Run a benchmark that takes no requests in a process of its own; raise when it fails."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", str(chosen.rounds), str(chosen.seconds)]
+    environment = clean_environment({} if store is None else store.environment)
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = orjson.loads(done.stdout)
+    return found
+
+
+def _measured(work: str, engine: Engine, chosen: argparse.Namespace) -> dict[str, Any]:
+    with opened(engine, contacts=chosen.contacts) as store:
+        if work == "p4":
+            found = _apart("appends", chosen, store)
+            return {"work": work, "engine": engine, "per_second": median(found["rates"]), **found}
+        compared = reads.compare(_read(work), store, rounds=chosen.rounds, seconds=chosen.seconds)
+        return {"work": work, "engine": engine, **compared.summary()}
+
+
+def _read(work: str) -> reads.Work:
+    return next(each for each in get_args(reads.Work) if each == work)
+
+
+def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure what was chosen; give one result per benchmark and engine."""
+    engines: Sequence[Engine] = ENGINES if chosen.engine == "both" else (chosen.engine,)
+    results = []
+    for work in chosen.works or WORKS:
+        if work == "p10":
+            results.append({"work": work, **_apart("plans", chosen)})
+            continue
+        results += [_measured(work, engine, chosen) for engine in engines]
+    return results
+
+
+def profile(chosen: argparse.Namespace) -> None:
+    """Print where the service's time goes."""
+    engines: Sequence[Engine] = ENGINES if chosen.engine == "both" else (chosen.engine,)
+    for work in chosen.works or get_args(reads.Work):
+        for engine in engines:
+            with opened(engine, contacts=chosen.contacts) as store:
+                seconds = chosen.rounds * chosen.seconds
+                found = reads.profile(_read(work), store, seconds=seconds)
+                report.show_profile(f"{work.upper()} on {engine}", found, chosen.lines)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Do what the arguments say; ``given`` instead of those of the process."""
+    chosen = _arguments(given)
+    pin(load_core())
+    if chosen.profile:
+        profile(chosen)
+        return
+    machine = described()
+    with ExitStack() as after:
+        results = measure(chosen)
+        target = chosen.json or _RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
+        after.callback(print, f"written: {target}")
+        report.write(target, {**machine, "load_average_after": described()["load_average"]}, results)
+        report.show(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Results for people and for machines: a table beside its budgets, and JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.profiling import Line
+
+_BUSY: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What design/performance.md asks of one number."""
+
+    key: str
+    unit: str
+    budget: float
+    moonshot: float
+    less_is_better: bool = False
+
+    def met(self, value: float) -> str:
+        """Say how a value stands to the budget."""
+        beyond = (lambda limit: value <= limit) if self.less_is_better else (lambda limit: value >= limit)
+        return "moonshot" if beyond(self.moonshot) else "met" if beyond(self.budget) else "missed"
+
+
+BUDGETS: Final[Mapping[str, tuple[Budget, ...]]] = {
+    "p1": (Budget("ratio", "of bare", 0.28, 0.45),),
+    "p2": (Budget("ratio", "of bare", 0.40, 0.80),),
+    "p4": (Budget("per_second", "events/s", 8_000, 15_000),),
+    "p10": (
+        Budget("plan_and_first_verdict_ms", "ms", 5, 1, less_is_better=True),
+        Budget("verdict_us", "µs", 5, 2, less_is_better=True),
+    ),
+}
+"""The budgets, by benchmark."""
+
+
+def show(results: Sequence[Mapping[str, Any]]) -> None:
+    """Print the table."""
+    table = Table(title="Duanhao benchmarks", title_justify="left")
+    for heading in ("work", "engine", "result", "budget", "moonshot", "", "details"):
+        table.add_column(heading)
+    for result in results:
+        for each in BUDGETS[result["work"]]:
+            value = result[each.key]
+            sign = "≤" if each.less_is_better else "≥"
+            table.add_row(
+                result["work"].upper(),
+                result.get("engine", "–"),
+                f"{value:,.3g} {each.unit}" if value < 1000 else f"{value:,.0f} {each.unit}",
+                f"{sign} {each.budget:,g}",
+                f"{sign} {each.moonshot:,g}",
+                each.met(value),
+                _details(result),
+            )
+    Console(width=160).print(table)
+
+
+def _details(result: Mapping[str, Any]) -> str:
+    if "ours_per_second" in result:
+        low, high = min(result["ratios"]), max(result["ratios"])
+        busy = " LOAD GENERATOR BUSY" if result["load_busy"] > _BUSY else ""
+        return (
+            f"{result['ours_per_second']:,.0f}/s of {result['bare_per_second']:,.0f}/s, rounds {low:.2f}–{high:.2f}; "
+            f"by processor time {result['ratio_by_processor']:.2f}, {result['ours_per_processor_second']:,.0f} of "
+            f"{result['bare_per_processor_second']:,.0f}; load {result['load_busy']:.0%}{busy}"
+        )
+    if "rates" in result:
+        low, high = min(result["rates"]), max(result["rates"])
+        return f"rounds {low:,.0f}–{high:,.0f}; {result['per_processor_second']:,.0f} per processor second"
+    names = ("plan_ms", "verdict_and_masks_us", "opening_us", "verdict_opening_and_masks_us")
+    return ", ".join(f"{name} {result[name]:.3g}" for name in names)
+
+
+def show_profile(title: str, found: Mapping[str, Sequence[Line]], most: int) -> None:
+    """Print the functions with the most own time, then those with the most total time, per profiler."""
+    for profiler, every in found.items():
+        print(f"\n{title}, {profiler}: own time")
+        for line in every[:most]:
+            print(f"  {line.own:6.1%}  total {line.total:6.1%}  {line.function}")
+        print(f"{title}, {profiler}: total time")
+        for line in sorted(every, key=lambda each: -each.total)[: 3 * most]:
+            print(f"  {line.total:6.1%}  own   {line.own:6.1%}  {line.function}")
+
+
+def write(target: Path, machine: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> None:
+    """Write the results as JSON."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(orjson.dumps({"machine": machine, "results": results}, option=orjson.OPT_INDENT_2))

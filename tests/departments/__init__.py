@@ -1,0 +1,1 @@
+"""Departments: the tree, its service, its rows."""

@@ -1,0 +1,1 @@
+"""Crashes, failing stores and many processes: real servers, real signals."""
