@@ -72,15 +72,15 @@ def lines(stacks: Iterable[tuple[tuple[str, ...], float]]) -> list[Line]:
 
 
 class Spy:
-    """py-spy on a running process, where it is installed; it sees every thread and, unlike pyinstrument, costs the process nothing."""
+    """py-spy on a running process, where it is installed: whichever thread holds the interpreter; unlike pyinstrument it costs the process nothing."""
 
     def __init__(self, process: int, seconds: float) -> None:
         """Start it for so many seconds."""
         self._folder = Path(tempfile.mkdtemp(prefix="duanhao-spy-"))
         self._target = self._folder / "raw"
         command = shutil.which("py-spy")
-        options = ("record", "--pid", str(process), "--duration", str(max(1, round(seconds))), "--rate", "500")
-        rest = ("--format", "raw", "--threads", "--output", str(self._target))
+        options = ("record", "--gil", "--function", "--pid", str(process), "--rate", "500")
+        rest = ("--duration", str(max(1, round(seconds))), "--format", "raw", "--output", str(self._target))
         self._running = (
             None
             if command is None

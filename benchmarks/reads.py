@@ -5,7 +5,7 @@ After the rounds the log must hold one look per answer, and verify.
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import orjson
 
 from benchmarks import bare, profiling
 from benchmarks.load import BadAnswerError, Measured, get, measure
-from benchmarks.machine import processor_seconds
+from benchmarks.machine import processor_seconds, thread_seconds
 from benchmarks.processes import Server, served
 from benchmarks.profiling import Line, Spy
 from benchmarks.stores import Store
@@ -173,13 +173,24 @@ def compare(work: Work, store: Store, *, rounds: int, seconds: float, warm: floa
     return Compared(tuple(own for own, _ in pairs), tuple(other for _, other in pairs), on_record)
 
 
-def profile(work: Work, store: Store, *, seconds: float) -> dict[str, Sequence[Line]]:
-    """Load the service for so many seconds under each profiler that there is; give its functions, most own time first."""
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where the time goes: per thread, microseconds of processor time per answer (own, kernel); per profiler, functions."""
+
+    threads: Mapping[str, tuple[float, float]]
+    functions: Mapping[str, Sequence[Line]]
+
+
+def profile(work: Work, store: Store, *, seconds: float) -> Profile:
+    """Load the service for so many seconds without a profiler, then under each that there is."""
     found: dict[str, Sequence[Line]] = {}
     with tempfile.TemporaryDirectory(prefix="duanhao-bench-profile-") as folder:
         target = Path(folder) / "samples.json"
         with _bench(work, store, target) as bench:
             bench.ask_ours(WARM_SECONDS)
+            answers, before = bench.answers, thread_seconds(bench.ours.process)
+            bench.ask_ours(seconds)
+            threads = _per_answer(before, thread_seconds(bench.ours.process), bench.answers - answers)
             spy = Spy(bench.ours.process, seconds)
             bench.ask_ours(seconds + 0.5)
             if seen := spy.finish():
@@ -187,4 +198,14 @@ def profile(work: Work, store: Store, *, seconds: float) -> dict[str, Sequence[L
             bench.ours.start_profile()
             bench.ask_ours(seconds)
         found["pyinstrument"] = profiling.read(target)
+    return Profile(threads, found)
+
+
+def _per_answer(
+    before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]], answers: int
+) -> dict[str, tuple[float, float]]:
+    found = {}
+    for name, (own, kernel) in after.items():
+        was = before.get(name, (0.0, 0.0))
+        found[name] = (1e6 * (own - was[0]) / answers, 1e6 * (kernel - was[1]) / answers)
     return found

@@ -9,7 +9,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.profiling import Line
+from benchmarks.reads import Profile
 
 _BUSY: Final = 0.9
 
@@ -79,14 +79,17 @@ def _details(result: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {result[name]:.3g}" for name in names)
 
 
-def show_profile(title: str, found: Mapping[str, Sequence[Line]], most: int) -> None:
-    """Print the functions with the most own time, then those with the most total time, per profiler."""
-    for profiler, every in found.items():
-        print(f"\n{title}, {profiler}: own time")
+def show_profile(title: str, profile: Profile, most: int) -> None:
+    """Print processor time per thread, then per profiler the functions with the most own and with the most total time."""
+    print(f"\n{title}: processor time per answer")
+    for name, (own, kernel) in profile.threads.items():
+        print(f"  {own + kernel:8,.0f} µs  of it kernel {kernel:6,.0f} µs  {name}")
+    for profiler, every in profile.functions.items():
+        print(f"{title}, {profiler}: own time")
         for line in every[:most]:
             print(f"  {line.own:6.1%}  total {line.total:6.1%}  {line.function}")
         print(f"{title}, {profiler}: total time")
-        for line in sorted(every, key=lambda each: -each.total)[: 3 * most]:
+        for line in sorted(every, key=lambda each: -each.total)[: 4 * most]:
             print(f"  {line.total:6.1%}  own   {line.own:6.1%}  {line.function}")
 
 

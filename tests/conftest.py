@@ -12,7 +12,12 @@ from hypothesis import settings
 
 from tests.support.session import FOLDER, SessionFolder
 
-pytest_plugins = ("tests.support.stores", "tests.support.application")
+pytest_plugins = (
+    "tests.support.stores",
+    "tests.support.application",
+    "tests.support.shared",
+    "tests.support.witness",
+)
 
 _ALIVE = pytest.StashKey[int]()
 

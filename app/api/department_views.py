@@ -18,7 +18,7 @@ from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose
 
-Term = Annotated[str, BeforeValidator(readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(readable)]
 
 
 class DepartmentReadQuery(Input):

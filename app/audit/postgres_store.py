@@ -1,16 +1,18 @@
 """The log in schema ``log`` of PostgreSQL, written through one connection of its own.
 
 Several server processes share one log, so every batch reads the head row ``FOR UPDATE`` and believes nothing that it
-remembers; what comes after the lock sees what others have committed. Rows go in by ``COPY``. A stalled process loses
-its transaction after a second (``idle_in_transaction_session_timeout``), so it cannot hold the head against the
-others. After any failure the connection is dropped and the next attempt makes a new one; how often attempts are made
-is the writer's business.
+remembers; what comes after the lock sees what others have committed. A process that stalls loses its transaction after
+a second (``idle_in_transaction_session_timeout``), so it cannot hold the head against the others. That is why a batch
+is one statement over arrays and not a ``COPY``: PostgreSQL waits without end for a ``COPY`` whose client has stalled.
+
+After any failure the connection is dropped and the next attempt makes a new one; how often attempts are made is the
+writer's business.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import asyncpg
 
@@ -47,14 +49,25 @@ _PUT_QUOTA: Final = """
 INSERT INTO log.quota (actor_id, day, kind, used) VALUES ($1, $2, $3, $4)
 ON CONFLICT (actor_id, day, kind) DO UPDATE SET used = excluded.used
 """
-_PUT_HEAD: Final = """
-WITH signed AS (INSERT INTO log.batch (size, "first", root, note, at) VALUES ($1, $5, $3, $4, $6))
-UPDATE log.head SET size = $1, frontier = $2, root = $3, note = $4 WHERE id = 1
+_WRITE: Final = """
+WITH
+leaves AS (INSERT INTO log.leaf ("index", hash) SELECT * FROM unnest($1::bigint[], $2::bytea[])),
+events AS (
+  INSERT INTO log.event ("index", id, at, actor_type, actor_id, action, decision, payload)
+  SELECT * FROM unnest(
+    $1::bigint[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[]
+  )
+),
+subjects AS (
+  INSERT INTO log.subject_entry (contact_id, "index", bits)
+  SELECT * FROM unnest($10::uuid[], $11::bigint[], $12::bigint[])
+),
+signed AS (INSERT INTO log.batch (size, "first", root, note, at) VALUES ($13, $17, $15, $16, $18))
+UPDATE log.head SET size = $13, frontier = $14, root = $15, note = $16 WHERE id = 1
 """
 _FIRST_HEAD: Final = """
 INSERT INTO log.head (id, size, frontier, root, note) VALUES (1, $1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
-_EVENT_COLUMNS: Final = ("index", "id", "at", "actor_type", "actor_id", "action", "decision", "payload")
 _CLOSE_SECONDS: Final = 2.0
 _Result = TypeVar("_Result")
 
@@ -195,23 +208,25 @@ class PostgresLogStore:
 
     async def _write(self, connection: asyncpg.Connection, planned: Plan) -> None:
         numbered = list(enumerate(planned.fresh, planned.first))
-        await connection.copy_records_to_table(
-            "leaf",
-            schema_name="log",
-            columns=("index", "hash"),
-            records=[(index, entry.leaf) for index, entry in numbered],
-        )
-        events: list[tuple[Any, ...]] = [
-            (index, entry.id, entry.at, entry.actor_type, entry.actor_id, entry.action, entry.decision, entry.payload)
-            for index, entry in numbered
-        ]
-        await connection.copy_records_to_table("event", schema_name="log", columns=_EVENT_COLUMNS, records=events)
         subjects = [(contact, index, bits) for index, entry in numbered for contact, bits in entry.subjects]
-        if subjects:
-            await connection.copy_records_to_table(
-                "subject_entry", schema_name="log", columns=("contact_id", "index", "bits"), records=subjects
-            )
+        fresh, head = planned.fresh, planned.head
+        await connection.execute(
+            _WRITE,
+            [index for index, _ in numbered],
+            [entry.leaf for entry in fresh],
+            [entry.id for entry in fresh],
+            [entry.at for entry in fresh],
+            [entry.actor_type for entry in fresh],
+            [entry.actor_id for entry in fresh],
+            [entry.action for entry in fresh],
+            [entry.decision for entry in fresh],
+            [entry.payload for entry in fresh],
+            [contact for contact, _, _ in subjects],
+            [index for _, index, _ in subjects],
+            [bits for _, _, bits in subjects],
+            *head,
+            planned.first,
+            self._clock.now(),
+        )
         if planned.charged:
             await connection.executemany(_PUT_QUOTA, [(*key, used) for key, used in planned.charged.items()])
-        head = planned.head
-        await connection.execute(_PUT_HEAD, *head, planned.first, self._clock.now())

@@ -80,14 +80,30 @@ class Tally:
         )
 
 
-def push_file(file: Path, url: str, credentials: Credentials, *, as_json: bool) -> int:
-    """Send every event of ``file`` to the service at ``url``; give the exit code, having said what happened."""
+def connected(url: str) -> httpx.Client:
+    """Make the connection to the service at ``url``."""
+    return httpx.Client(base_url=url, timeout=_TIMEOUT)
+
+
+def push_file(
+    file: Path,
+    url: str,
+    credentials: Credentials,
+    *,
+    as_json: bool,
+    connect: Callable[[str], httpx.Client] = connected,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Send every event of ``file`` to the service at ``url``; give the exit code, having said what happened.
+
+    ``connect`` makes the connection, ``sleep`` waits for a number of seconds.
+    """
     tally, stopped = Tally(), None
     console = Console(stderr=True, quiet=as_json)
     try:
         events = read_events(file)
-        with httpx.Client(base_url=url, timeout=_TIMEOUT) as client:
-            _push(Sender(client, credentials), events, tally, console)
+        with connect(url) as client:
+            _push(Sender(client, credentials, sleep=sleep), events, tally, console)
     except PushStopped as reason:
         stopped = str(reason)
     except httpx.InvalidURL as error:
@@ -149,9 +165,7 @@ def read_events(file: Path) -> list[tuple[int, bytes]]:
 class Sender:
     """Sends one event after another."""
 
-    def __init__(
-        self, client: httpx.Client, credentials: Credentials, *, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, client: httpx.Client, credentials: Credentials, *, sleep: Callable[[float], None]) -> None:
         """Take the connection, what to sign in with, and how to wait."""
         self._client, self._credentials, self._sleep = client, credentials, sleep
         self._token = credentials.token

@@ -47,6 +47,7 @@ def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: D
             server_header=False,
             proxy_headers=bool(settings.http.proxies),
             forwarded_allow_ips=",".join(settings.http.proxies) or None,
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=10,
         )
     finally:

@@ -23,18 +23,22 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from app.audit.events import FieldBits
 from app.audit.note import NoteInvalid, Verifier, find_notes
 from app.audit.sources import BatchRow, Chunk, Extent, LogSource, PostgresSource, SqliteSource, Tail
 from app.audit.stores import StoreUnavailable
 from app.audit.verification import DamageKind, Report, verify
-from app.composition import BITS
 from app.config import Settings
+from app.contacts.fields import CATALOGUE
 from app.crypto.errors import KeyUnavailable
 from app.crypto.signing import load_log_verifiers
 from app.kit.db import Database
 
 _T = TypeVar("_T")
 _WHOLE, _DAMAGED, _UNREADABLE = 0, 1, 2
+
+BITS: Final = FieldBits([field.name for field in CATALOGUE.protected])
+"""The field order of index rows, made here too: the composition root would bring the whole service along."""
 
 KINDS: Final[dict[DamageKind, tuple[str, str]]] = {
     DamageKind.EDITED_PAYLOAD: ("the event was edited", "事件内容被修改"),

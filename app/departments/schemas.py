@@ -24,10 +24,10 @@ def readable(value: object) -> object:
 
 
 DepartmentName = Annotated[
-    str, BeforeValidator(readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(readable)
 ]
 LegalEntity = Annotated[
-    str, BeforeValidator(readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(readable)
 ]
 DepartmentCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{0,31}$")]
 DepartmentRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]

@@ -24,7 +24,7 @@ sizes = st.integers(min_value=1, max_value=len(LEAVES))
 
 
 def naive(leaves: list[bytes]) -> bytes:
-    """The root by the definition: split at the largest power of two below the size."""
+    """Compute the root by the definition: split at the largest power of two below the size."""
     if not leaves:
         return sha256(b"").digest()
     if len(leaves) == 1:

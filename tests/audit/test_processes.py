@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
+
+import pytest
 
 from app.audit.intents import IntentMover
 from app.audit.verification import verify
@@ -29,7 +32,7 @@ class Worker:
         where = place.dsn if isinstance(place, PostgresPlace) else str(place.settings.data_dir)
         self._answers = folder / f"answers-{uuid4().hex}"
         with self._answers.open("w") as output:
-            self.process = subprocess.Popen(  # noqa: S603 — our own worker
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", WORKER, where, role, *map(str, numbers)],
                 cwd=ROOT,
                 stdout=output,
@@ -56,8 +59,26 @@ class Worker:
         return self.answers()
 
 
-async def test_four_processes_make_one_gapless_log(postgres_place: PostgresPlace, tmp_path: Path) -> None:
-    workers = [Worker(postgres_place, tmp_path, "append", number, 64, 8) for number in range(4)]
+Start = Callable[..., Worker]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Give a way to start workers, none of which outlives its test, even when it was stopped and the test failed."""
+    started: list[Worker] = []
+
+    def begin(place: Place, role: str, *numbers: int) -> Worker:
+        started.append(Worker(place, tmp_path, role, *numbers))
+        return started[-1]
+
+    yield begin
+    for worker in started:
+        worker.process.kill()
+        worker.process.wait(30)
+
+
+async def test_four_processes_make_one_gapless_log(postgres_place: PostgresPlace, start: Start) -> None:
+    workers = [start(postgres_place, "append", number, 64, 8) for number in range(4)]
     assert [await worker.end() for worker in workers] == [0, 0, 0, 0]
     answered = [answer for worker in workers for answer in worker.answers()]
     found = sorted(index for _, index, _ in answered)
@@ -70,11 +91,11 @@ async def test_four_processes_make_one_gapless_log(postgres_place: PostgresPlace
     assert report.size == len(stored)
 
 
-async def test_every_answered_look_survives_kill_9(place: Place, tmp_path: Path) -> None:
+async def test_every_answered_look_survives_kill_9(place: Place, start: Start) -> None:
     """Killed while it appends: what was answered is there, what is there is whole."""
     answered: dict[str, int] = {}
-    for round_number in range(3):
-        worker = Worker(place, tmp_path, "append", round_number, 16, 100_000)
+    for round_number in range(2):
+        worker = start(place, "append", round_number, 16, 100_000)
         await worker.busy(50 + 37 * round_number)
         answered |= {identifier: index for identifier, index, _ in await worker.kill()}
         report = await verify(place.source(), verifier=SIGNER.verifier(), bits=BITS)
@@ -90,11 +111,11 @@ async def ids(place: Place) -> list[tuple[str, int]]:
     return [(str(UUID(bytes=key) if isinstance(key, bytes) else key), index) for key, index in rows]
 
 
-async def test_no_write_is_lost_or_doubled_by_kill_9(place: Place, tmp_path: Path) -> None:
+async def test_no_write_is_lost_or_doubled_by_kill_9(place: Place, start: Start) -> None:
     """A process that writes intents and moves them is killed again and again: each committed write has one event."""
     written: set[str] = set()
-    for round_number in range(3):
-        worker = Worker(place, tmp_path, "move", round_number)
+    for round_number in range(2):
+        worker = start(place, "move", round_number)
         await worker.busy(15 + 4 * round_number)
         written |= {identifier for (identifier,) in await worker.kill()}
     database = Database(place.settings)
@@ -111,9 +132,9 @@ async def test_no_write_is_lost_or_doubled_by_kill_9(place: Place, tmp_path: Pat
     assert (await verify(place.source(), verifier=SIGNER.verifier(), bits=BITS)).intact
 
 
-async def test_a_stalled_process_does_not_hold_the_log(postgres_place: PostgresPlace, tmp_path: Path) -> None:
+async def test_a_stalled_process_does_not_hold_the_log(postgres_place: PostgresPlace, start: Start) -> None:
     """One process is stopped in the middle of its work: the others wait for its head no longer than its idle limit."""
-    stalled = Worker(postgres_place, tmp_path, "append", 1, 16, 100_000)
+    stalled = start(postgres_place, "append", 1, 16, 100_000)
     await stalled.busy(20)
     log = AccessLog(postgres_place.store(wait=1.5), bits=BITS)
     await log.start()

@@ -48,7 +48,7 @@ async def repository(place: Place) -> AsyncIterator[AccessLogRepository]:
 
 
 def expected(wanted: EventFilter) -> list[int]:
-    """The same question, asked of the list."""
+    """Ask the list the same question."""
     found = [
         (each.at, index)
         for index, each in enumerate(EVENTS)

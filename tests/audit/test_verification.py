@@ -227,7 +227,7 @@ K = DamageKind
         (edit_id, K.EDITED_COLUMN, 5, 5),
     ],
 )
-async def test_damage_is_named(  # noqa: PLR0913, PLR0917 — a row of the table is its parameters
+async def test_damage_is_named(
     place: Place, monkeypatch: pytest.MonkeyPatch, tamper: Tamper, kind: DamageKind, index: int, last: int
 ) -> None:
     await filled(place, BATCHES)

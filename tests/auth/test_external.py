@@ -1,6 +1,7 @@
 """An issuer outside, of the shape of Entra: how its claims are read, and how its keys are fetched."""
 
 import asyncio
+import json
 from typing import Any, Final
 
 import httpx
@@ -175,6 +176,7 @@ async def test_a_malformed_neighbour_does_not_break_the_set(quick: World) -> Non
     await quick.verifier.verify(quick.forge.entra())
 
 
+GOOD_SET: Final = {"keys": [rsa_jwk("T1", TENANT_KEY.public_key())]}
 UNREADABLE: Final[dict[str, httpx.Response | Exception]] = {
     "500": httpx.Response(500),
     "404": httpx.Response(404, json={"keys": []}),
@@ -182,7 +184,7 @@ UNREADABLE: Final[dict[str, httpx.Response | Exception]] = {
     "no JSON": httpx.Response(200, text="<html>"),
     "duplicate members": httpx.Response(200, content=b'{"keys":[],"keys":[]}'),
     "no usable key": httpx.Response(200, json={"keys": [ec_jwk("T1", STRANGER.public_key(), use="enc")]}),
-    "too long": httpx.Response(200, content=b" " * (MAX_BYTES + 1)),
+    "too long": httpx.Response(200, content=json.dumps(GOOD_SET).encode() + b" " * MAX_BYTES),
     "compressed": httpx.Response(200, headers={"Content-Encoding": "br"}, stream=httpx.ByteStream(b"{}")),
     "refused": httpx.ConnectError("refused"),
     "slow": httpx.ReadTimeout("slow"),

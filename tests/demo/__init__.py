@@ -1,0 +1,1 @@
+"""The demo company, its loading, and what the READMEs promise about both."""

@@ -1,0 +1,74 @@
+"""What a README must say about settings, worked out from the settings themselves, and what its code blocks hold."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from app.config import ExternalIssuer, Settings
+
+ROOT: Final = Path(__file__).parents[2]
+ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
+_FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def text(name: str) -> str:
+    """Read a README."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def code(name: str) -> str:
+    """Give what stands in its code blocks."""
+    return "".join(block for _, block in _FENCE.findall(text(name)))
+
+
+def settings() -> list[tuple[str, str, str]]:
+    """List every setting: variable, default as the table writes it, meaning."""
+    return [
+        ("DUANHAO_" + "__".join(path).upper(), _written(field), field.title or "")
+        for path, field in _leaves(Settings, ())
+    ]
+
+
+def issuer_members() -> list[tuple[str, str, str]]:
+    """List the members of one issuer outside, likewise."""
+    return [(name, _written(field), field.title or "") for name, field in ExternalIssuer.model_fields.items()]
+
+
+def rows(name: str) -> list[tuple[str, str, str]]:
+    """Read the rows of every table of a README whose first cell is one word of code: name, default, meaning."""
+    found = []
+    for line in text(name).splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and (word := re.fullmatch(r"`(\w+)`", cells[0])):
+            found.append((word[1], cells[1], cells[2]))
+    return found
+
+
+def _leaves(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+    for name, field in model.model_fields.items():
+        kind: Any = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _leaves(kind, (*above, name))
+        else:
+            yield (*above, name), field
+
+
+def _written(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(f"`{each}`" for each in sorted(get_args(field.annotation), key=lambda each: each != field.default))
+    default = field.get_default(call_default_factory=True, validated_data={})
+    match default:
+        case None:
+            return "unset"
+        case tuple():
+            return f"`[{', '.join(map(repr, default))}]`".replace("'", '"')
+        case dict():
+            return "`{}`"
+        case _:
+            return f"`{default}`"

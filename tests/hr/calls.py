@@ -1,0 +1,55 @@
+"""Sending events as a source does, and looking at what they did."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+
+from app.audit.models import AuditIntent
+from app.auth.models import AccountRow
+from app.contacts.models import Contact, ContactChange
+from app.crypto.models import DataKeyRow
+from app.hr.models import HrEvent
+from app.kit.records import OutboxRecord
+from tests.support.application import World
+
+TABLES = (HrEvent, Contact, ContactChange, DataKeyRow, AccountRow, AuditIntent, OutboxRecord)
+
+
+async def post(world: World, body: Mapping[str, Any], *, as_: str = "hr-system", **headers: str) -> httpx.Response:
+    """Send an event."""
+    return await (await world.as_(as_)).post("/v1/hr/events", json=body, headers=headers)
+
+
+async def applied(world: World, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Send an event that must apply, and give what is told."""
+    answer = await post(world, body)
+    assert answer.status_code == 202, answer.text
+    told: dict[str, Any] = answer.json()
+    assert told["state"] == "applied", told
+    return told
+
+
+async def counted(world: World) -> dict[str, int]:
+    """Count the rows of every table that an event can touch."""
+    async with world.application.database.session() as session:
+        return {
+            table.__tablename__: await session.scalar(select(func.count()).select_from(table)) or 0 for table in TABLES
+        }
+
+
+async def kept(world: World, event_id: str) -> HrEvent:
+    """Load the ledger row of an event."""
+    async with world.application.database.session() as session:
+        row = await session.scalar(select(HrEvent).where(HrEvent.event_id == event_id))
+        assert row is not None
+        return row
+
+
+async def listed(world: World, reader: str, **query: str) -> list[dict[str, Any]]:
+    """List cards as ``reader``."""
+    answer = await (await world.as_(reader)).get("/v1/contacts", params=query)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
