@@ -23,6 +23,7 @@ from app.audit.repository import AccessLogRepository
 from app.audit.sources import PostgresSource, SqliteSource
 from app.audit.sqlite_store import SqliteLogStore
 from app.audit.stores import LogStore
+from app.audit.terms import Terms
 from app.audit.verification import check_head
 from app.audit.writer import AccessLog, Limits
 from app.auth.accounts import UserAccounts
@@ -39,7 +40,7 @@ from app.contacts.fields import CATALOGUE
 from app.contacts.keeping import ContactKeeper
 from app.contacts.members import MemberReader
 from app.contacts.repository import ContactRepository
-from app.contacts.service import ContactService, Terms
+from app.contacts.service import ContactService
 from app.contacts.writer import ContactWriter
 from app.crypto.bootstrap import init_keys, load_keyring
 from app.crypto.keyring import Keyring, Opener

@@ -55,7 +55,7 @@ class ExternalIssuer(Group):
     issuer: str = Field(title="Exact `iss`")
     jwks_url: str = Field(title="Where its keys are; https outside development")
     audience: str = Field(title="Exact `aud` that its tokens for us carry")
-    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"], ...] = (
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = (
         Field(("RS256",), min_length=1, title="Signature algorithms taken from it")
     )
     types: tuple[str, ...] = Field(("JWT", "at+jwt"), min_length=1, title="`typ` header values taken from it")

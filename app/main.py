@@ -11,9 +11,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from fastapi import FastAPI
 
 from app import __version__
-from app.api import documentation, health, refusals, tokens, v1
+from app.api import documentation, health, tokens, v1
 from app.composition import Application, open_application
 from app.config import Settings
+from app.disclosure import refusals
 from app.disclosure.guard import DisclosureGuard
 from app.kit import logging, problems
 from app.kit.edge import RequestEdge

@@ -1,7 +1,8 @@
 """The yardstick: the smallest FastAPI application with a response model, answering as a constant what the service answered.
 
-The response model is made of typed dictionaries, the quickest that Pydantic has and the only one that leaves absent members out without being
-told to; with the service's own documented model FastAPI takes four times as long for a page, and every ratio would flatter us.
+The response model is made of typed dictionaries, the quickest that Pydantic has and the only one that leaves absent members out
+without being told to; with the service's own documented model
+FastAPI takes four times as long for a page, and every ratio would flatter us.
 """
 
 import os

@@ -39,7 +39,9 @@ def _profiled(target: str | None) -> Iterator[None]:
         return
     profiler = profiling.profiler()
     signal.signal(signal.SIGUSR1, lambda *_: profiler.start())
-    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has ended; the profile is still to be written
+    signal.signal(
+        signal.SIGTERM, lambda *_: None
+    )  # uvicorn raises it again when it has ended; the profile is still to be written
     yield
     profiling.write(profiler, Path(target))
 

@@ -1,7 +1,7 @@
 """The load generator: HTTP/1.1 over kept connections, each with one request under way, made to cost much less than what it asks of.
 
-Requests are bytes laid out beforehand and asked in turn. Of each answer the status and the length are read; every so many answers the body is
-handed to a check. Anything else than 200 stops the run: a rate of refusals is no rate.
+Requests are bytes laid out beforehand and asked in turn. Of each answer the status and the length are read; every so many answers the body
+is handed to a check. Anything else than 200 stops the run: a rate of refusals is no rate.
 """
 
 import asyncio

@@ -49,7 +49,8 @@ def padded_pack() -> Pack:
     pack = load()
     pattern = next(rule for rule in pack.rules if rule.effect is Effect.GRANT and "person" in rule.viewer.kinds)
     more = [
-        Rule.model_validate({**pattern.model_dump(), "id": f"padding.rule_{at}"}) for at in range(RULES - len(pack.rules))
+        Rule.model_validate({**pattern.model_dump(), "id": f"padding.rule_{at}"})
+        for at in range(RULES - len(pack.rules))
     ]
     return pack.model_copy(update={"rules": (*pack.rules, *more)})
 

@@ -72,14 +72,14 @@ def lines(stacks: Iterable[tuple[tuple[str, ...], float]]) -> list[Line]:
 
 
 class Spy:
-    """py-spy on a running process, where it is installed: whichever thread holds the interpreter; unlike pyinstrument it costs the process nothing."""
+    """py-spy on a running process, where it is installed: whichever thread holds the interpreter; it slows the process hardly."""
 
     def __init__(self, process: int, seconds: float) -> None:
         """Start it for so many seconds."""
         self._folder = Path(tempfile.mkdtemp(prefix="duanhao-spy-"))
         self._target = self._folder / "raw"
         command = shutil.which("py-spy")
-        options = ("record", "--gil", "--function", "--pid", str(process), "--rate", "500")
+        options = ("record", "--gil", "--nonblocking", "--function", "--pid", str(process), "--rate", "250")
         rest = ("--duration", str(max(1, round(seconds))), "--format", "raw", "--output", str(self._target))
         self._running = (
             None

@@ -26,8 +26,10 @@ class Budget:
 
     def met(self, value: float) -> str:
         """Say how a value stands to the budget."""
-        beyond = (lambda limit: value <= limit) if self.less_is_better else (lambda limit: value >= limit)
-        return "moonshot" if beyond(self.moonshot) else "met" if beyond(self.budget) else "missed"
+        sign = -1 if self.less_is_better else 1
+        if sign * value >= sign * self.moonshot:
+            return "moonshot"
+        return "met" if sign * value >= sign * self.budget else "missed"
 
 
 BUDGETS: Final[Mapping[str, tuple[Budget, ...]]] = {

@@ -16,7 +16,7 @@ import orjson
 
 from app.api.department_views import DepartmentListQuery, DepartmentPage, DepartmentView, public
 from app.audit.errors import EpochMoved
-from app.contacts.service import Terms
+from app.audit.terms import Terms
 from app.departments.tree import Node, Tree
 from app.disclosure.gate import Gate, Look
 from app.disclosure.records import Record

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth import epochs
 from app.auth.errors import AccountExists, AccountNotFound, MalformedName
-from app.auth.models import AccountState, Tier
+from app.auth.models import AccountState
 from app.auth.repository import Account, AccountRepository, ClientRepository, Source
-from app.auth.subject import user_name_key
+from app.auth.subject import Tier, user_name_key
 from app.kit.clock import Clock
 from app.kit.db import current_unit_of_work
 from app.kit.models import new_id

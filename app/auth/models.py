@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.auth.subject import Tier
 from app.kit.models import Base, Id, Instant, Json
 
-Tier = Literal["T0", "T1", "T2", "T3", "T4", "T5"]
 AccountState = Literal["active", "suspended", "disabled"]
 ClientState = Literal["active", "disabled"]
 

@@ -16,7 +16,8 @@ from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.errors import AccountRefused
-from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, RevokedTokenRow, Tier
+from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, RevokedTokenRow
+from app.auth.subject import Tier
 from app.crypto.rowmac import RowSigner
 from app.kit.db import Prepared, Reader, Row
 

@@ -8,7 +8,10 @@ values, so a subject can be cached and shared between requests.
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+Tier = Literal["T0", "T1", "T2", "T3", "T4", "T5"]
+"""How far a person's standing reaches, from nothing to everything masked; what each means, the policy says."""
 
 MAX_NAME: Final = 128
 """Longest user name, client id, token id, in characters."""

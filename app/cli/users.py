@@ -19,7 +19,7 @@ def add(
     """Make an account bound to a contact. 新建账号并绑定联系人。"""
     from typing import cast
 
-    from app.auth.models import Tier
+    from app.auth.subject import Tier
     from app.cli.session import on_record, run
     from app.composition import Application
 

@@ -289,7 +289,6 @@ class ChangeView(Output):
     field: str
     state: Literal["told", "removed"]
     value: str | None = None
-    change: int
     at: str
     actor: ChangeActor
     request_id: str | None

@@ -3,15 +3,14 @@
 A look whose viewer's rights moved while it was being recorded is decided once more with the rights of now, and then refused.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import orjson
 
 from app.audit.errors import EpochMoved
+from app.audit.terms import Terms
 from app.contacts.repository import COLUMNS, ContactRepository, Criteria, Order
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
@@ -30,17 +29,8 @@ from app.permissions.standing import Standings, Viewer
 _T = TypeVar("_T")
 _DEFAULT_STATUSES: Final = ("prehire", "active", "frozen", "leaving")
 _DISPLAY_SECONDS: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Writes search terms into the log's query shape as keyed hashes."""
-
-    key: bytes
-
-    def masked(self, term: str) -> str:
-        """Hash a term so that equal terms can be found in the log, and no term can be read from it."""
-        return hmac.digest(self.key, term.lower().encode(), "sha256")[:12].hex()
+_ON_NO_CARD: Final = frozenset({"secrecy"})
+"""Members that policy reads and no card tells, so no history does."""
 
 
 class ContactService:
@@ -143,7 +133,7 @@ class ContactService:
             record = await self._repository.by_id(identity, viewer.tree)
             if record is None or self._gate.verdict(viewer.plan(Purpose.WORK_CONTACT), record) is None:
                 raise NotFound
-            hidden = self._gate.untold(viewer.plan(Purpose.WORK_CONTACT), record)
+            hidden = self._gate.untold(viewer.plan(Purpose.WORK_CONTACT), record) | _ON_NO_CARD
             rows = await self._repository.changes(identity, hidden=hidden, before=before, limit=limit + 1)
             page = rows[:limit]
             boxes = [(row[2], row[3]) for row in page if row[3] is not None]
@@ -194,12 +184,11 @@ def _seek(identity: UUID, action: str) -> None:
 
 
 def _change(row: Sequence[Any], value: str | None) -> dict[str, Any]:
-    _, version, name, box, at, actor_type, actor_id, request_id = row
+    _, _, name, box, at, actor_type, actor_id, request_id = row
     return {
         "field": name,
         "state": "removed" if box is None else "told",
         **({} if box is None else {"value": value}),
-        "change": version,
         "at": at,
         "actor": {"type": actor_type, "id": actor_id},
         "request_id": request_id,

@@ -5,12 +5,12 @@ of the wrong form or a time without offset is refused and nothing is stored. Dat
 of bounded size, and is not looked into.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-import orjson
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -118,6 +118,21 @@ class JoinedData(Input):
         return {**given, "employee_no": subject, **({} if self.until is None else {"contract_until": self.until})}
 
 
+def _written(value: object) -> bytes:
+    """Write JSON in one way; the standard library, because other people's data may hold integers of any size."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _written_as_json(data: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        _written(data)
+    except ValueError:
+        raise Rejected(
+            "invalid_value", "NaN and Infinity are no JSON numbers.", "NaN 与 Infinity 不是 JSON 数值。"
+        ) from None
+    return data
+
+
 Data = JoinedData | LeftData | dict[str, JsonValue]
 
 
@@ -145,13 +160,13 @@ class HrEventIn(Input):
             case "employee.left":
                 return LeftData.model_validate(value)
             case _:
-                return _OPEN_DATA.validate_python(value)
+                return _written_as_json(_OPEN_DATA.validate_python(value))
 
     def canonical(self) -> bytes:
         """Write the event as read, so that two writings of one event are equal: sorted members, no white space."""
         data = self.data if isinstance(self.data, dict) else self.data.model_dump(mode="json", exclude_unset=True)
         envelope = self.model_dump(mode="json", exclude_unset=True, exclude={"data"})
-        return orjson.dumps({**envelope, "data": data}, option=orjson.OPT_SORT_KEYS)
+        return _written({**envelope, "data": data})
 
 
 class EventProblem(Output):

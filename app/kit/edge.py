@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Final
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.context import RequestContext, enter_request
@@ -23,8 +24,11 @@ _CHINESE: Final = re.compile(rb"\s*zh\b", re.IGNORECASE)
 _log = structlog.get_logger("duanhao.http")
 
 
-class _BodyTooLong(Exception):
-    """More bytes arrived than the limit."""
+class _BodyTooLong(HTTPException):
+    """More bytes arrived than the limit; of this kind, because the framework takes any other failure to read for a fault of the body."""
+
+    def __init__(self) -> None:
+        super().__init__(BodyTooLarge.status)
 
 
 def _language(header: bytes) -> str:

@@ -35,7 +35,7 @@ _REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPSt
 _FRAMEWORK: Final[dict[int, type[Problem]]] = {
     kind.status: kind
     for kind in (Unauthenticated, NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType, Invalid, Unavailable)
-}
+} | {HTTPStatus.BAD_REQUEST: Invalid}
 
 RecordRefusal = Callable[[RequestContext, Problem], Awaitable[None]]
 
@@ -53,6 +53,8 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "enum": ("unknown_value", "This value is not one of those allowed.", "取值不在允许范围内。"),
     "literal_error": ("unknown_value", "This value is not one of those allowed.", "取值不在允许范围内。"),
 }
+_SIZES: Final = frozenset({"too_long", "too_short"})
+_UNREAD: Final = frozenset({"model_attributes_type", "model_type", "dict_type"})
 _OTHERWISE: Final = ("invalid_value", "This value is not valid here.", "取值无效。")
 
 
@@ -140,7 +142,10 @@ def from_validation(error: RequestValidationError) -> Invalid:
     """Turn the framework's list of faults into ours, without the values that it quotes."""
     faults = []
     for fault in error.errors():
-        code, english, chinese = _WORDS.get(fault["type"], _OTHERWISE)
+        kind = fault["type"]
+        if kind in _SIZES and isinstance(fault.get("input"), str):
+            kind = f"string_{kind}"
+        code, english, chinese = _WORDS.get(kind, _OTHERWISE)
         context = fault.get("ctx") or {}
         if fault["type"] == "value_error" and isinstance(reason := context.get("error"), Rejected):
             code, english, chinese = reason.code, reason.detail, reason.detail_zh
@@ -155,6 +160,14 @@ def from_validation(error: RequestValidationError) -> Invalid:
             pointer = f"{where}:" + "/".join(str(part) for part in path)
         faults.append(FieldError(pointer, code, english, chinese))
     return Invalid(errors=faults)
+
+
+def _is_of_another_type(request: Request, error: RequestValidationError) -> bool:
+    """Tell whether the body was not read at all, because its media type is not JSON."""
+    subtype = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if subtype.startswith("application/") and subtype.endswith(("/json", "+json")):
+        return False
+    return any(fault["loc"] == ("body",) and fault["type"] in _UNREAD for fault in error.errors())
 
 
 def _is_internal(part: object) -> bool:
@@ -174,13 +187,12 @@ def install(app: FastAPI, record_refusal: RecordRefusal) -> None:
     """Make ``app`` answer every failure with a document, and put refusals of known callers on record first."""
 
     async def problem(request: Request, error: Exception) -> Response:
-        del request
         context = current_request()
         match error:
             case Problem():
                 shown = error
             case RequestValidationError():
-                shown = from_validation(error)
+                shown = UnsupportedMediaType() if _is_of_another_type(request, error) else from_validation(error)
             case HTTPException():
                 shown = _FRAMEWORK.get(error.status_code, Internal)(headers=error.headers)
             case _:

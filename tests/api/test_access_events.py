@@ -234,6 +234,18 @@ async def test_a_crowd_is_cut_and_counted_whole(world: World) -> None:
     assert narrowed["contact_count"] == len(crowd)
 
 
+async def test_names_are_found_however_many_a_page_lists(world: World) -> None:
+    known = sorted(world.people.values())
+    for at in range(3):
+        await log(world, *(new_id() for _ in range(MOST_CONTACTS - 4)), *known[4 * at : 4 * at + 4])
+    page = await ask(world, action="test.made")
+    named = {each["id"]: each["name"] for item in page["items"] for each in item["contacts"] if each["name"]}
+    assert len({each["id"] for item in page["items"] for each in item["contacts"]}) == 3 * MOST_CONTACTS
+    assert named == {
+        str(identity): PEOPLE[name].full_name for name, identity in world.people.items() if identity in known[:12]
+    }
+
+
 async def test_a_contact_in_two_cohorts_is_told_with_the_most_that_was_shown(world: World) -> None:
     someone = world.people["staff"]
     parts = (

@@ -13,6 +13,7 @@ import pytest
 
 from app.audit.events import EventDraft
 from app.audit.repository import EventFilter
+from app.auth.clients import NewClient
 from app.contacts.schemas import ContactPage, ContactReceipt, ContactView, HistoryPage, RevealView
 from app.kit.models import new_id
 from app.permissions.outcomes import Purpose
@@ -226,11 +227,12 @@ class TestAdmission:
     async def test_writing_takes_its_scope_and_the_attempt_is_on_record(self, shared: World, name: str) -> None:
         client, path = await shared.as_(name), f"/v1/contacts/{shared.people['bare']}"
         before = await stored(shared, shared.people["bare"])
-        for answer in (
-            await client.post("/v1/contacts", json={"name": "某人", "department": "RD"}),
-            await client.patch(path, json={"title": "x"}, headers={"If-Match": "*"}),
-            await client.delete(path, headers={"If-Match": "*"}),
+        for method, url, body in (
+            ("POST", "/v1/contacts", {"name": "某人", "department": "RD"}),
+            ("PATCH", path, {"title": "x"}),
+            ("DELETE", path, None),
         ):
+            answer = await client.request(method, url, json=body, headers={"If-Match": "*"})
             problem(answer, 403, "insufficient_scope")
             assert "contacts:write" in answer.headers["WWW-Authenticate"]
             found = await shared.application.events.search(EventFilter(decision="refused"), limit=1)
@@ -238,17 +240,26 @@ class TestAdmission:
             assert found.events[0].event.code == "insufficient_scope"
         assert await stored(shared, shared.people["bare"]) == before
 
-    async def test_a_scope_alone_makes_no_writer(self, shared: World) -> None:
+    async def test_a_scope_in_a_token_does_not_stand_in_for_the_role(self, shared: World) -> None:
         headers = await forged(shared, "staff", "contacts:write", "contacts:read")
-        client, path = await shared.as_(None), f"/v1/contacts/{shared.people['staff']}"
+        path = f"/v1/contacts/{shared.people['staff']}"
+        refused = await (await shared.as_(None)).patch(
+            path, json={"title": "总裁"}, headers={**headers, "If-Match": "*"}
+        )
+        problem(refused, 403, "insufficient_scope")
+
+    async def test_a_scope_alone_makes_no_writer(self, shared: World) -> None:
+        """A service account may be given the scope; the policy gives it nothing to write."""
+        scopes, name = ("contacts:read", "contacts:write"), f"writer-{new_id().hex[:8]}"
+        async with shared.application.database.unit_of_work() as unit:
+            await shared.application.clients.add(unit.session, NewClient(name, "Writer", scopes=scopes))
+        client, path = await shared.as_(name), f"/v1/contacts/{shared.people['staff']}"
         before = await stored(shared, shared.people["staff"])
-        refused = await client.patch(path, json={"title": "总裁"}, headers={**headers, "If-Match": "*"})
-        problem(refused, 403, "not_permitted")
-        problem(await client.delete(path, headers={**headers, "If-Match": "*"}), 403, "not_permitted")
-        new = {"name": "某人", "department": "RD"}
-        problem(await client.post("/v1/contacts", json=new, headers=headers), 403, "not_permitted")
-        assert await stored(shared, shared.people["staff"]) == before
+        problem(await client.patch(path, json={"title": "总裁"}, headers={"If-Match": "*"}), 403, "not_permitted")
         assert (await newest(shared, shared.people["staff"], decision="refused")).code == "not_permitted"
+        problem(await client.delete(path, headers={"If-Match": "*"}), 403, "not_permitted")
+        problem(await client.post("/v1/contacts", json={"name": "某人", "department": "RD"}), 403, "not_permitted")
+        assert await stored(shared, shared.people["staff"]) == before
 
     async def test_reading_does_not_include_revealing(self, shared: World) -> None:
         headers = await forged(shared, "colleague", "contacts:read")
@@ -258,10 +269,9 @@ class TestAdmission:
         problem(answer, 403, "insufficient_scope")
 
     async def test_an_account_bound_to_nobody_reads_nobody(self, shared: World) -> None:
-        application = shared.application
+        application, name = shared.application, f"unbound{new_id().hex[:8]}"
         async with application.database.unit_of_work() as unit:
-            await application.accounts.add(unit.session, f"unbound{new_id().hex[:8]}")
-        name = (await _newest_account(shared)).removeprefix("")
+            await application.accounts.add(unit.session, name)
         client = await shared.as_(name)
         path = f"/v1/contacts/{shared.people['staff']}"
         for answer in (await client.get("/v1/contacts"), await client.get(path)):
@@ -290,21 +300,6 @@ class TestAdmission:
         answer = await client.get(someone.path)
         assert answer.status_code in {401, 403}
         assert leaks(answer, someone) == []
-
-
-async def _newest_account(world: World) -> str:
-    reader = world.application.database.reader
-    from sqlalchemy import column, select, table  # noqa: PLC0415
-
-    account = table("user_account", column("user_name_key"), column("created_at"))
-    rows = await reader.fetch(
-        reader.prepare(
-            select(account.c.user_name_key)
-            .where(account.c.user_name_key.like("unbound%"))
-            .order_by(account.c.created_at.desc())
-        )
-    )
-    return str(rows[0][0])
 
 
 async def hide(world: World, someone: Added) -> None:
@@ -615,6 +610,9 @@ class TestCreate:
         [
             (b'{"name": "x"', {"Content-Type": "application/json"}, 422, "invalid_request"),
             (b"\xff\xfe", {"Content-Type": "application/json"}, 422, "invalid_request"),
+            (b'{"name": "\xff"}', {"Content-Type": "application/json"}, 422, "invalid_request"),
+            (b"[" * 100_000, {"Content-Type": "application/json"}, 422, "invalid_request"),
+            (b'{"name": ' + b"9" * 5000 + b"}", {"Content-Type": "application/json"}, 422, "invalid_request"),
             (b'["x"]', {"Content-Type": "application/json"}, 422, "invalid_request"),
             (b"null", {"Content-Type": "application/json"}, 422, "invalid_request"),
             (b"", {"Content-Type": "application/json"}, 422, "invalid_request"),
@@ -706,7 +704,7 @@ class TestIdempotency:
         answer = await (await shared.as_(None)).post(
             "/v1/contacts", json={"name": "一次", "department": "RD"}, headers={**headers, "Idempotency-Key": key}
         )
-        problem(answer, 403, "not_permitted")
+        problem(answer, 403, "insufficient_scope")
 
     async def test_the_receipt_of_somebody_archived_is_forgotten(self, shared: World) -> None:
         key = new_id().hex

@@ -61,7 +61,9 @@ def _written(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     if get_origin(field.annotation) is Literal:
-        return " or ".join(f"`{each}`" for each in sorted(get_args(field.annotation), key=lambda each: each != field.default))
+        return " or ".join(
+            f"`{each}`" for each in sorted(get_args(field.annotation), key=lambda each: each != field.default)
+        )
     default = field.get_default(call_default_factory=True, validated_data={})
     match default:
         case None:

@@ -108,6 +108,18 @@ def test_every_member_but_the_sequence_is_required(missing: str) -> None:
     assert (f"/{missing}", "missing") in faults(body)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_are_no_json_are_refused(number: float) -> None:
+    """Python reads them, and would write each as ``null``: two different events would count as one."""
+    body = {**left("RD"), "type": "department.moved", "data": {"deep": [number]}}
+    assert faults(body) == {("/data", "invalid_value")}
+
+
+def test_an_integer_of_any_size_is_kept_as_it_is() -> None:
+    body = {**left("RD"), "type": "department.moved", "data": {"version": 10**40}}
+    assert b'{"version":1' + b"0" * 40 + b"}" in HrEventIn.model_validate(body).canonical()
+
+
 def test_too_many_members_of_other_types_are_refused() -> None:
     data = {f"m{at}": at for at in range(101)}
     assert faults({**left("RD"), "type": "department.moved", "data": data}) == {("/data", "too_many")}

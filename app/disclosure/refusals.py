@@ -10,9 +10,9 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from app.audit.events import CohortEntry, EventDraft
+from app.audit.terms import Terms
 from app.audit.writer import AccessLog
 from app.auth.subject import Person
-from app.contacts.service import Terms
 from app.kit.clock import Clock
 from app.kit.context import RequestContext
 from app.kit.errors import Problem
