@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -31,6 +32,8 @@ _MOST_FINDINGS: Final = 100
 _MOST_BEYOND: Final = 10_000
 _ID_BYTES: Final = 16
 _AGAINST_AT_ONCE: Final = 500
+_DERIVED_NAMES: Final = ("actor_type", "actor_id", "action", "decision")
+_DERIVED: Final = itemgetter(*_DERIVED_NAMES)
 
 
 class DamageKind(StrEnum):
@@ -262,11 +265,9 @@ class LogVerifier:
 
 def _edited_columns(document: Mapping[str, Any], event: EventRow) -> list[str]:
     """Name the derived columns that do not say what the payload says."""
-    edited = [
-        name
-        for name, stored in zip(("actor_type", "actor_id", "action", "decision"), event[2:6], strict=True)
-        if document[name] != stored
-    ]
+    edited: list[str] = []
+    if event[2:6] != _DERIVED(document):
+        edited = [name for name in _DERIVED_NAMES if document[name] != getattr(event, name)]
     if bytes.fromhex(document["id"].replace("-", "")) != event.id:
         edited.append("id")
     if to_microseconds(datetime.fromisoformat(document["at"])) != event.at:

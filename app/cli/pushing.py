@@ -212,6 +212,9 @@ class Sender:
             pause = min(2.0**attempt, _LONGEST_WAIT)
             try:
                 answer = self._client.post(path, **request)
+            except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+                message = f"{what}: not an address or not a token ({type(error).__name__})"
+                raise PushStopped(message) from None
             except httpx.TransportError as error:
                 last = f"{what}: the service cannot be reached ({type(error).__name__})"
             else:

@@ -1,14 +1,35 @@
-"""Named guards of contacts, and the services that routes call."""
+"""Named guards of contacts, the services that routes call, and the problems that every look or write can meet."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
+from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
+from app.contacts.errors import (
+    DuplicateEmployeeNumber,
+    DuplicateUserName,
+    NotCollected,
+    UnknownContact,
+    UnknownDepartment,
+)
 from app.contacts.keeping import ContactKeeper
 from app.contacts.service import ContactService
+from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, Unauthenticated
+from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
 from app.permissions.guard import LookGuard, WriteGuard
 from app.permissions.standing import Viewer
+
+LOOK_PROBLEMS: Final = (Unauthenticated, InsufficientScope, NoContact, AccountSuspended, LogUnavailable, EpochMoved)
+WRITE_PROBLEMS: Final = (
+    Invalid,
+    NotCollected,
+    UnknownDepartment,
+    UnknownContact,
+    DuplicateEmployeeNumber,
+    DuplicateUserName,
+    NotPermitted,
+)
 
 ContactsRead = Annotated[Viewer, Depends(LookGuard(Scope.CONTACTS_READ))]
 ContactsReveal = Annotated[Viewer, Depends(LookGuard(Scope.CONTACTS_REVEAL))]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, LargeBinary, bindparam, delete, exists, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +19,7 @@ from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
 from app.contacts.record import RowShape
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.errors import SealBroken
 from app.crypto.sealer import Sealer
 from app.crypto.stored import KEY_COLUMNS, stored_key, with_key
 from app.departments.tree import Tree
@@ -25,6 +27,8 @@ from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Row, Statement
 from app.kit.models import Id
 from app.permissions.standing import ViewerFacts
+
+_log = structlog.get_logger("duanhao.security")
 
 _MOST_TOGETHER: Final = 64
 
@@ -162,7 +166,12 @@ class ContactRepository:
         if not rows:
             return None
         shape = RowShape(rows[0])
-        if not self._sealer.existing(contact_id, shape.key).verify(shape.covered, shape.mac):
+        try:
+            intact = self._sealer.existing(contact_id, shape.key).verify(shape.covered, shape.mac)
+        except SealBroken:
+            return None
+        if not intact:
+            _log.error("row_mac_mismatch", table="contact", row=str(contact_id))
             return None
         plain = shape.plain
         return ViewerFacts(

@@ -1,24 +1,13 @@
-"""HTTP face of contacts."""
+"""HTTP face of contacts: looking. Changing stands in ``routes_writing``."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query
 
-from app.audit.errors import EpochMoved
-from app.contacts.access import Contacts, ContactsRead, ContactsReveal, ContactsWrite, Keeper
-from app.contacts.errors import (
-    DuplicateEmployeeNumber,
-    DuplicateUserName,
-    NotCollected,
-    UnknownContact,
-    UnknownDepartment,
-)
+from app.contacts.access import LOOK_PROBLEMS, Contacts, ContactsRead, ContactsReveal
 from app.contacts.schemas import (
-    ContactAmend,
-    ContactCreate,
     ContactPage,
-    ContactReceipt,
     ContactView,
     HistoryPage,
     HistoryQuery,
@@ -29,34 +18,11 @@ from app.contacts.schemas import (
 )
 from app.disclosure.errors import ApprovalRequired, UnknownField
 from app.disclosure.view import Disclosed, disclosed_response
-from app.kit.dependencies import IfMatch, IfNoneMatch, OnceKey, Unit
-from app.kit.errors import (
-    InsufficientScope,
-    Invalid,
-    LogUnavailable,
-    NotFound,
-    PreconditionFailed,
-    PreconditionRequired,
-    Unauthenticated,
-)
-from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
+from app.kit.dependencies import IfNoneMatch
+from app.kit.errors import Invalid, NotFound
 from app.kit.pagination import BadCursor
 from app.kit.problems import responses
-from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
-from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
-
-_ALWAYS = (Unauthenticated, InsufficientScope, NoContact, AccountSuspended, LogUnavailable, EpochMoved)
-_WRITES = (
-    Invalid,
-    NotCollected,
-    UnknownDepartment,
-    UnknownContact,
-    DuplicateEmployeeNumber,
-    DuplicateUserName,
-    NotPermitted,
-)
-_VERSIONED = (NotFound, PreconditionFailed, PreconditionRequired)
 
 router = GuardedRouter(prefix="/contacts", tags=["contacts"])
 
@@ -68,7 +34,7 @@ router = GuardedRouter(prefix="/contacts", tags=["contacts"])
     responses={
         **disclosed_response(ContactView, "The card as this caller may see it"),
         304: {"description": "Unchanged"},
-        **responses(*_ALWAYS, NotFound, Invalid),
+        **responses(*LOOK_PROBLEMS, NotFound, Invalid),
     },
 )
 async def read_contact(
@@ -86,7 +52,7 @@ async def read_contact(
     "",
     summary="Search and list cards",
     response_model=None,
-    responses={**disclosed_response(ContactPage, "A page of cards"), **responses(*_ALWAYS, Invalid, BadCursor)},
+    responses={**disclosed_response(ContactPage, "A page of cards"), **responses(*LOOK_PROBLEMS, Invalid, BadCursor)},
 )
 async def list_contacts(
     viewer: ContactsRead, contacts: Contacts, query: Annotated[ListQuery, Query()]
@@ -96,60 +62,12 @@ async def list_contacts(
 
 
 @router.post(
-    "",
-    summary="Create a contact",
-    status_code=201,
-    response_model=None,
-    responses={
-        201: {"model": ContactReceipt, "description": "Receipt"},
-        **responses(*_ALWAYS, *_WRITES, IdempotencyKeyReused, IdempotencyInProgress),
-    },
-)
-async def create_contact(
-    viewer: ContactsWrite, keeper: Keeper, unit: Unit, body: ContactCreate, idempotency_key: OnceKey = None
-) -> Response:
-    """Make a contact, seal its protected fields, bind its user name."""
-    return receipt_response(await keeper.create(viewer, unit, idempotency_key, body), "/v1/contacts")
-
-
-@router.patch(
-    "/{id}",
-    summary="Change a contact",
-    response_model=None,
-    responses={200: {"model": ContactReceipt, "description": "Receipt"}, **responses(*_ALWAYS, *_WRITES, *_VERSIONED)},
-)
-async def amend_contact(
-    viewer: ContactsWrite,
-    keeper: Keeper,
-    unit: Unit,
-    id: UUID,
-    version: IfMatch,
-    body: ContactAmend,
-) -> Response:
-    """Change members by JSON Merge Patch; `If-Match` names the card that the caller saw."""
-    return receipt_response(await keeper.amend(viewer, unit, id, version, body), "/v1/contacts")
-
-
-@router.delete(
-    "/{id}",
-    summary="Archive a contact",
-    status_code=204,
-    response_model=None,
-    responses={204: {"description": "Archived"}, **responses(*_ALWAYS, NotPermitted, *_VERSIONED)},
-)
-async def archive_contact(viewer: ContactsWrite, keeper: Keeper, unit: Unit, id: UUID, version: IfMatch) -> Response:
-    """Take a contact out of every view and seal its card."""
-    await keeper.archive(viewer, unit, id, version)
-    return Response(status_code=204)
-
-
-@router.post(
     "/{id}/reveals",
     summary="Reveal protected fields",
     response_model=None,
     responses={
         **disclosed_response(RevealView, "The fields, clear"),
-        **responses(*_ALWAYS, NotFound, Invalid, UnknownField, ApprovalRequired),
+        **responses(*LOOK_PROBLEMS, NotFound, Invalid, UnknownField, ApprovalRequired),
     },
 )
 async def reveal_contact(
@@ -165,7 +83,7 @@ async def reveal_contact(
     response_model=None,
     responses={
         **disclosed_response(HistoryPage, "Changes, newest first"),
-        **responses(*_ALWAYS, NotFound, Invalid, BadCursor),
+        **responses(*LOOK_PROBLEMS, NotFound, Invalid, BadCursor),
     },
 )
 async def list_changes(

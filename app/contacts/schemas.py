@@ -25,16 +25,16 @@ def _readable(value: object) -> object:
 
 
 Name = Annotated[
-    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(_readable)
 ]
 Area = Annotated[
-    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(_readable)
 ]
 Prose = Annotated[
-    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), BeforeValidator(_readable)
 ]
 Short = Annotated[
-    str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(_readable)
 ]
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 EmployeeNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
@@ -133,7 +133,7 @@ class ListQuery(Input):
 
     q: (
         Annotated[
-            str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=1, max_length=64)
+            str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(_readable)
         ]
         | None
     ) = Field(
@@ -163,7 +163,7 @@ class RevealRequest(Input):
     fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)] = Field(examples=[["mobile"]])
     purpose: Purpose
     reason: Annotated[
-        str, BeforeValidator(_readable), StringConstraints(strip_whitespace=True, min_length=4, max_length=500)
+        str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500), BeforeValidator(_readable)
     ] = Field(examples=["Call back about the delivery of 21 November"])
 
 

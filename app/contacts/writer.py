@@ -49,6 +49,10 @@ _ARCHIVED: Final = (
     "duties",
     "work_area",
     "extension",
+    "department_id",
+    "manager_id",
+    "dotted_manager_id",
+    "backup_contact_id",
 )
 """What archiving moves out of the plain columns into the one sealed envelope."""
 
@@ -178,6 +182,7 @@ class ContactWriter:
         contact.archive = sealer.seal("archive", as_text({name: getattr(contact, name) for name in _ARCHIVED}))
         for name in _ARCHIVED:
             setattr(contact, name, None)
+        contact.memberships, contact.tags = [], []
         contact.status = "archived"
         await self._end_account(unit, contact)
         await self._repository.clear_sides(unit.session, contact.id)

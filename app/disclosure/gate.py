@@ -17,6 +17,7 @@ import structlog
 
 from app.audit.events import CohortEntry, EventDraft
 from app.audit.writer import AccessLog
+from app.crypto.errors import SealBroken
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
 from app.disclosure.programs import Program, Programs
@@ -80,7 +81,11 @@ class Gate:
 
     def verdict(self, plan: Plan, record: Record) -> Cohort | None:
         """Give the verdict on one record whose row verifies; ``None`` when the viewer may not know of it."""
-        if not self._opener.row_intact(record.subject, record.key, record.covered, record.mac):
+        try:
+            intact = self._opener.row_intact(record.subject, record.key, record.covered, record.mac)
+        except SealBroken:
+            return None
+        if not intact:
             return None
         cohort = plan.cohort(record.cohort, record.subject)
         return cohort if cohort.visible else None

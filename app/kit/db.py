@@ -21,6 +21,8 @@ from sqlalchemy import Select, event, make_url
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.config import Settings
@@ -31,6 +33,7 @@ Row = tuple[Any, ...]
 Statement: TypeAlias = "Select[*tuple[Any, ...]]"
 DialectName = Literal["sqlite", "postgresql"]
 
+_PASSING: Final = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300"})
 _READ_THREADS: Final = 2
 _SQLITE_BUSY_MS: Final = 1500
 _POOL_WAIT_SECONDS: Final = 10.0
@@ -293,6 +296,14 @@ class Database:
             try:
                 yield unit
                 await unit.commit()
+            except DBAPIError as error:
+                await session.rollback()
+                if _passes(error):
+                    raise Unavailable from error
+                raise
+            except (PoolTimeoutError, OSError) as error:
+                await session.rollback()
+                raise Unavailable from error
             except BaseException:
                 await session.rollback()
                 raise
@@ -308,6 +319,12 @@ class Database:
         await self.engine.dispose()
         if self.log_engine is not self.engine:
             await self.log_engine.dispose()
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Tell a failure that passes (lost connection, lock or statement timeout, deadlock, full or locked file) from a fault of ours."""
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or state in _PASSING
 
 
 def _sqlite_engine(path: Path) -> AsyncEngine:

@@ -5,7 +5,7 @@ the caller asked for; nothing that the caller sent or that is stored is quoted. 
 been rolled back and before the answer leaves.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ from app.kit.errors import (
 
 MEDIA_TYPE: Final = "application/problem+json"
 _REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS})
-_FRAMEWORK: Final[dict[int, type[Problem]]] = {
+_FRAMEWORK: Final[Mapping[int, type[Problem]]] = {
     kind.status: kind
     for kind in (Unauthenticated, NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType, Invalid, Unavailable)
 } | {HTTPStatus.BAD_REQUEST: Invalid}

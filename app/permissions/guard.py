@@ -4,7 +4,7 @@ One plain callable, not a generator, because a yielding dependency costs a quart
 remembered standing, since the log compares its epochs; guards for everything else read it afresh.
 """
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from fastapi import Request
 
@@ -13,6 +13,8 @@ from app.auth.subject import Caller
 from app.kit.context import current_request
 from app.kit.routing import Guard
 from app.permissions.standing import Standings, Viewer
+
+_LONGEST_ACTION: Final = 64
 
 
 class Authenticates(Protocol):
@@ -49,6 +51,7 @@ class ViewerGuard(Guard):
             context.disclosing = self.discloses
             context.subject = subject
             context.actor = subject.client_id
+            context.action = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"[:_LONGEST_ACTION]
         if self.scopes.isdisjoint(subject.scopes):
             raise insufficient_scope(self.scopes)
         viewer = await application.standings.of(subject, fresh=self.fresh)

@@ -29,13 +29,14 @@ class CohortKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LiveGrant:
-    """An exception that an approved request made: fields of a contact or of a department, until a time."""
+    """An exception that an approved request made: fields of a contact or of a department, for a purpose, until a time."""
 
     id: UUID
     contact_id: UUID | None
     department_id: UUID | None
     fields: Mapping[str, FieldClass]
     outcome: Outcome
+    purpose: Purpose
     starts_at: datetime
     ends_at: datetime
 
@@ -124,7 +125,9 @@ class Plan:
         self.forbids = tuple(rule for rule in spoken if rule.effect is Effect.FORBID)
         self.caps = tuple(rule for rule in spoken if rule.effect is Effect.CAP)
         self.grants = tuple(rule for rule in spoken if rule.effect is Effect.GRANT)
-        self.live = tuple(grant for grant in standing.grants if grant.starts_at <= now < grant.ends_at)
+        self.live = tuple(
+            grant for grant in standing.grants if grant.purpose is purpose and grant.starts_at <= now < grant.ends_at
+        )
         edges = [edge for grant in standing.grants for edge in (grant.starts_at, grant.ends_at) if edge > now]
         self.not_after: datetime | None = min(edges, default=None)
         self._special = frozenset(

@@ -72,9 +72,20 @@ class GrantRepository:
             if not self._signer.verify("access_grant", tuple(values), mac):
                 _log.error("row_mac_mismatch", table="access_grant", row=str(values[0]))
                 continue
-            identity, _, contact_id, department_id, names, outcome, _, _, starts_at, ends_at, _ = values
+            identity, _, contact_id, department_id, names, outcome, purpose, _, starts_at, ends_at, _ = values
             fields = {name: self._classes[name] for name in names if name in self._classes}
-            found.append(LiveGrant(identity, contact_id, department_id, fields, Outcome[outcome], starts_at, ends_at))
+            found.append(
+                LiveGrant(
+                    id=identity,
+                    contact_id=contact_id,
+                    department_id=department_id,
+                    fields=fields,
+                    outcome=Outcome[outcome],
+                    purpose=Purpose(purpose),
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                )
+            )
         return tuple(found)
 
     async def add(self, session: AsyncSession, grant: NewGrant, *, at: datetime) -> UUID:

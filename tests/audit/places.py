@@ -46,7 +46,7 @@ def contact(number: int) -> UUID:
     return UUID(int=(0xC0 << 120) + number)
 
 
-def draft(*contacts: UUID, states: Mapping[str, str] = STATES, **members: Any) -> EventDraft:
+def draft(*contacts: UUID, states: Mapping[str, str] = STATES, **members: Any) -> EventDraft:  # noqa: ANN401 — members of a draft
     """Make an event of its own: somebody read these contacts."""
     cohorts = (CohortEntry(states, contacts),) if contacts else ()
     return replace(SAMPLE, id=new_id(), cohorts=cohorts, count=len(contacts), **members)
@@ -148,10 +148,10 @@ class PostgresPlace:
             await connection.close()
 
 
-async def until(condition: Any, *, seconds: float = 5.0) -> None:
+async def until(condition: Any, *, seconds: float = 5.0) -> None:  # noqa: ANN401 — any callable
     """Wait until ``condition()`` holds, and fail when it does not in time."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 — what is waited for has no event to wait on
             await asyncio.sleep(0.01)
 
 

@@ -196,6 +196,13 @@ def test_a_service_that_stays_away_ends_the_run(
     assert "line 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("fault", [httpx.UnsupportedProtocol("no scheme"), httpx.LocalProtocolError("illegal header")])
+def test_what_can_never_be_sent_is_not_tried_again(service: Service, file: Path, fault: Exception) -> None:
+    service.script = [fault]
+    assert service.push(file) == 2
+    assert (len(service.asked), service.waited) == (1, [])
+
+
 @pytest.mark.parametrize("answer", [httpx.Response(202, text="<html>"), httpx.Response(202, json=[])])
 def test_an_answer_of_something_else_ends_the_run(service: Service, file: Path, answer: httpx.Response) -> None:
     service.script = [answer]

@@ -12,6 +12,8 @@ from app.config import ExternalIssuer, Settings
 
 ROOT: Final = Path(__file__).parents[2]
 ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
+_COLUMNS: Final = 3
+_DEFAULT: Final = ("default", "默认值")
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -39,12 +41,17 @@ def issuer_members() -> list[tuple[str, str, str]]:
 
 
 def rows(name: str) -> list[tuple[str, str, str]]:
-    """Read the rows of every table of a README whose first cell is one word of code: name, default, meaning."""
-    found = []
+    """Read the rows of the tables of settings, in order: name, default, meaning."""
+    found: list[tuple[str, str, str]] = []
+    inside = False
     for line in text(name).splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) == 3 and (word := re.fullmatch(r"`(\w+)`", cells[0])):
-            found.append((word[1], cells[1], cells[2]))
+        if len(cells) != _COLUMNS:
+            inside = False
+        elif cells[1] in _DEFAULT:
+            inside = True
+        elif inside and cells[0].startswith("`"):
+            found.append((cells[0].strip("`"), cells[1], cells[2]))
     return found
 
 

@@ -12,10 +12,9 @@ from app.auth.clients import NewClient
 from app.composition import Application, open_application
 from app.contacts.models import Contact, ContactChange
 from app.crypto.models import DataKeyRow
-from app.demo.company import company
+from app.demo.company import Company, company
 from app.demo.loader import DemoReport, load
 from app.demo.staffing import CLIENTS, HOTLINES, PRINCIPALS, Principal
-from app.kit.db import UnitOfWork
 from tests.demo.conftest import Loaded
 from tests.support.application import World
 from tests.support.stores import SqliteTestStore
@@ -201,7 +200,7 @@ async def test_clients_that_are_there_keep_their_secret(
     async with open_application(sqlite_store.settings) as application:
         async with application.database.unit_of_work() as unit:
             issued = await application.clients.add(unit.session, CLIENTS[0])
-        monkeypatch.setattr("app.demo.loader.company", lambda: _only_clients(unit))
+        monkeypatch.setattr("app.demo.loader.company", lambda: Company((), (), ()))
         assert (await load(application)).loaded
         reader = application.database.reader
         assert issued.secret is not None
@@ -209,11 +208,6 @@ async def test_clients_that_are_there_keep_their_secret(
         assert {each.client_id for each in await application.clients.list(reader)} == {
             each.client_id for each in CLIENTS
         }
-
-
-def _only_clients(unit: UnitOfWork) -> Any:  # noqa: ANN401 — a Company
-    assert not unit.is_open
-    return type(MADE)((), (), ())
 
 
 async def test_somebodys_own_data_is_left_alone(sqlite_world: World) -> None:

@@ -18,10 +18,11 @@ from app.departments.errors import (
     UnknownParent,
 )
 from app.departments.models import Department
+from app.departments.schemas import DepartmentAmend
 from app.departments.tree import MOST_LEVELS
 from app.kit.errors import Invalid, NotFound, PreconditionFailed
 from app.kit.models import new_id
-from tests.departments.conftest import Office
+from tests.departments.conftest import AUTHOR, Office
 
 UNCOVERED = {"mac", "created_at", "updated_at"}
 EDITS: dict[str, Any] = {
@@ -179,14 +180,17 @@ async def test_a_department_does_not_hang_below_itself(office: Office) -> None:
 
 
 async def test_crossing_moves_never_close_a_ring(office: Office) -> None:
-    """Each move is harmless alone. Whichever comes second sees the first, on PostgreSQL in another connection too."""
+    """Each move is harmless alone. The second begins while the first is not committed, and sees it nonetheless."""
     first, second = (await office.create("A")).node, (await office.create("B")).node
-    done = await asyncio.gather(
-        office.amend(first, parent="B"), office.amend(second, parent="A"), return_exceptions=True
-    )
-    assert sorted(type(each).__name__ for each in done) == ["DepartmentLoop", "Kept"]
+    async with office.database.unit_of_work() as unit:
+        await office.service.amend(unit, AUTHOR, first, DepartmentAmend(parent="B"))
+        other = asyncio.create_task(office.amend(second, parent="A"))
+        await asyncio.sleep(0.3)
+        assert not other.done()
+    with pytest.raises(DepartmentLoop):
+        await other
     tree = await office.tree()
-    assert (set(tree.by_code), tree.distrusted) == ({"A", "B"}, frozenset())
+    assert (tree.path(first.id), tree.distrusted) == ("部门B/部门A", frozenset())
 
 
 async def test_one_of_two_changes_at_once_wins(office: Office) -> None:
