@@ -87,8 +87,8 @@ class LogSource(Protocol):
         """Give the signed batches of exactly these sizes, where there are any."""
         ...
 
-    async def tail(self) -> Tail:
-        """Give the last leaf, event and batch."""
+    async def tail(self, size: int) -> Tail:
+        """Give the last leaf and event of the first ``size``, and the batch that ends there; they never change again."""
         ...
 
 
@@ -104,9 +104,8 @@ _EVENTS: Final = _EVENT + ' WHERE "index" >= {a} AND "index" < {b}'
 _BATCH: Final = 'SELECT size, "first", root, note FROM {s}batch WHERE size = {a}'
 _BATCHES: Final = 'SELECT size, "first", root, note FROM {s}batch WHERE size > {a} AND size <= {b} ORDER BY size'
 _INDEX_ROWS: Final = 'SELECT "index", contact_id, bits FROM {s}subject_entry ORDER BY "index"'
-_LAST_LEAF: Final = 'SELECT hash FROM {s}leaf ORDER BY "index" DESC LIMIT 1'
-_LAST_EVENT: Final = _EVENT + ' ORDER BY "index" DESC LIMIT 1'
-_LAST_BATCH: Final = 'SELECT size, "first", root, note FROM {s}batch ORDER BY size DESC LIMIT 1'
+_LAST_LEAF: Final = 'SELECT hash FROM {s}leaf WHERE "index" = {a} - 1'
+_LAST_EVENT: Final = _EVENT + ' WHERE "index" = {a} - 1'
 
 
 def _extent(row: Sequence[Any]) -> Extent:
@@ -179,10 +178,10 @@ class SqliteSource:
         async with self._reading() as run:
             return {size: BatchRow(*row) for size in sizes for row in await run(_BATCH, (size,))}
 
-    async def tail(self) -> Tail:
-        """Give the last leaf, event and batch."""
+    async def tail(self, size: int) -> Tail:
+        """Give what the first ``size`` events end with."""
         async with self._reading() as run:
-            leaf, event, batch = [await run(statement, ()) for statement in (_LAST_LEAF, _LAST_EVENT, _LAST_BATCH)]
+            leaf, event, batch = [await run(statement, (size,)) for statement in (_LAST_LEAF, _LAST_EVENT, _BATCH)]
         return Tail(
             leaf[0][0] if leaf else None,
             EventRow(*event[0][1:]) if event else None,
@@ -242,12 +241,12 @@ class PostgresSource:
             statement = _BATCH.format(s="log.", a="$1")
             return {size: BatchRow(*row) for size in sizes for row in await connection.fetch(statement, size)}
 
-    async def tail(self) -> Tail:
-        """Give the last leaf, event and batch."""
+    async def tail(self, size: int) -> Tail:
+        """Give what the first ``size`` events end with."""
         async with self._reading() as connection:
             leaf, event, batch = [
-                await connection.fetchrow(statement.format(s="log."))
-                for statement in (_LAST_LEAF, _LAST_EVENT, _LAST_BATCH)
+                await connection.fetchrow(statement.format(s="log.", a="$1"), size)
+                for statement in (_LAST_LEAF, _LAST_EVENT, _BATCH)
             ]
         return Tail(
             leaf[0] if leaf else None,

@@ -351,7 +351,6 @@ async def check_head(source: LogSource, *, verifier: Verifier, published: str | 
     new.
     """
     extent = await source.extent()
-    tail = await source.tail()
     head = extent.head
     if head is None:
         if max(extent.leaf, extent.event, extent.batch) >= 0 or published is not None:
@@ -362,7 +361,9 @@ async def check_head(source: LogSource, *, verifier: Verifier, published: str | 
         check_floor(head, extent.leaf, 0)
         _agrees(head, verifier, head.note)
         if head.size:
-            if tail.batch is None or tail.batch.size != head.size or tail.event is None or extent.event != extent.leaf:
+            tail = await source.tail(head.size)
+            together = extent.batch == head.size and extent.event == extent.leaf == head.size - 1
+            if not together or tail.batch is None or tail.event is None:
                 message = f"leaves, events and batches do not end together at {head.size}"
                 raise LogDamaged(message)
             _agrees(head, verifier, tail.batch.note)

@@ -135,8 +135,8 @@ class _Watched:
     async def batches(self, sizes: Sequence[int]) -> dict[int, BatchRow]:
         return await self._source.batches(sizes)
 
-    async def tail(self) -> Tail:
-        return await self._source.tail()
+    async def tail(self, size: int) -> Tail:
+        return await self._source.tail(size)
 
 
 def show_head(place: Place, *, as_json: bool) -> int:

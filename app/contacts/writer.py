@@ -15,6 +15,8 @@ from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.auth import epochs
 from app.auth.accounts import UserAccounts
+from app.auth.errors import AccountRefused
+from app.auth.repository import Account
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName
 from app.contacts.jobs import FORGET_RECEIPTS
 from app.contacts.members import MemberReader
@@ -216,10 +218,7 @@ class ContactWriter:
         contact.mac = sealer.mac(covered(contact))
         told = member_names(changed)
         self._remember(unit, contact, sealer, author, told)
-        if (
-            _STANDING & told.keys()
-            and (account := await self._accounts.by_contact(unit.session, contact.id)) is not None
-        ):
+        if _STANDING & told.keys() and (account := await self._account(unit, contact)) is not None:
             await epochs.bump(unit.session, account.epoch_key)
         await self._announce(unit, author, action, contact, told)
 
@@ -230,13 +229,20 @@ class ContactWriter:
         draft = written(author, action, self._clock.now(), contacts=[contact.id], fields=sorted(told))
         await add_intent(unit.session, draft)
 
+    async def _account(self, unit: UnitOfWork, contact: Contact) -> Account | None:
+        """Find the account of a contact; one whose row was edited past us, which is reported, counts as none and keeps no leaver in."""
+        try:
+            return await self._accounts.by_contact(unit.session, contact.id)
+        except AccountRefused:
+            return None
+
     async def _end_account(self, unit: UnitOfWork, contact: Contact) -> None:
-        account = await self._accounts.by_contact(unit.session, contact.id)
+        account = await self._account(unit, contact)
         if account is not None:
             await self._accounts.disable(unit.session, account.user_name)
 
     async def _rebind(self, unit: UnitOfWork, contact: Contact) -> None:
-        account = await self._accounts.by_contact(unit.session, contact.id)
+        account = await self._account(unit, contact)
         if account is not None:
             await self._accounts.disable(unit.session, account.user_name)
             await self._accounts.bind(unit.session, account.user_name, None)

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from app.kit.context import RequestContext, current_request
 from app.kit.errors import (
+    BadRequest,
     BodyTooLarge,
     FieldError,
     Internal,
@@ -34,7 +35,16 @@ MEDIA_TYPE: Final = "application/problem+json"
 _REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS})
 _FRAMEWORK: Final[Mapping[int, type[Problem]]] = {
     kind.status: kind
-    for kind in (Unauthenticated, NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType, Invalid, Unavailable)
+    for kind in (
+        BadRequest,
+        Unauthenticated,
+        NotFound,
+        MethodNotAllowed,
+        BodyTooLarge,
+        UnsupportedMediaType,
+        Invalid,
+        Unavailable,
+    )
 } | {HTTPStatus.BAD_REQUEST: Invalid}
 
 RecordRefusal = Callable[[RequestContext, Problem], Awaitable[None]]

@@ -4,12 +4,14 @@ Promises: a route which declares neither a ``Guard`` nor, with a reason, that it
 fails. A guard says whether its route discloses; it does unless it says otherwise, and then the answer needs a permit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+
+from app.kit.errors import FieldError, Invalid
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 _MARK = "__duanhao_public__"
@@ -60,6 +62,28 @@ class GuardedRoute(APIRoute):
         if bool(self.guards) == (self.public_reason is not None):
             message = f"{path}: declare exactly one of a Guard dependency and @public(reason)"
             raise UnguardedRouteError(message)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Refuse query parameters on a guarded operation that takes none; one that takes some says so in its schema, which is strict."""
+        handler = super().get_route_handler()
+        if not guards_of(self.dependant) or _asks_the_query(self.dependant):
+            return handler
+
+        async def without_query(request: Request) -> Response:
+            if request.scope["query_string"]:
+                names = dict.fromkeys(request.query_params)
+                raise Invalid(errors=[_unknown(name) for name in names])
+            return await handler(request)
+
+        return without_query
+
+
+def _asks_the_query(dependant: Dependant) -> bool:
+    return bool(dependant.query_params) or any(_asks_the_query(each) for each in dependant.dependencies)
+
+
+def _unknown(name: str) -> FieldError:
+    return FieldError(f"?{name[:64]}", "unknown_member", "This member is not known here.", "未知的字段。")
 
 
 class GuardedRouter(APIRouter):

@@ -75,7 +75,7 @@ class ContactCondition(_Part):
 
 
 class Rule(_Part):
-    """One rule with its clause ids."""
+    """One rule with its clause ids. A cap that is not ``liftable`` leaves nothing to file a request for."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.]{2,63}$")
     effect: Effect
@@ -89,6 +89,7 @@ class Rule(_Part):
     reveals: ByClass = Field(default_factory=dict)
     requests: Mapping[FieldClass, Annotated[str, Field(pattern=r"^[a-z][a-z_.]+$")]] = Field(default_factory=dict)
     edits: tuple[FieldClass, ...] = ()
+    liftable: bool = True
     obligations: tuple[Literal["watermark", "no_export", "no_forward"], ...] = ()
 
     @model_validator(mode="after")

@@ -194,6 +194,13 @@ class Plan:
             )
             for each in CLASSES
         }
+        final = {
+            each
+            for rule in caps
+            if not rule.liftable
+            for each, lowered in rule.shows.items()
+            if lowered < Outcome.CLEAR
+        }
         live = [
             grant
             for grant in self.live
@@ -208,7 +215,7 @@ class Plan:
             visible=shows[_C1] > Outcome.HIDDEN,
             shows=shows,
             reveals=reveals,
-            requests={each: kind for rule in grants for each, kind in rule.requests.items()},
+            requests={each: kind for rule in grants for each, kind in rule.requests.items() if each not in final},
             granted=granted,
             granted_by=tuple(grant.id for grant in live),
             edits=frozenset(each for rule in grants for each in rule.edits),

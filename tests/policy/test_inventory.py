@@ -1,0 +1,147 @@
+"""Every route of the application, with what guards it: a new one, or one whose guard changed, has to be written down here."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import pytest
+from fastapi import Depends, FastAPI
+
+from app.config import Settings
+from app.kit.routing import GuardedRoute, GuardedRouter, UnguardedRouteError, public
+from app.main import create_app
+from app.permissions.guard import LookGuard, ViewerGuard
+
+PUBLIC: Final = "public"
+
+INVENTORY: Final = {
+    ("GET", "/v1/contacts"): ("LookGuard", ("contacts:read",), True),
+    ("POST", "/v1/contacts"): ("WriteGuard", ("contacts:write",), False),
+    ("GET", "/v1/contacts/{id}"): ("LookGuard", ("contacts:read",), True),
+    ("PATCH", "/v1/contacts/{id}"): ("WriteGuard", ("contacts:write",), False),
+    ("DELETE", "/v1/contacts/{id}"): ("WriteGuard", ("contacts:write",), False),
+    ("POST", "/v1/contacts/{id}/reveals"): ("LookGuard", ("contacts:reveal",), True),
+    ("GET", "/v1/contacts/{id}/history"): ("LookGuard", ("contacts:read",), True),
+    ("GET", "/v1/departments"): ("LookGuard", ("contacts:read",), True),
+    ("POST", "/v1/departments"): ("WriteGuard", ("departments:write",), False),
+    ("GET", "/v1/departments/{id}"): ("LookGuard", ("contacts:read",), True),
+    ("PATCH", "/v1/departments/{id}"): ("WriteGuard", ("departments:write",), False),
+    ("DELETE", "/v1/departments/{id}"): ("WriteGuard", ("departments:write",), False),
+    ("POST", "/v1/hr/events"): ("WriteGuard", ("hr:write",), False),
+    ("GET", "/v1/hr/events/{id}"): ("WriteGuard", ("hr:write",), False),
+    ("GET", "/v1/access-events"): ("LookGuard", ("access-log:read",), True),
+    ("GET", "/v1/access-events/{id}"): ("LookGuard", ("access-log:read",), True),
+    ("GET", "/v1/access-log/checkpoint"): ("LookGuard", ("access-log:read",), True),
+    ("POST", "/oauth/token"): (PUBLIC, (), False),
+    ("GET", "/.well-known/jwks.json"): (PUBLIC, (), False),
+    ("GET", "/.well-known/oauth-authorization-server"): (PUBLIC, (), False),
+    ("GET", "/livez"): (PUBLIC, (), False),
+    ("GET", "/readyz"): (PUBLIC, (), False),
+    ("GET", "/docs"): (PUBLIC, (), False),
+    ("GET", "/docs/assets/{name}"): (PUBLIC, (), False),
+}
+
+CHECKED_BY_HAND: Final = frozenset({"/openapi.json"})
+"""What the framework serves itself: the description of the API, which holds no data."""
+
+
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    """Build the application; nothing is opened."""
+    return create_app(Settings())
+
+
+def routes(found: Iterable[Any]) -> Iterator[Any]:
+    """Walk routers in routers."""
+    for route in found:
+        inner = getattr(route, "original_router", None)
+        if inner is None:
+            yield route
+        else:
+            yield from routes(inner.routes)
+
+
+def described(app: FastAPI) -> set[tuple[str, str]]:
+    """List what OpenAPI describes."""
+    return {(method.upper(), path) for path, operations in app.openapi()["paths"].items() for method in operations}
+
+
+def test_every_route_is_written_down_with_its_guard(app: FastAPI) -> None:
+    whole = {path for _, path in INVENTORY}
+    found: dict[tuple[str, str], tuple[str, tuple[str, ...], bool]] = {}
+    for route in routes(app.routes):
+        if route.path in CHECKED_BY_HAND:
+            continue
+        assert isinstance(route, GuardedRoute), route.path
+        (path,) = [each for each in whole if each in {route.path, f"/v1{route.path}"}]
+        for method in route.methods:
+            if route.public_reason is not None:
+                assert len(route.public_reason) > 10
+                assert route.guards == []
+                found[method, path] = (PUBLIC, (), False)
+                continue
+            (guard,) = route.guards
+            found[method, path] = (type(guard).__name__, tuple(sorted(guard.scopes)), guard.discloses)
+    assert found == INVENTORY
+
+
+def test_openapi_describes_all_of_them_but_the_documentation_itself(app: FastAPI) -> None:
+    assert described(app) == {place for place in INVENTORY if not place[1].startswith("/docs")}
+
+
+def test_every_operation_has_a_summary_and_names_its_problems(app: FastAPI) -> None:
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            place = f"{method} {path}"
+            assert operation["summary"], place
+            guarded = INVENTORY[method.upper(), path][0] != PUBLIC
+            if not guarded:
+                continue
+            assert {"401", "403", "503"} <= set(operation["responses"]), place
+            for status, response in operation["responses"].items():
+                if not status.startswith(("4", "5")):
+                    continue
+                (content,) = response["content"].items()
+                assert content[0] == "application/problem+json", place
+                assert content[1]["schema"] == {"$ref": "#/components/schemas/ProblemDocument"}, place
+                for code, example in content[1]["examples"].items():
+                    assert example["value"]["code"] == code
+                    assert str(example["value"]["status"]) == status
+
+
+def test_a_route_without_a_guard_is_refused_when_it_is_declared() -> None:
+    router = GuardedRouter()
+    with pytest.raises(UnguardedRouteError, match="/open"):
+
+        @router.get("/open")
+        async def forgotten() -> None: ...
+
+
+def test_a_route_cannot_be_guarded_and_public() -> None:
+    router = GuardedRouter()
+    with pytest.raises(UnguardedRouteError, match="/both"):
+
+        @router.get("/both", dependencies=[Depends(ViewerGuard("contacts:read"))])
+        @public("somebody could not decide")
+        async def both() -> None: ...
+
+
+def test_a_guard_deep_inside_a_dependency_counts() -> None:
+    async def inner(viewer: Any = Depends(LookGuard("contacts:read"))) -> Any:  # noqa: ANN401, B008 — FastAPI's own form
+        return viewer
+
+    router = GuardedRouter()
+
+    @router.get("/deep")
+    async def deep(viewer: Any = Depends(inner)) -> None:  # noqa: ANN401, B008 — FastAPI's own form
+        del viewer
+
+    (route,) = router.routes
+    assert isinstance(route, GuardedRoute)
+    assert [guard.scopes for guard in route.guards] == [frozenset({"contacts:read"})]
+
+
+def test_guards_disclose_unless_they_say_otherwise() -> None:
+    class Forgetful(ViewerGuard):
+        """A guard whose author thought of nothing."""
+
+    assert Forgetful("x").discloses

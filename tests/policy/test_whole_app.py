@@ -1,0 +1,66 @@
+"""Who may call what, over the whole application: one row per operation, one column per caller, the answer's status in the cell."""
+
+from typing import Any, Final
+
+import pytest
+
+from app.kit.models import new_id
+from tests.support.application import World
+from tests.support.problems import quoted
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CALLERS: Final = (
+    None,
+    "staff",
+    "head",
+    "hr",
+    "steward",
+    "infosec",
+    "ceo",
+    "intern",
+    "it",
+    "hr-system",
+    "it-scripts",
+    "siem",
+    "directory-sync",
+)
+
+REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
+
+#                                                       None staff head  hr  stew  sec  ceo  int   it  hrs  its  siem sync
+MATRIX: Final[list[tuple[str, str, Any, tuple[int, ...]]]] = [
+    ("GET", "/v1/contacts", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("GET", "/v1/contacts/{core}", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("GET", "/v1/contacts/{core}/history", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("POST", "/v1/contacts/{core}/reveals", REVEAL, (401, 200, 200, 200, 200, 200, 200, 403, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/contacts", {"name": "x", "tags": ["matrix"]}, (401, 403, 403, 201, 201, 403, 403, 403, 403, 403, 403, 403, 403)),
+    ("PATCH", "/v1/contacts/{nobody}", {}, (401, 403, 403, 404, 404, 403, 403, 403, 403, 403, 403, 403, 403)),
+    ("DELETE", "/v1/contacts/{nobody}", None, (401, 403, 403, 404, 404, 403, 403, 403, 403, 403, 403, 403, 403)),
+    ("GET", "/v1/departments", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("POST", "/v1/departments", {}, (401, 403, 403, 422, 422, 403, 403, 403, 422, 403, 403, 403, 403)),
+    ("POST", "/v1/hr/events", {}, (401, 403, 403, 403, 403, 403, 403, 403, 403, 422, 403, 403, 403)),
+    ("GET", "/v1/hr/events/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403)),
+    ("GET", "/v1/access-events", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
+    ("GET", "/v1/access-events/{nobody}", None, (401, 403, 403, 403, 403, 404, 403, 403, 403, 403, 403, 404, 403)),
+    ("GET", "/v1/access-log/checkpoint", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
+    ("GET", "/livez", None, (200,) * 13),
+    ("GET", "/readyz", None, (200,) * 13),
+    ("GET", "/.well-known/jwks.json", None, (200,) * 13),
+    ("GET", "/openapi.json", None, (200,) * 13),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "statuses"), MATRIX, ids=[f"{each[0]} {each[1]}" for each in MATRIX])
+async def test_each_caller_gets_exactly_what_the_matrix_says(
+    shared: World, method: str, path: str, body: Any, statuses: tuple[int, ...]  # noqa: ANN401 — JSON
+) -> None:
+    at = path.format(core=shared.people["core"], nobody=new_id())
+    found = []
+    for caller in CALLERS:
+        answer = await (await shared.as_(caller)).request(method, at, json=body, headers={"If-Match": "*"})
+        found.append(answer.status_code)
+        if answer.status_code >= 400:
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert quoted(answer) == []
+    assert dict(zip(CALLERS, found, strict=True)) == dict(zip(CALLERS, statuses, strict=True))
