@@ -55,8 +55,8 @@ class ExternalIssuer(Group):
     issuer: str = Field(title="Exact `iss`")
     jwks_url: str = Field(title="Where its keys are; https outside development")
     audience: str = Field(title="Exact `aud` that its tokens for us carry")
-    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = (
-        Field(("RS256",), min_length=1, title="Signature algorithms taken from it")
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = Field(
+        ("RS256",), min_length=1, title="Signature algorithms taken from it"
     )
     types: tuple[str, ...] = Field(("JWT", "at+jwt"), min_length=1, title="`typ` header values taken from it")
     binding_claim: str = Field("preferred_username", title="Claim that names the person here")
@@ -115,12 +115,6 @@ class PolicySettings(Group):
     file: Path | None = Field(None, title="Policy pack of the operator's own, instead of `profile`")
 
 
-class HrSettings(Group):
-    """Personnel events."""
-
-    max_batch: Annotated[int, Field(ge=1, le=500)] = Field(500, title="Most events in one batch")
-
-
 class _ConfigFile(PydanticBaseSettingsSource):
     """Settings from the YAML file named by ``DUANHAO_CONFIG``; an empty variable means none."""
 
@@ -164,7 +158,6 @@ class Settings(BaseSettings):
     http: HttpSettings = Field(default_factory=HttpSettings)
     contacts: ContactsSettings = Field(default_factory=ContactsSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
-    hr: HrSettings = Field(default_factory=HrSettings)
 
     @classmethod
     def settings_customise_sources(

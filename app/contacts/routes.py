@@ -23,6 +23,7 @@ from app.kit.errors import Invalid, NotFound
 from app.kit.pagination import BadCursor
 from app.kit.problems import responses
 from app.kit.routing import GuardedRouter
+from app.permissions.errors import NotPermitted
 
 router = GuardedRouter(prefix="/contacts", tags=["contacts"])
 
@@ -67,7 +68,7 @@ async def list_contacts(
     response_model=None,
     responses={
         **disclosed_response(RevealView, "The fields, clear"),
-        **responses(*LOOK_PROBLEMS, NotFound, Invalid, UnknownField, ApprovalRequired),
+        **responses(*LOOK_PROBLEMS, NotFound, Invalid, UnknownField, ApprovalRequired, NotPermitted),
     },
 )
 async def reveal_contact(

@@ -7,7 +7,7 @@ from fastapi import Response
 from app.contacts.access import LOOK_PROBLEMS, WRITE_PROBLEMS, ContactsWrite, Keeper
 from app.contacts.schemas import ContactAmend, ContactCreate, ContactReceipt
 from app.kit.dependencies import IfMatch, OnceKey, Unit
-from app.kit.errors import NotFound, PreconditionFailed, PreconditionRequired
+from app.kit.errors import Invalid, NotFound, PreconditionFailed, PreconditionRequired
 from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
@@ -62,7 +62,7 @@ async def amend_contact(
     summary="Archive a contact",
     status_code=204,
     response_model=None,
-    responses={204: {"description": "Archived"}, **responses(*LOOK_PROBLEMS, NotPermitted, *_VERSIONED)},
+    responses={204: {"description": "Archived"}, **responses(*LOOK_PROBLEMS, NotPermitted, Invalid, *_VERSIONED)},
 )
 async def archive_contact(viewer: ContactsWrite, keeper: Keeper, unit: Unit, id: UUID, version: IfMatch) -> Response:
     """Take a contact out of every view and seal its card."""

@@ -24,6 +24,7 @@ from app.kit.context import current_request
 from app.kit.dependencies import names_version
 from app.kit.errors import NotFound
 from app.kit.pagination import Cursors
+from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import Purpose
 from app.permissions.predicate import visible
 from app.permissions.standing import Standings, Viewer
@@ -64,7 +65,7 @@ class ContactService:
 
     async def look(self, viewer: Viewer, identity: UUID, look: Look) -> tuple[Record, Opened]:
         """Show one contact to ``viewer``; give the closed record too, for a write that builds on what was seen."""
-        _seek(identity, look.action)
+        _seek(identity, look.action, look.purpose)
 
         async def attempt(viewer: Viewer) -> tuple[Record, Opened]:
             record = await self._repository.by_id(identity, viewer.tree)
@@ -105,7 +106,7 @@ class ContactService:
 
     async def reveal(self, viewer: Viewer, identity: UUID, request: RevealRequest) -> Disclosed[RevealView]:
         """Show some fields of one contact clear, for a purpose and a reason; one look, no further state."""
-        _seek(identity, "contact.reveal")
+        _seek(identity, "contact.reveal", request.purpose)
 
         async def attempt(viewer: Viewer) -> Disclosed[RevealView]:
             record = await self._repository.by_id(identity, viewer.tree)
@@ -127,7 +128,7 @@ class ContactService:
         self, viewer: Viewer, identity: UUID, *, limit: int, cursor: str | None
     ) -> Disclosed[HistoryPage]:
         """List what was changed on a contact, newest first, each value as the viewer's card would show it."""
-        _seek(identity, "contact.history")
+        _seek(identity, "contact.history", Purpose.WORK_CONTACT)
         shape = {"history": str(identity)}
         before = UUID(self._cursors.open(viewer.caller, shape, cursor)) if cursor is not None else None
 
@@ -154,7 +155,7 @@ class ContactService:
             return await attempt(viewer)
         except EpochMoved:
             return await attempt(await self._standings.of(viewer.subject, fresh=True))
-        except (NotFound, ApprovalRequired):
+        except (NotFound, ApprovalRequired, NotPermitted):
             current = await self._standings.of(viewer.subject, fresh=True)
             if current.standing == viewer.standing:
                 raise
@@ -184,10 +185,10 @@ class ContactService:
         )
 
 
-def _seek(identity: UUID, action: str) -> None:
+def _seek(identity: UUID, action: str, purpose: Purpose) -> None:
     context = current_request()
     if context is not None:
-        context.sought, context.action = identity, action
+        context.sought, context.action, context.purpose = identity, action, purpose.value
 
 
 def _change(row: Sequence[Any], value: str | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from app.disclosure.errors import ApprovalRequired, UnknownField
 from app.disclosure.fields import Catalogue, MaskKind, ProtectedField
 from app.disclosure.masks import shown
 from app.kit.errors import FieldError
+from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import STATE_OF, FieldClass, Outcome, State
 from app.permissions.plan import Cohort
 
@@ -97,7 +98,8 @@ class Programs:
     def reveal(self, cohort: Cohort, kind: str, names: Sequence[str]) -> Program:
         """Give the program of a reveal of ``names``.
 
-        Raises ``UnknownField`` for a field that this kind does not carry, ``ApprovalRequired`` for one that takes a request.
+        Raises ``UnknownField`` for a field that this kind does not carry, ``ApprovalRequired`` for one that takes a request and
+        ``NotPermitted`` for one that no request gives.
         """
         fields = {field.name: field for field in self.catalogue.of_kind(kind)}
         unknown = [name for name in names if name not in fields]
@@ -108,8 +110,11 @@ class Programs:
         chosen = [fields[name] for name in dict.fromkeys(names)]
         refused = [field for field in chosen if cohort.revealed(field.name, field.field_class) is not Outcome.CLEAR]
         if refused:
-            wanted = sorted({request for field in refused if (request := cohort.requests.get(field.field_class))})
-            raise ApprovalRequired(request_kind=wanted[0] if wanted else None, fields=[field.name for field in refused])
+            wanted = [cohort.requests.get(field.field_class) for field in refused]
+            kinds = sorted({request for request in wanted if request})
+            if not all(wanted):
+                raise NotPermitted
+            raise ApprovalRequired(request_kind=kinds[0], fields=[field.name for field in refused])
         return self._make([(field, Outcome.CLEAR, None) for field in chosen])
 
     @staticmethod

@@ -17,6 +17,7 @@ from app.kit.clock import Clock
 from app.kit.context import RequestContext
 from app.kit.errors import Problem
 from app.kit.models import new_id
+from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer
 
 
@@ -52,6 +53,8 @@ def recorder(app: FastAPI) -> Callable[[RequestContext, Problem], Awaitable[None
                 action=context.action or "request",
                 decision="refused",
                 code=problem.code,
+                purpose=context.purpose,
+                policy_version=viewer.plan(Purpose.WORK_CONTACT).pack_label if isinstance(viewer, Viewer) else None,
                 cohorts=(CohortEntry({}, (context.sought,)),) if context.sought is not None else (),
                 query=unbound or None,
                 address=context.address,

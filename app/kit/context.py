@@ -25,6 +25,7 @@ class RequestContext:
     viewer: object | None = field(default=None, repr=False)
     sought: UUID | None = None
     action: str | None = None
+    purpose: str | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("duanhao_request", default=None)
