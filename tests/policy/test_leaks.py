@@ -90,6 +90,7 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
     yield await hr.patch(colleague, json={"wechat": "wx_2101_x"}, headers={"If-Match": seen.headers["ETag"]})
     gone = f"/v1/contacts/{world.people['bare']}"
     yield await hr.delete(gone, headers={"If-Match": "*"})
+    yield await hr.get(gone)
     await world.settle()
     await world.application.outbox.drain()
     for name in ("infosec", "auditor", "siem"):
@@ -143,6 +144,7 @@ def test_the_hunt_finds_what_there_is() -> None:
 async def test_a_busy_day_leaves_no_protected_value_anywhere(
     store: TestStore, log_lines: pytest.CaptureFixture[str]
 ) -> None:
+    structured.configure("debug")
     async with opened_world(store.settings) as world:
         statuses = []
         clear = 0
@@ -155,8 +157,6 @@ async def test_a_busy_day_leaves_no_protected_value_anywhere(
         assert clear > 5, "the day shows what may be shown"
         held = await dump(store)
     for name, content in held.items():
-        assert found_in(content, (*SECRETS, REASON, SEARCHED)) == [], name
-    for name, content in (await dump(store)).items() if store.dialect == "postgresql" else ():
         assert found_in(content, (*SECRETS, REASON, SEARCHED)) == [], name
     printed = log_lines.readouterr()
     assert printed.err.count("\n") > 20

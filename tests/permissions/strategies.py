@@ -1,0 +1,136 @@
+"""Random viewers, contacts, grants and packs, small enough that rules, rows and people meet often."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from app.contacts.fields import CATALOGUE
+from app.permissions.outcomes import CLASSES, FieldClass, Outcome, Purpose, Tier
+from app.permissions.pack import ContactCondition, Effect, Pack, Relation, Rule, ViewerCondition
+from app.permissions.plan import CohortKey, LiveGrant, Standing
+from tests.support.clock import NOON
+
+T = TypeVar("T")
+
+DEPARTMENTS: Final = tuple(UUID(int=each) for each in range(100, 105))
+CONTACTS: Final = tuple(UUID(int=each) for each in range(1, 7))
+KINDS: Final = ("employee", "temporary", "hotline", "external")
+STATUSES: Final = ("active", "prehire", "left", "archived", "leaving")
+SECRECY: Final = ("normal", "executive", "core")
+ROLES: Final = ("hr", "executive", "infosec", "directory_steward", "it")
+SCOPES: Final = ("contacts:read", "hr:write")
+PURPOSES: Final = (Purpose.WORK_CONTACT, Purpose.HR_ADMIN)
+WORKER_KINDS: Final = ("regular", "intern", "outsourced")
+
+
+class Chance:
+    """Draws from a seeded generator; equal seeds give equal worlds."""
+
+    def __init__(self, seed: int) -> None:
+        """Take the seed."""
+        self._random = random.Random(seed)
+
+    def one(self, choices: tuple[T, ...]) -> T:
+        """Pick one."""
+        return self._random.choice(choices)
+
+    def some(self, choices: tuple[T, ...], most: int = 3) -> tuple[T, ...]:
+        """Pick a few, often none."""
+        return tuple(self._random.sample(choices, k=self._random.randint(0, min(most, len(choices)))))
+
+    def yes(self, chance: float = 0.5) -> bool:
+        """Toss a coin."""
+        return self._random.random() < chance
+
+    def contact(self) -> tuple[UUID, CohortKey]:
+        """Make a contact."""
+        return self.one(CONTACTS), CohortKey(
+            self.one(KINDS),
+            self.one(WORKER_KINDS),
+            self.one(STATUSES) if self.yes(0.6) else "active",
+            self.one(SECRECY) if self.yes(0.6) else "normal",
+            self.some(DEPARTMENTS, 2),
+        )
+
+    def grant(self, at: datetime) -> LiveGrant:
+        """Make an exception around ``at``, sometimes ending or beginning exactly then."""
+        edges = (timedelta(hours=-2), timedelta(minutes=-1), timedelta(), timedelta(minutes=1), timedelta(hours=2))
+        on_contact = self.yes()
+        field = self.one(CATALOGUE.protected)
+        return LiveGrant(
+            id=UUID(int=self._random.getrandbits(100)),
+            contact_id=self.one(CONTACTS) if on_contact else None,
+            department_id=None if on_contact else self.one(DEPARTMENTS),
+            fields={field.name: field.field_class, "mobile": FieldClass.C3},
+            outcome=self.one(tuple(Outcome)),
+            purpose=self.one(PURPOSES),
+            starts_at=at + self.one(edges),
+            ends_at=at + self.one(edges),
+        )
+
+    def standing(self, at: datetime = NOON) -> Standing:
+        """Make a viewer."""
+        service = self.yes(0.2)
+        contact_id = None if service else self.one(CONTACTS)
+        return Standing(
+            kind="service" if service else "person",
+            actor_id="x",
+            name="x",
+            client_id="x",
+            scopes=frozenset(self.some(SCOPES)),
+            tier=Tier.T0 if service else self.one(tuple(Tier)),
+            roles=frozenset() if service else frozenset(self.some(ROLES, 2)),
+            worker_kind=None if service else self.one(WORKER_KINDS),
+            contact_id=contact_id,
+            departments=frozenset() if service else frozenset(self.some(DEPARTMENTS, 2)),
+            headed=frozenset() if service else frozenset(self.some(DEPARTMENTS, 2)),
+            distrusted=frozenset(self.some(DEPARTMENTS, 1)) if self.yes(0.2) else frozenset(),
+            grants=tuple(self.grant(at) for _ in range(self._random.randint(0, 3))),
+            step_up=self.yes(0.3),
+            ceiling=self.one(CLASSES) if self.yes(0.2) else None,
+        )
+
+    def rule(self, name: str, effect: Effect | None = None) -> Rule:
+        """Make a rule."""
+        effect = effect or (Effect.FORBID if self.yes(0.1) else Effect.CAP if self.yes(0.3) else Effect.GRANT)
+        outcomes = {each: self.one(tuple(Outcome)) for each in (self.some(CLASSES, 5) or (FieldClass.C1,))}
+        given: dict[str, Any] = {}
+        if effect is not Effect.FORBID:
+            given["shows"] = outcomes
+        if effect is Effect.GRANT:
+            given["reveals"] = {each: self.one(tuple(Outcome)) for each in self.some(CLASSES, 3)}
+            given["requests"] = {each: f"{self.one(('field', 'customer'))}.reveal" for each in self.some(CLASSES, 2)}
+            given["edits"] = self.some(CLASSES, 2)
+        if effect is Effect.CAP:
+            given["liftable"] = self.yes()
+        return Rule(
+            id=name,
+            effect=effect,
+            clauses=("X-1",),
+            zh="规则",
+            en="rule",
+            viewer=ViewerCondition(
+                kinds=self.some(("person", "service"), 2) or ("person",),  # type: ignore[arg-type]  # literals
+                tiers=self.some(tuple(Tier), 3) if self.yes(0.4) else (),
+                roles=self.some(ROLES, 2) if self.yes(0.4) else (),
+                not_roles=self.some(ROLES, 1) if self.yes(0.2) else (),
+                scopes=self.some(SCOPES, 1) if self.yes(0.2) else (),
+                worker_kinds=self.some(WORKER_KINDS, 2) if self.yes(0.2) else (),  # type: ignore[arg-type]  # literals
+                step_up=self.yes() if self.yes(0.2) else None,
+            ),
+            contact=ContactCondition(
+                relation=self.one(tuple(Relation)) if self.yes(0.6) else Relation.ANY,
+                kinds=self.some(KINDS, 3) if self.yes(0.5) else (),  # type: ignore[arg-type]  # literals
+                statuses=self.some(STATUSES, 3) if self.yes(0.3) else (),  # type: ignore[arg-type]  # literals
+                secrecy=self.some(SECRECY, 2) if self.yes(0.3) else (),  # type: ignore[arg-type]  # literals
+            ),
+            purposes=self.some(PURPOSES, 1) if self.yes(0.2) else (),
+            obligations=self.some(("watermark", "no_export", "no_forward"), 1) if self.yes(0.3) else (),  # type: ignore[arg-type]  # literals
+            **given,
+        )
+
+    def pack(self) -> Pack:
+        """Make a pack."""
+        rules = tuple(self.rule(f"rule.n{at}") for at in range(self._random.randint(1, 9)))
+        return Pack(version="1.0.0", profile="open", zh="包", en="pack", rules=rules)
