@@ -6,7 +6,6 @@ Runs in a process of its own on the server's core, on a store that the environme
 import asyncio
 import sys
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -37,26 +36,27 @@ class _Waiters:
 
     async def _look_on(self, waiter: int) -> None:
         actor, at = str(self._contacts[waiter % len(self._contacts)]), waiter
-        pattern = EventDraft(
-            id=new_id(),
-            at=datetime.now(UTC),
-            actor_type="person",
-            actor_id=actor,
-            tier="T1",
-            client_id="intranet",
-            action="contact.read",
-            decision="allowed",
-            purpose="work_contact",
-            policy_version="open-1.0.0+0123456789ab",
-            count=1,
-            address="127.0.0.1",
-        )
+        epochs = {"benchmark": 0, f"user:{actor}": 0}
         while time.perf_counter() < self._ends:
             at += WAITERS
             contact = self._contacts[at % len(self._contacts)]
-            entry = CohortEntry(_STATES, (contact,), self._json, self._bits)
-            draft = replace(pattern, id=new_id(), at=datetime.now(UTC), cohorts=(entry,), request_id=f"{at:032x}")
-            await self._log.permit(draft, scope={contact: self._fields}, epochs={"benchmark": 0, f"user:{actor}": 0})
+            draft = EventDraft(
+                id=new_id(),
+                at=datetime.now(UTC),
+                actor_type="person",
+                actor_id=actor,
+                tier="T1",
+                client_id="intranet",
+                action="contact.read",
+                decision="allowed",
+                purpose="work_contact",
+                policy_version="open-1.0.0+0123456789ab",
+                cohorts=(CohortEntry(_STATES, (contact,), self._json, self._bits),),
+                count=1,
+                address="127.0.0.1",
+                request_id=f"{at:032x}",
+            )
+            await self._log.permit(draft, scope={contact: self._fields}, epochs=epochs)
             self.done += 1
 
     async def rate(self, seconds: float) -> float:

@@ -195,8 +195,11 @@ def profile(work: Work, store: Store, *, seconds: float) -> Profile:
             bench.ask_ours(seconds)
             threads = _per_answer(before, thread_seconds(bench.ours.process), bench.answers - answers)
             spy = Spy(bench.ours.process, seconds)
-            bench.ask_ours(seconds + 0.5)
-            if seen := spy.finish():
+            try:
+                bench.ask_ours(seconds + 0.5)
+            finally:
+                seen = spy.finish()
+            if seen:
                 found["py-spy"] = seen
             bench.ours.start_profile()
             bench.ask_ours(seconds)

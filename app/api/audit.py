@@ -35,7 +35,7 @@ async def _reader(request: Request) -> AccessLogReader:
 
 Reader = Annotated[AccessLogReader, Depends(_reader)]
 
-router = GuardedRouter(tags=["access log"])
+router = GuardedRouter(prefix="/v1", tags=["access log"])
 
 
 @router.get(

@@ -48,7 +48,7 @@ _RECEIPT: Final[dict[str, Any]] = {"model": DepartmentReceipt, "description": "R
 
 Named = Annotated[str, Path(alias="id", min_length=1, max_length=36, description="Id or code.", examples=["RD"])]
 
-router = GuardedRouter(prefix="/departments", tags=["departments"])
+router = GuardedRouter(prefix="/v1/departments", tags=["departments"])
 
 
 @router.get(

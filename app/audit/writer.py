@@ -47,6 +47,9 @@ _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _MOST_INDEX_ROWS: Final = 20_000
 
+_MOST_STATES: Final = 4096
+_BY_STATES: Final[dict[bytes, frozenset[str]]] = {}
+
 _log = structlog.get_logger("duanhao.audit")
 
 
@@ -341,10 +344,24 @@ def _check_scope(cohorts: Sequence[CohortEntry], scope: Mapping[UUID, frozenset[
         return
     recorded: dict[UUID, frozenset[str]] = {}
     for cohort in cohorts:
-        fields = frozenset([field for field, state in cohort.states.items() if state in _DISCLOSED])
+        fields = _disclosed_by(cohort)
         for contact in cohort.contacts:
             recorded[contact] = recorded[contact] | fields if contact in recorded else fields
     for contact, fields in scope.items():
         if contact not in recorded or not fields <= recorded[contact]:
             _log.error("permit_exceeds_event", contact_id=str(contact))
             raise EventUnrecordable
+
+
+def _disclosed_by(cohort: CohortEntry) -> frozenset[str]:
+    """Name the fields that a cohort's states disclose; remembered for states that the caller has encoded once."""
+    if cohort.states_json is None:
+        return frozenset(field for field, state in cohort.states.items() if state in _DISCLOSED)
+    found = _BY_STATES.get(cohort.states_json)
+    if found is None:
+        if len(_BY_STATES) >= _MOST_STATES:
+            _BY_STATES.clear()
+        found = _BY_STATES[cohort.states_json] = frozenset(
+            field for field, state in cohort.states.items() if state in _DISCLOSED
+        )
+    return found

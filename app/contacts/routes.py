@@ -25,7 +25,7 @@ from app.kit.problems import responses
 from app.kit.routing import GuardedRouter
 from app.permissions.errors import NotPermitted
 
-router = GuardedRouter(prefix="/contacts", tags=["contacts"])
+router = GuardedRouter(prefix="/v1/contacts", tags=["contacts"])
 
 
 @router.get(

@@ -16,7 +16,7 @@ from app.permissions.errors import NotPermitted
 
 _VERSIONED = (NotFound, PreconditionFailed, PreconditionRequired)
 
-router = GuardedRouter(prefix="/contacts", tags=["contacts"])
+router = GuardedRouter(prefix="/v1/contacts", tags=["contacts"])
 
 
 @router.post(

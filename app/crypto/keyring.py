@@ -46,6 +46,8 @@ DEFAULT_CACHE_TTL: Final = 300.0
 
 _MAC_KEY_DOMAIN: Final = b"duanhao:mackey:1"
 _SIGNING_DOMAIN: Final = b"duanhao:signing:1"
+_MOST_INTACT: Final = 4096
+"""Rows remembered with the values under which their MAC held; about 2 KiB each."""
 _LENGTH_REST: Final = SHORTEST % PADDING_CLASS
 
 
@@ -212,6 +214,7 @@ class Opener:
         """Take the keyring, and the clock on which permits end."""
         self._keyring = keyring
         self._clock = clock
+        self._intact: dict[UUID, tuple[WrappedDataKey, Sequence[RowValue], bytes | None]] = {}
         self.opened = 0
 
     def open_fields(
@@ -245,9 +248,17 @@ class Opener:
     ) -> bool:
         """Tell whether a row's MAC holds, before policy believes the row; records an alarm when not. Takes no permit.
 
+        Values under which it held a moment ago are compared with those, byte for byte, instead of hashed again.
+
         ``columns`` as given to ``SubjectSealer.mac`` when the row was written. Raises as ``Keyring.unlock`` does.
         """
-        if self._keyring.unlock(subject, wrapped).verify(columns, expected):
+        key = self._keyring.unlock(subject, wrapped)
+        if self._intact.get(subject) == (wrapped, columns, expected):
+            return True
+        if key.verify(columns, expected):
+            if len(self._intact) >= _MOST_INTACT:
+                self._intact.pop(next(iter(self._intact)))
+            self._intact[subject] = (wrapped, columns, expected)
             return True
         alarm.seal_broken(subject, alarm.ROW, "row_mac")
         return False

@@ -30,7 +30,7 @@ _ALWAYS = (
 )
 _REPLAYED = {"Idempotency-Replayed": {"description": "`true` when this was told before", "schema": {"type": "string"}}}
 
-router = GuardedRouter(prefix="/hr/events", tags=["hr"])
+router = GuardedRouter(prefix="/v1/hr/events", tags=["hr"])
 
 
 @router.post(

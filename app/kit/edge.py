@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.context import RequestContext, enter_request
 from app.kit.errors import BodyTooLarge, Internal, Problem
+from app.kit.logging import REQUEST_LINES
 from app.kit.models import new_id
 from app.kit.problems import render
 
@@ -72,15 +73,14 @@ class RequestEdge:
             _report(error, context.request_id)
             await exchange.answer(scope, Internal(), context)
         finally:
-            _log.info(
-                "request",
+            REQUEST_LINES.write(
                 method=scope["method"],
                 route=getattr(scope.get("route"), "path", None),
                 status=exchange.status,
                 milliseconds=round((perf_counter() - began) * 1000, 2),
                 request_id=context.request_id,
                 client_id=context.client_id,
-                event_id=str(context.event_id) if context.event_id else None,
+                event_id=context.event_id,
             )
 
 

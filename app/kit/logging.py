@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -68,6 +68,7 @@ class _LibraryHandler(logging.Handler):
 def configure(level: str) -> None:
     """Print JSON lines of ``level`` and above to standard error, our own and those of libraries."""
     number = logging.getLevelNamesMapping()[level.upper()]
+    REQUEST_LINES.enabled = number <= logging.INFO
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -86,3 +87,48 @@ def configure(level: str) -> None:
         library = logging.getLogger(name)
         library.handlers, library.propagate = [], True
     logging.getLogger("uvicorn.error").setLevel(number)
+
+
+class RequestLines:
+    """One line per request, written directly: everything in it is a number, an id or a route's own text, so nothing has to be swept.
+
+    The pipeline above costs several times what the rest of the edge does (benchmarks, P1).
+    """
+
+    def __init__(self) -> None:
+        """Follow the level that ``configure`` set."""
+        self.enabled = True
+
+    def write(
+        self,
+        *,
+        method: str,
+        route: str | None,
+        status: int,
+        milliseconds: float,
+        request_id: str,
+        client_id: str | None,
+        event_id: UUID | None,
+    ) -> None:
+        """Print the line when lines of this severity are printed."""
+        if not self.enabled:
+            return
+        line = orjson.dumps(
+            {
+                "event": "request",
+                "level": "info",
+                "method": method,
+                "route": route,
+                "status": status,
+                "milliseconds": milliseconds,
+                "request_id": request_id,
+                "client_id": client_id,
+                "event_id": event_id,
+                "timestamp": datetime.now(UTC),
+            },
+            option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z,
+        )
+        sys.stderr.write(line.decode())
+
+
+REQUEST_LINES: Final = RequestLines()

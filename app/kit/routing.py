@@ -4,13 +4,14 @@ Promises: a route which declares neither a ``Guard`` nor, with a reason, that it
 fails. A guard says whether its route discloses; it does unless it says otherwise, and then the answer needs a permit.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from app.kit.direct import Handler, direct_handler
 from app.kit.errors import FieldError, Invalid
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
@@ -63,8 +64,14 @@ class GuardedRoute(APIRoute):
             message = f"{path}: declare exactly one of a Guard dependency and @public(reason)"
             raise UnguardedRouteError(message)
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Refuse query parameters on a guarded operation that takes none; one that takes some says so in its schema, which is strict."""
+    def get_route_handler(self) -> Handler:
+        """Take the short way where the route allows it, else FastAPI's.
+
+        Query parameters on a guarded operation that takes none are refused; one that takes some says so in its schema, which is strict.
+        """
+        short = direct_handler(self.dependant)
+        if short is not None:
+            return short
         handler = super().get_route_handler()
         if not guards_of(self.dependant) or _asks_the_query(self.dependant):
             return handler

@@ -143,6 +143,9 @@ class _StrictLoader(yaml.SafeLoader):
         """Refuse what a reader could overlook."""
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                message = f"line {key.start_mark.line + 1}: a member's name is a word"
+                raise BadPackError(message)
             if key.value == "<<" or key.value in seen:
                 message = f"line {key.start_mark.line + 1}: duplicate or merge member {key.value!r}"
                 raise BadPackError(message)

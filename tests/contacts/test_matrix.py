@@ -1,8 +1,8 @@
 """Who sees what of whom: the staff rows of the tier table, read through the API on both engines.
 
-A row names a viewer, a target, and per class of fields what the card shows: ``clear``, ``fine``, ``coarse``, ``hidden``, and what the caller
-may do to see more. The words are turned into the exact values and masks of the small company, so a mask that shows one digit too many
-fails here.
+A row names a viewer, a target, and per class of fields what the card shows: ``clear``, ``fine``, ``coarse``, ``hidden``, and what the
+caller may do to see more. The words are turned into the exact values and masks of the small company, so a mask that shows one digit too
+many fails here.
 """
 
 from collections.abc import Mapping
@@ -90,7 +90,7 @@ ROWS: Final = [
     row("infosec", "staff", "clear", "fine+file", "coarse+file", "hidden"),
     row("auditor", "staff", "clear", "fine+file", "coarse+file", "hidden"),
     row("ceo", "staff", "clear", "fine+reveal", "hidden", "hidden"),
-    row("intern", "staff", "fine", "hidden+file", "hidden+file", "hidden"),
+    row("intern", "staff", "fine", "hidden", "hidden", "hidden"),
     row("directory-sync", "staff", "clear", "hidden", "hidden", "hidden"),
     # --- a department head looking below and beside
     row("head", "core", "clear", "fine+reveal", "fine+reveal", "hidden"),
@@ -103,7 +103,7 @@ ROWS: Final = [
     row("hr", "ceo", "fine", "fine+file", "hidden", "hidden"),
     row("steward", "ceo", "fine", "fine+file", "hidden", "hidden"),
     row("infosec", "ceo", "fine", "fine+file", "hidden+file", "hidden"),
-    row("intern", "ceo", "fine", "hidden+file", "hidden", "hidden"),
+    row("intern", "ceo", "fine", "hidden", "hidden", "hidden"),
     row("directory-sync", "ceo", "fine", "hidden", "hidden", "hidden"),
     # --- an intern has a card like everybody else
     row("intern", "intern", "clear", "clear", "clear", "hidden"),

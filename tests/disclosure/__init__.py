@@ -1,0 +1,1 @@
+"""Masks, programs, the gate and the last fence."""

@@ -1,0 +1,1 @@
+"""The pack, the plan, and rights as of now."""

@@ -111,22 +111,22 @@ class Chance:
             zh="规则",
             en="rule",
             viewer=ViewerCondition(
-                kinds=self.some(("person", "service"), 2) or ("person",),  # type: ignore[arg-type]  # literals
+                kinds=self.some(("person", "service"), 2) or ("person",),
                 tiers=self.some(tuple(Tier), 3) if self.yes(0.4) else (),
                 roles=self.some(ROLES, 2) if self.yes(0.4) else (),
                 not_roles=self.some(ROLES, 1) if self.yes(0.2) else (),
                 scopes=self.some(SCOPES, 1) if self.yes(0.2) else (),
-                worker_kinds=self.some(WORKER_KINDS, 2) if self.yes(0.2) else (),  # type: ignore[arg-type]  # literals
+                worker_kinds=self.some(WORKER_KINDS, 2) if self.yes(0.2) else (),
                 step_up=self.yes() if self.yes(0.2) else None,
             ),
             contact=ContactCondition(
                 relation=self.one(tuple(Relation)) if self.yes(0.6) else Relation.ANY,
-                kinds=self.some(KINDS, 3) if self.yes(0.5) else (),  # type: ignore[arg-type]  # literals
-                statuses=self.some(STATUSES, 3) if self.yes(0.3) else (),  # type: ignore[arg-type]  # literals
-                secrecy=self.some(SECRECY, 2) if self.yes(0.3) else (),  # type: ignore[arg-type]  # literals
+                kinds=self.some(KINDS, 3) if self.yes(0.5) else (),
+                statuses=self.some(STATUSES, 3) if self.yes(0.3) else (),
+                secrecy=self.some(SECRECY, 2) if self.yes(0.3) else (),
             ),
             purposes=self.some(PURPOSES, 1) if self.yes(0.2) else (),
-            obligations=self.some(("watermark", "no_export", "no_forward"), 1) if self.yes(0.3) else (),  # type: ignore[arg-type]  # literals
+            obligations=self.some(("watermark", "no_export", "no_forward"), 1) if self.yes(0.3) else (),
             **given,
         )
 

@@ -1,15 +1,22 @@
-"""The compiled plan says what the plain reading of the pack says, for any viewer, contact, pack and moment; and rules only ever do what
-their kind may do: a cap or a forbid never reveals, a grant never hides.
+"""The compiled plan says what the plain reading of the pack says, for any viewer, contact, pack and moment.
+
+And rules only ever do what their kind may do: a cap or a forbid never reveals, a grant never hides.
 """
 
 import os
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Boolean, Column, MetaData, String, Table, Uuid, create_engine, exists, select
+from sqlalchemy import create_engine, insert, inspect, select
 
 from app.contacts.fields import CATALOGUE
+from app.contacts.models import Contact, ContactDepartment
+from app.contacts.repository import COLUMNS
+from app.crypto.sealed import Sealed
+from app.kit.models import Base
 from app.permissions.outcomes import FieldClass, Outcome, Purpose, Tier
 from app.permissions.pack import Effect, Pack, load
 from app.permissions.plan import CohortKey, Plan, Standing
@@ -55,53 +62,45 @@ def test_the_plan_is_the_plain_reading() -> None:
 
 def test_rows_by_sql_are_the_rows_of_the_plan() -> None:
     """On a store of random rows, the predicate picks exactly what the plan's cohorts call visible."""
-    metadata = MetaData()
-    contact = Table(
-        "contact",
-        metadata,
-        Column("row", Uuid, primary_key=True),
-        Column("id", Uuid),
-        *(Column(name, String) for name in ("kind", "status", "secrecy")),
-        Column("ours", Boolean),
-    )
-    side = Table("side", metadata, Column("row", Uuid), Column("department", Uuid))
-
-    class Columns:
-        id = contact.c.id
-        kind = contact.c.kind
-        status = contact.c.status
-        secrecy = contact.c.secrecy
-
-        def in_departments(self, departments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 — as the repository's
-            return exists().where(side.c.row == contact.c.row, side.c.department.in_(sorted(departments)))
-
     engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    chance = Chance(1)
-    rows = []
-    from uuid import UUID  # noqa: PLC0415
-
+    contact, side = inspect(Contact).local_table, inspect(ContactDepartment).local_table
+    Base.metadata.create_all(engine, tables=[contact, side])  # type: ignore[list-item]  # both are tables
+    chance, rows = Chance(1), list[tuple[UUID, CohortKey]]()
     with engine.begin() as connection:
-        for at in range(250):
-            identity, key = chance.contact()
-            row = UUID(int=at + 1)
-            rows.append((row, identity, key))
-            connection.execute(
-                contact.insert().values(
-                    row=row, id=identity, kind=key.kind, status=key.status, secrecy=key.secrecy, ours=True
-                )
-            )
-            for department in set(key.departments):
-                connection.execute(side.insert().values(row=row, department=department))
+        for at in range(1, 251):
+            _, row = chance.contact()
+            rows.append((UUID(int=at), row))
+            connection.execute(insert(Contact).values(**_stored(UUID(int=at), row)))
+            for department in row.departments:
+                connection.execute(insert(ContactDepartment).values(contact_id=UUID(int=at), department_id=department))
         seen = 0
         for seed in range(400):
             chance = Chance(10_000 + seed)
             plan = Plan(_pack(chance), chance.standing(), chance.one(PURPOSES), NOON)
-            found = set(connection.scalars(select(contact.c.row).where(visible(plan, Columns()))))
-            wanted = {row for row, identity, key in rows if plan.cohort(key, identity).visible}
+            found = set(connection.scalars(select(Contact.id).where(visible(plan, COLUMNS))))
+            wanted = {identity for identity, row in rows if plan.cohort(row, identity).visible}
             assert found == wanted, seed
             seen += len(wanted)
     assert seen > 1000
+
+
+def _stored(identity: UUID, row: CohortKey) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "kind": row.kind,
+        "worker_kind": row.worker_kind,
+        "status": row.status,
+        "secrecy": row.secrecy,
+        "archive": Sealed(bytes(60)) if row.status == "archived" else None,
+        "memberships": [],
+        "short_numbers": [],
+        "tags": [],
+        "digests": b"",
+        "row_version": 1,
+        "mac": b"",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
 
 
 def _with(pack: Pack, chance: Chance, effect: Effect) -> Pack:
@@ -205,8 +204,6 @@ class TestShippedPacks:
             standing, (identity, cohort_key) = chance.standing(), chance.contact()
             if identity == standing.contact_id or cohort_key.kind == "hotline":
                 continue
-            from dataclasses import replace  # noqa: PLC0415
-
             plan = Plan(load_once(name), replace(standing, grants=()), Purpose.WORK_CONTACT, NOON)
             cohort = plan.cohort(cohort_key, identity)
             for field, field_class in FIELDS:
@@ -220,8 +217,6 @@ def load_once(name: str) -> Pack:
 
 class TestLiveGrants:
     def granted(self, **members: object) -> Standing:
-        from dataclasses import replace  # noqa: PLC0415
-
         grant = replace(Chance(3).grant(NOON), fields={"mobile": FieldClass.C3}, outcome=Outcome.CLEAR)
         grant = replace(
             grant,
@@ -236,7 +231,9 @@ class TestLiveGrants:
         )
         return person(departments=frozenset(), grants=(grant,))
 
-    def shown(self, standing: Standing, at: timedelta, purpose: Purpose = Purpose.WORK_CONTACT, who: int = 1) -> Outcome:
+    def shown(
+        self, standing: Standing, at: timedelta, purpose: Purpose = Purpose.WORK_CONTACT, who: int = 1
+    ) -> Outcome:
         plan = Plan(load(), standing, purpose, NOON + at)
         return plan.cohort(key(), CONTACTS[who]).shown("mobile", FieldClass.C3)
 

@@ -1,7 +1,7 @@
-"""A hunt for every protected value of the company, in UTF-8 and UTF-16, wherever it could lie about: answers, headers, log lines, the
-description of the API, both database files with their write-ahead logs, every table of PostgreSQL.
+"""A hunt for every protected value of the company, in UTF-8 and UTF-16, wherever it could lie about.
 
-The hunt proves itself first: it finds a value where one was put.
+That is: answers, headers, log lines, the description of the API, both database files with their write-ahead logs, every table. The hunt
+proves itself first: it finds a value where one was put.
 """
 
 import logging
@@ -83,7 +83,9 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
     new: dict[str, Any] = {"name": "新", "mobile": SEARCHED, "email": "person2101@example.com", "department": "RD"}
     for members in ({}, {"email": "person2101@example.com@"}, {"id_number": "11010519491231002X0"}, {"nope": SEARCHED}):
         yield await hr.post("/v1/contacts", json={**new, **members})
-    yield await hr.post("/v1/contacts", content=b'{"mobile": "13800002101"', headers={"Content-Type": "application/json"})
+    yield await hr.post(
+        "/v1/contacts", content=b'{"mobile": "13800002101"', headers={"Content-Type": "application/json"}
+    )
     yield await hr.post("/v1/contacts", json=new, headers={"Idempotency-Key": "leak-hunt"})
     yield await hr.post("/v1/contacts", json=new, headers={"Idempotency-Key": "leak-hunt"})
     seen = await hr.get(colleague)
@@ -164,7 +166,9 @@ async def test_a_busy_day_leaves_no_protected_value_anywhere(
     assert '"event":"request"' in printed.err
 
 
-async def test_names_of_people_do_not_stand_in_the_log_either(sqlite_world: World, sqlite_store: SqliteTestStore) -> None:
+async def test_names_of_people_do_not_stand_in_the_log_either(
+    sqlite_world: World, sqlite_store: SqliteTestStore
+) -> None:
     """No append-only table holds a personal value in clear: names and user names included."""
     async for answer in busy_day(sqlite_world):
         assert answer.status_code < 500

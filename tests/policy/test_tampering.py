@@ -128,7 +128,9 @@ async def test_a_digest_copied_makes_no_match(shared: World, intruder: Intruder)
     digests = await intruder.column("contact", "id", victim.id, "digests")
     async with intruder.edited("contact", "id", own.id, digests=digests):
         await nothing_is_told(shared, own, "hr")
-        answer = await (await shared.as_("hr")).patch(own.path, json={"mobile": victim.mobile}, headers={"If-Match": "*"})
+        answer = await (await shared.as_("hr")).patch(
+            own.path, json={"mobile": victim.mobile}, headers={"If-Match": "*"}
+        )
         problem(answer, 404, "not_found")
 
 
@@ -177,7 +179,9 @@ async def test_an_account_that_promotes_itself_is_shut_out(shared: World, intrud
     async with intruder.edited("user_account", "id", await account_of(shared, someone.name), **ACCOUNT_EDITS[edit]):
         remembered = await client.get(target)
         if remembered.status_code == 200:
-            assert {**remembered.json(), "disclosure": 0} == {**before, "disclosure": 0}, "the old standing, not the new"
+            assert {**remembered.json(), "disclosure": 0} == {**before, "disclosure": 0}, (
+                "the old standing, not the new"
+            )
         restarted(shared)
         with capture_logs() as logged:
             answer = await client.get(target)

@@ -1,6 +1,6 @@
 """Who may call what, over the whole application: one row per operation, one column per caller, the answer's status in the cell."""
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -29,12 +29,17 @@ CALLERS: Final = (
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 
 #                                                       None staff head  hr  stew  sec  ceo  int   it  hrs  its  siem sync
-MATRIX: Final[list[tuple[str, str, Any, tuple[int, ...]]]] = [
+MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/contacts", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("GET", "/v1/contacts/{core}", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("GET", "/v1/contacts/{core}/history", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("POST", "/v1/contacts/{core}/reveals", REVEAL, (401, 200, 200, 200, 200, 200, 200, 403, 200, 403, 403, 403, 403)),
-    ("POST", "/v1/contacts", {"name": "x", "tags": ["matrix"]}, (401, 403, 403, 201, 201, 403, 403, 403, 403, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/contacts",
+        {"name": "x", "tags": ["matrix"]},
+        (401, 403, 403, 201, 201, 403, 403, 403, 403, 403, 403, 403, 403),
+    ),
     ("PATCH", "/v1/contacts/{nobody}", {}, (401, 403, 403, 404, 404, 403, 403, 403, 403, 403, 403, 403, 403)),
     ("DELETE", "/v1/contacts/{nobody}", None, (401, 403, 403, 404, 404, 403, 403, 403, 403, 403, 403, 403, 403)),
     ("GET", "/v1/departments", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
@@ -51,9 +56,15 @@ MATRIX: Final[list[tuple[str, str, Any, tuple[int, ...]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "statuses"), MATRIX, ids=[f"{each[0]} {each[1]}" for each in MATRIX])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "statuses"), MATRIX, ids=[f"{each[0]} {each[1]}" for each in MATRIX]
+)
 async def test_each_caller_gets_exactly_what_the_matrix_says(
-    shared: World, method: str, path: str, body: Any, statuses: tuple[int, ...]  # noqa: ANN401 — JSON
+    shared: World,
+    method: str,
+    path: str,
+    body: object,
+    statuses: tuple[int, ...],
 ) -> None:
     at = path.format(core=shared.people["core"], nobody=new_id())
     found = []

@@ -64,7 +64,7 @@ class ReferenceEvaluator:
         caps = [rule for rule in rules if rule["effect"] == "cap"]
         grants = [rule for rule in rules if rule["effect"] == "grant"]
         top = self._ceiling(caps, field_class, viewer)
-        exceptions = [top if top < each else each for each in self._exceptions(viewer, contact, contact_id, field, purpose, at)]
+        exceptions = [min(top, each) for each in self._exceptions(viewer, contact, contact_id, field, purpose, at)]
         shown = max([min(top, _highest(grants, "shows", field_class)), *exceptions])
         revealed = max(shown, min(top, _highest(grants, "reveals", field_class)))
         following = None
@@ -74,7 +74,8 @@ class ReferenceEvaluator:
             else:
                 kinds = [rule["requests"][field_class] for rule in grants if field_class in rule["requests"]]
                 final = any(
-                    not rule["liftable"] and rule["shows"].get(field_class, Outcome.CLEAR) < Outcome.CLEAR for rule in caps
+                    not rule["liftable"] and rule["shows"].get(field_class, Outcome.CLEAR) < Outcome.CLEAR
+                    for rule in caps
                 )
                 following = f"request:{kinds[-1]}" if kinds and not final else None
         return Answer(
@@ -115,33 +116,30 @@ class ReferenceEvaluator:
         rule: Mapping[str, Any], viewer: Standing, contact: CohortKey, contact_id: UUID, purpose: Purpose
     ) -> bool:
         of_viewer, of_contact = rule["viewer"], rule["contact"]
-        if viewer.kind not in of_viewer["kinds"]:
-            return False
-        if of_viewer["tiers"] and viewer.tier.value not in of_viewer["tiers"]:
-            return False
-        if of_viewer["roles"] and not any(role in viewer.roles for role in of_viewer["roles"]):
-            return False
-        if any(role in viewer.roles for role in of_viewer["not_roles"]):
-            return False
-        if of_viewer["scopes"] and not any(scope in viewer.scopes for scope in of_viewer["scopes"]):
-            return False
-        if of_viewer["worker_kinds"] and viewer.worker_kind not in of_viewer["worker_kinds"]:
-            return False
-        if of_viewer["step_up"] is not None and viewer.step_up != of_viewer["step_up"]:
-            return False
-        if rule["purposes"] and purpose.value not in rule["purposes"]:
-            return False
-        for name, value in (("kinds", contact.kind), ("statuses", contact.status), ("secrecy", contact.secrecy)):
-            if of_contact[name] and value not in of_contact[name]:
-                return False
+        speaks_of_viewer = [
+            viewer.kind in of_viewer["kinds"],
+            viewer.tier.value in of_viewer["tiers"] or not of_viewer["tiers"],
+            any(role in viewer.roles for role in of_viewer["roles"]) or not of_viewer["roles"],
+            not any(role in viewer.roles for role in of_viewer["not_roles"]),
+            any(scope in viewer.scopes for scope in of_viewer["scopes"]) or not of_viewer["scopes"],
+            viewer.worker_kind in of_viewer["worker_kinds"] or not of_viewer["worker_kinds"],
+            of_viewer["step_up"] in {None, viewer.step_up},
+            purpose.value in rule["purposes"] or not rule["purposes"],
+        ]
+        speaks_of_contact = [
+            contact.kind in of_contact["kinds"] or not of_contact["kinds"],
+            contact.status in of_contact["statuses"] or not of_contact["statuses"],
+            contact.secrecy in of_contact["secrecy"] or not of_contact["secrecy"],
+        ]
         own = viewer.contact_id is not None and viewer.contact_id == contact_id
-        return {
+        related = {
             "any": True,
             "self": own,
             "others": not own,
             "own_department": any(each in viewer.departments for each in contact.departments),
             "headed": any(each in viewer.headed for each in contact.departments),
         }[of_contact["relation"]]
+        return related and all(speaks_of_viewer) and all(speaks_of_contact)
 
 
 def _highest(grants: Iterable[Mapping[str, Any]], power: str, field_class: str) -> Outcome:

@@ -111,9 +111,7 @@ class Company:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["sqlite", "postgresql"])
-async def company(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Company]:
+async def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Company]:
     """Give the company that tests share, on each engine in turn; a test that uses it runs in the session's loop."""
     folder = tmp_path_factory.mktemp(f"company-{request.param}") / "var"
     store: TestStore

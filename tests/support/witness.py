@@ -45,7 +45,9 @@ class Place:
     def _sqlite(self, ids: Sequence[UUID]) -> list[bytes]:
         connection = sqlite3.connect(self.path)
         try:
-            found = [connection.execute("SELECT payload FROM event WHERE id = ?", (each.bytes,)).fetchone() for each in ids]
+            found = [
+                connection.execute("SELECT payload FROM event WHERE id = ?", (each.bytes,)).fetchone() for each in ids
+            ]
         finally:
             connection.close()
         return [row[0] for row in found if row is not None]
@@ -110,7 +112,9 @@ WITNESS: Final = Witness()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Listen to every opener of every application from now on."""
-    config.addinivalue_line("markers", "unwitnessed: its log cannot be read after the test's body, because the test destroys it")
+    config.addinivalue_line(
+        "markers", "unwitnessed: its log cannot be read after the test's body, because the test destroys it"
+    )
     assembled, open_fields = composition._assembled, Opener.open_fields
 
     @wraps(assembled)
@@ -129,7 +133,7 @@ def pytest_configure(config: pytest.Config) -> None:
             WITNESS.openings.append(Opening(place, permit.event_id, subject, tuple(name for name, _ in fields)))
         return values
 
-    composition._assembled = watched  # type: ignore[assignment]  # the same function, heard
+    composition._assembled = watched
     Opener.open_fields = heard  # type: ignore[method-assign]  # as above
 
 

@@ -1,0 +1,188 @@
+"""What stops a start: a second server, a stale schema, a setting that nobody knows, a production that is not one."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import ValidationError
+
+from app.composition import open_application
+from app.config import Settings
+from app.kit.db import Database
+from app.kit.lock import ServerLock, StoreIsServedError
+from app.kit.migrate import ROOT, StaleSchema, ensure_current, newest_revision, stored_revision
+from tests.support.stores import PostgresTestStore, SqliteTestStore
+
+
+class TestLock:
+    def test_one_server_serves_a_data_directory(self, tmp_path: Path) -> None:
+        first = ServerLock(tmp_path).acquire()
+        with pytest.raises(StoreIsServedError, match="already served"):
+            ServerLock(tmp_path).acquire()
+        first.release()
+        ServerLock(tmp_path).acquire().release()
+
+    def test_the_lock_names_its_process_and_is_not_for_others_to_read(self, tmp_path: Path) -> None:
+        lock = ServerLock(tmp_path).acquire()
+        path = tmp_path / "server.lock"
+        assert path.read_text(encoding="utf-8") == f"{os.getpid()}\n"
+        assert path.stat().st_mode & 0o777 == 0o600
+        lock.release()
+        lock.release()
+
+    def test_a_killed_server_holds_nothing(self, tmp_path: Path) -> None:
+        program = (
+            "import sys, time; from pathlib import Path; from app.kit.lock import ServerLock;"
+            "lock = ServerLock(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)"
+        )
+        holder = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StoreIsServedError):
+            ServerLock(tmp_path).acquire()
+        holder.kill()
+        holder.wait(10)
+        holder.stdout.close()
+        ServerLock(tmp_path).acquire().release()
+
+
+class TestSchema:
+    async def test_sqlite_makes_and_upgrades_itself(self, empty_sqlite_store: SqliteTestStore) -> None:
+        settings = empty_sqlite_store.settings
+        async with open_application(settings) as application:
+            assert await stored_revision(application.database) == newest_revision()
+        assert settings.data_dir.stat().st_mode & 0o777 == 0o700
+
+    async def test_a_sqlite_store_of_another_future_is_refused(self, sqlite_store: SqliteTestStore) -> None:
+        connection = sqlite3.connect(sqlite_store.business_path)
+        connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        connection.commit()
+        connection.close()
+        with pytest.raises(Exception, match="ffffffffffff"):
+            async with open_application(sqlite_store.settings):
+                pass
+
+    async def test_postgresql_is_refused_until_its_owner_has_upgraded_it(
+        self, empty_postgres_store: PostgresTestStore
+    ) -> None:
+        with pytest.raises(StaleSchema, match="duanhao db upgrade"):
+            async with open_application(empty_postgres_store.settings):
+                pass
+
+    async def test_an_older_postgresql_is_refused(self, postgres_store: PostgresTestStore) -> None:
+        owner = await asyncpg.connect(postgres_store.superuser_dsn)
+        await owner.execute("UPDATE alembic_version SET version_num = 'aad5aa9e4ecf'")
+        await owner.close()
+        database = Database(postgres_store.settings)
+        with pytest.raises(StaleSchema):
+            await ensure_current(postgres_store.settings, database)
+        await database.close()
+
+    async def test_current_stores_are_taken_as_they_are(
+        self, sqlite_store: SqliteTestStore, postgres_store: PostgresTestStore
+    ) -> None:
+        for settings in (sqlite_store.settings, postgres_store.settings):
+            database = Database(settings)
+            await ensure_current(settings, database)
+            await asyncio.gather(database.close())
+
+    def test_the_newest_revision_is_alembics_head(self) -> None:
+        from alembic.config import Config  # noqa: PLC0415 — as slow as in the service
+        from alembic.script import ScriptDirectory  # noqa: PLC0415 — as above
+
+        config = Config(ROOT / "alembic.ini")
+        config.set_main_option("script_location", str(ROOT / "migrations"))
+        assert ScriptDirectory.from_config(config).get_current_head() == newest_revision()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Give an environment with no setting of ours."""
+    for name in [name for name in os.environ if name.startswith("DUANHAO_")]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+class TestSettings:
+    def test_nothing_needs_to_be_set(self, environment: pytest.MonkeyPatch) -> None:
+        del environment
+        settings = Settings()
+        assert (settings.env, settings.on_postgresql, settings.http.host) == ("development", False, "127.0.0.1")
+        assert settings.root_key_file == settings.data_dir / "keys" / "root.key"
+
+    def test_the_environment_wins_over_the_file_and_arguments_over_both(
+        self, environment: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "duanhao.yaml"
+        path.write_text("http: {port: 1111, host: 192.0.2.1}\nlog_level: error\n", encoding="utf-8")
+        environment.setenv("DUANHAO_CONFIG", str(path))
+        environment.setenv("DUANHAO_HTTP__PORT", "2222")
+        settings = Settings()
+        assert (settings.http.port, settings.http.host, settings.log_level) == (2222, "192.0.2.1", "error")
+        assert Settings(log_level="debug").log_level == "debug"
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"databse": {}},
+            {"http": {"prot": 1}},
+            {"audit": {"deadline": 1}},
+            {"env": "staging"},
+            {"http": {"port": 70_000}},
+            {"audit": {"deadline_seconds": 0}},
+            {"keys": {"provider": "memory"}},
+            {"tokens": {"external": [{"issuer": "x"}]}},
+            {"tokens": {"external": [{"issuer": "x", "jwks_url": "x", "audience": "x", "algorithms": ["HS256"]}]}},
+            {"contacts": {"default_region": "China"}},
+        ],
+    )
+    def test_what_nobody_knows_is_refused(self, environment: pytest.MonkeyPatch, given: dict[str, Any]) -> None:
+        del environment
+        with pytest.raises(ValidationError):
+            Settings(**given)
+
+    @pytest.mark.parametrize("name", ["DUANHAO_HTTP__PROT", "DUANHAO_AUDIT__DEADLINE", "DUANHAO_TOKENS__LEWAY"])
+    def test_a_misspelt_variable_is_refused(self, environment: pytest.MonkeyPatch, name: str) -> None:
+        environment.setenv(name, "1")
+        with pytest.raises(ValidationError):
+            Settings()
+
+    @pytest.mark.parametrize("content", ["- a list", "just text", "unknown: 1"])
+    def test_a_malformed_file_stops_the_start(
+        self, environment: pytest.MonkeyPatch, tmp_path: Path, content: str
+    ) -> None:
+        path = tmp_path / "duanhao.yaml"
+        path.write_text(content, encoding="utf-8")
+        environment.setenv("DUANHAO_CONFIG", str(path))
+        with pytest.raises((TypeError, ValidationError)):
+            Settings()
+
+    def test_a_missing_file_stops_the_start(self, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        environment.setenv("DUANHAO_CONFIG", str(tmp_path / "none.yaml"))
+        with pytest.raises(FileNotFoundError):
+            Settings()
+
+    def test_settings_do_not_change(self, environment: pytest.MonkeyPatch) -> None:
+        del environment
+        settings = Settings()
+        with pytest.raises(ValidationError):
+            settings.env = "production"  # type: ignore[misc]  # frozen
+        with pytest.raises(ValidationError):
+            settings.http.port = 1  # type: ignore[misc]  # frozen
+
+    def test_an_address_with_a_password_is_not_printed(self, environment: pytest.MonkeyPatch) -> None:
+        environment.setenv("DUANHAO_DATABASE__URL", "postgresql://someone:hunter2@127.0.0.1/x")
+        assert "hunter2" not in repr(Settings())
+
+    def test_production_takes_no_generated_key(self, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        environment.setenv("DUANHAO_ENV", "production")
+        with pytest.raises(ValidationError, match="DUANHAO_KEYS__FILE"):
+            Settings()
+        environment.setenv("DUANHAO_KEYS__FILE", str(tmp_path / "root.key"))
+        assert Settings().root_key_file == tmp_path / "root.key"
