@@ -32,7 +32,6 @@ class Contact(Base):
         CheckConstraint("secrecy IN ('normal','core','executive','protected')", name="secrecy"),
         CheckConstraint("(status = 'archived') = (archive IS NOT NULL)", name="archive"),
         Index("ix_contact_name_id", "name", "id"),
-        Index("ix_contact_status", "status"),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))

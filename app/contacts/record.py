@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+import orjson
+
 from app.contacts.fields import CATALOGUE
 from app.crypto.datakey import DIGEST_SIZE, WrappedDataKey
 from app.crypto.rowmac import RowValue
@@ -115,13 +117,21 @@ class RowShape:
         self.key = WrappedDataKey(*row[at + _FIELDS + 2 : at + _FIELDS + 6])
 
     @cached_property
+    def memberships(self) -> Sequence[Mapping[str, Any]]:
+        """Further departments, as the row keeps them."""
+        stored = self.plain["memberships"]
+        if not isinstance(stored, str):
+            return stored or ()
+        found: list[dict[str, Any]] = orjson.loads(stored) if stored != "[]" else []
+        return found
+
+    @cached_property
     def departments(self) -> tuple[UUID, ...]:
         """Every department of the contact."""
-        memberships = self.plain["memberships"]
         main = self.plain["department_id"]
-        if not memberships:
+        if not self.memberships:
             return (main,) if main is not None else ()
-        return membership_departments(main, memberships)
+        return membership_departments(main, self.memberships)
 
     @property
     def cohort(self) -> CohortKey:
@@ -147,10 +157,10 @@ class RowShape:
         )
 
     def public(self, tree: Tree) -> dict[str, Any]:
-        """Write the C1 members of the card."""
+        """Write the C1 members of the card, as far as a serialiser needs it: ids, dates and rendered parts stay what they are."""
         plain = self.plain
         return {
-            "id": str(self.identity),
+            "id": self.identity,
             "kind": plain["kind"],
             "name": plain["name"],
             "name_en": plain["name_en"],
@@ -161,19 +171,10 @@ class RowShape:
             "status": plain["status"],
             "department": department_view(plain["department_id"], tree),
             "title": plain["title"],
-            "memberships": [
-                {
-                    "department": department_view(UUID(each["department_id"]), tree),
-                    "title": each.get("title"),
-                    "order": each.get("order", 0),
-                    "leader": each.get("leader", False),
-                    "main": False,
-                }
-                for each in plain["memberships"]
-            ],
-            "manager": _id(plain["manager_id"]),
-            "dotted_manager": _id(plain["dotted_manager_id"]),
-            "short_numbers": plain["short_numbers"],
+            "memberships": [_membership(each, tree) for each in self.memberships],
+            "manager": plain["manager_id"],
+            "dotted_manager": plain["dotted_manager_id"],
+            "short_numbers": as_json(plain["short_numbers"]),
             "extension": plain["extension"],
             "location": plain["location"],
             "duties": plain["duties"],
@@ -183,20 +184,29 @@ class RowShape:
             "contract_ref": plain["contract_ref"],
             "contract_until": plain["contract_until"],
             "review_due": plain["review_due"],
-            "tags": plain["tags"],
+            "tags": as_json(plain["tags"]),
             "category": plain["category"],
             "away_until": plain["away_until"],
-            "backup_contact": _id(plain["backup_contact_id"]),
+            "backup_contact": plain["backup_contact_id"],
         }
 
 
-def _id(identity: UUID | None) -> str | None:
-    return None if identity is None else str(identity)
+def as_json(stored: Any) -> Any:  # noqa: ANN401 — a JSON document, parsed or as text
+    """Take a JSON column as a serialiser can: text, as SQLite keeps it, goes out as it is."""
+    return orjson.Fragment(stored) if isinstance(stored, str) else stored
 
 
-def department_view(identity: UUID | None, tree: Tree) -> dict[str, str] | None:
+def _membership(each: Mapping[str, Any], tree: Tree) -> dict[str, Any]:
+    return {
+        "department": department_view(UUID(each["department_id"]), tree),
+        "title": each.get("title"),
+        "order": each.get("order", 0),
+        "leader": each.get("leader", False),
+        "main": False,
+    }
+
+
+def department_view(identity: UUID | None, tree: Tree) -> orjson.Fragment | None:
     """Write a department as a card names it; ``None`` for none, and for one that is not in the verified tree."""
-    node = None if identity is None else tree.nodes.get(identity)
-    if node is None:
-        return None
-    return {"id": str(node.id), "code": node.code, "name": node.name, "path": tree.path(node.id)}
+    found = None if identity is None else tree.views.get(identity)
+    return None if found is None else orjson.Fragment(found)

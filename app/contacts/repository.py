@@ -1,17 +1,32 @@
 """All queries on contacts. Reads go straight to the driver and give closed records; writes load rows for a session. Nothing here commits.
 
 Single reads that arrive while another is under way are fetched together: under load one statement serves many requests, and a single
-caller waits for nobody.
+caller waits for nobody. A record is remembered with the row that it was made of and used again only for that very row, so what is
+remembered is never stale; it holds what the row holds, C1 members and envelopes.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import ColumnElement, LargeBinary, bindparam, delete, exists, func, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Query, Source
@@ -26,13 +41,27 @@ from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Row, Statement
 from app.kit.models import Id
+from app.permissions.plan import Plan
+from app.permissions.predicate import visible
 from app.permissions.standing import ViewerFacts
 
 _log = structlog.get_logger("duanhao.security")
 
 _MOST_TOGETHER: Final = 64
+_MOST_LISTINGS: Final = 256
+_MOST_RECORDS: Final = 4096
+NIL: Final = UUID(int=0)
+"""Stands for an id until there is one."""
 
-_PLAIN: Final = tuple(getattr(Contact, name) for name in RowShape.PLAIN)
+_AS_STORED: Final = {
+    **dict.fromkeys(("memberships", "short_numbers", "tags"), Text()),
+    **dict.fromkeys(("contract_until", "review_due", "away_until"), String()),
+}
+"""Columns that go out as they are stored: JSON is not parsed only to be written again, nor are dates."""
+_PLAIN: Final = tuple(
+    type_coerce(getattr(Contact, name), _AS_STORED[name]).label(name) if name in _AS_STORED else getattr(Contact, name)
+    for name in RowShape.PLAIN
+)
 _SEALED: Final = tuple(type_coerce(getattr(Contact, field.name), LargeBinary) for field in CATALOGUE.protected)
 
 
@@ -88,6 +117,10 @@ class ContactRepository:
         self._waiting: dict[UUID, asyncio.Future[Row | None]] = {}
         self._fetching = False
         self._by_ids: dict[int, Prepared] = {}
+        self._shape = reader.prepare(_records())
+        self._records: dict[Any, tuple[Row, Tree, Record]] = {}
+        self._predicates: WeakKeyDictionary[Plan, ColumnElement[bool]] = WeakKeyDictionary()
+        self._listings: OrderedDict[tuple[Any, ...], tuple[ColumnElement[bool], Prepared]] = OrderedDict()
 
     async def by_id(self, identity: UUID, tree: Tree) -> Record | None:
         """Load one closed record; together with others that are asked for at the same time."""
@@ -98,7 +131,7 @@ class ContactRepository:
                 self._fetching = True
                 asyncio.get_running_loop().call_soon(self._start)
         row = await asyncio.shield(future)
-        return None if row is None else record_of(row, tree)
+        return None if row is None else self._record(row, tree)
 
     def _start(self) -> None:
         self._task = asyncio.create_task(self._fetch_waiting())
@@ -128,35 +161,76 @@ class ContactRepository:
             wanted = [bindparam(f"id{at}", type_=Id()) for at in range(size)]
             prepared = self._by_ids[size] = self._reader.prepare(_records().where(Contact.id.in_(wanted)))
         padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
-        rows = await self._reader.fetch(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
-        return {row[0]: row for row in rows}
+        rows = await self._reader.fetch_raw(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
+        return {_identity(row): row for row in rows}
 
     async def search(
         self,
         criteria: Criteria,
-        predicate: ColumnElement[bool],
+        plan: Plan,
         *,
         order: Order,
         after: tuple[str, UUID] | None,
         limit: int,
         tree: Tree,
     ) -> list[Record]:
-        """List closed records that ``predicate`` and ``criteria`` allow, from ``after`` (sort key and id) on."""
-        column = getattr(Contact, order.by)
-        key = func.coalesce(column, "")
-        statement = _records().where(predicate, *_narrowed(criteria))
+        """List closed records that ``plan`` and ``criteria`` allow, from ``after`` (sort key and id) on."""
+        prepared = self._listing(criteria, self._predicate(plan), order, paged=after is not None)
+        values: dict[str, Any] = {"page": limit}
         if after is not None:
-            value, identity = after
-            beyond = key < value if order.descending else key > value
-            later = Contact.id < identity if order.descending else Contact.id > identity
-            statement = statement.where(beyond | ((key == value) & later))
-        ordering = (key.desc(), Contact.id.desc()) if order.descending else (key, Contact.id)
-        rows = await self._reader.fetch(self._reader.prepare(statement.order_by(*ordering).limit(limit)))
-        return [record_of(row, tree) for row in rows]
+            values["after"], values["after_id"] = after
+        rows = await self._reader.fetch_raw(prepared, values)
+        return [self._record(row, tree) for row in rows]
 
-    async def count(self, criteria: Criteria, predicate: ColumnElement[bool]) -> int:
+    def _record(self, raw: Row, tree: Tree) -> Record:
+        """Make a closed record of a row; a row that is to the last byte the one seen before is the record made before."""
+        found = self._records.get(raw[0])
+        if found is not None and found[1] is tree and found[0] == raw:
+            return found[2]
+        record = record_of(self._shape.row(raw), tree)
+        if len(self._records) >= _MOST_RECORDS:
+            self._records.pop(next(iter(self._records)))
+        self._records[raw[0]] = (raw, tree, record)
+        return record
+
+    def _listing(self, criteria: Criteria, predicate: ColumnElement[bool], order: Order, *, paged: bool) -> Prepared:
+        """Compile a list's statement; one that was asked before under the same predicate is not compiled again."""
+        key = (id(predicate), criteria, order, paged)
+        found = self._listings.get(key)
+        if found is not None and found[0] is predicate:
+            self._listings.move_to_end(key)
+            return found[1]
+        column = getattr(Contact, order.by)
+        by = column if order.by == "name" else func.coalesce(column, "")
+        statement = _records().where(predicate, *_narrowed(criteria))
+        if paged:
+            value, identity = bindparam("after", "", type_=String()), bindparam("after_id", NIL, type_=Id())
+            beyond = by < value if order.descending else by > value
+            later = Contact.id < identity if order.descending else Contact.id > identity
+            statement = statement.where(beyond | ((by == value) & later))
+        ordering = (by.desc(), Contact.id.desc()) if order.descending else (by, Contact.id)
+        statement = statement.order_by(*ordering).limit(bindparam("page", 1, type_=Integer()))
+        prepared = self._reader.prepare(statement)
+        self._listings[key] = (predicate, prepared)
+        while len(self._listings) > _MOST_LISTINGS:
+            self._listings.popitem(last=False)
+        return prepared
+
+    def _predicate(self, plan: Plan) -> ColumnElement[bool]:
+        """Write when a contact is visible under ``plan``; once per plan."""
+        found = self._predicates.get(plan)
+        if found is None:
+            found = self._predicates[plan] = visible(plan, COLUMNS)
+        return found
+
+    async def size(self) -> int:
+        """Count all contacts there are, whoever may see them."""
+        rows = await self._reader.fetch(self._reader.prepare(select(func.count()).select_from(Contact)))
+        return int(rows[0][0])
+
+    async def count(self, criteria: Criteria, plan: Plan) -> int:
         """Count what ``search`` would list."""
-        statement = select(func.count()).select_from(Contact).where(predicate, *_narrowed(criteria))
+        statement = select(func.count()).select_from(Contact).where(self._predicate(plan), *_narrowed(criteria))
         rows = await self._reader.fetch(self._reader.prepare(statement))
         return int(rows[0][0])
 
@@ -250,6 +324,12 @@ class ContactRepository:
 
 
 _BY_ID: Final = Query(_records().where(Contact.id == bindparam("id", type_=Id())))
+
+
+def _identity(raw: Row) -> UUID:
+    """Read the id of a row as the driver gave it."""
+    identity = raw[0]
+    return identity if isinstance(identity, UUID) else UUID(bytes=identity)
 
 
 def record_of(row: Row, tree: Tree) -> Record:

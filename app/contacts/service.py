@@ -12,7 +12,7 @@ import orjson
 
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
-from app.contacts.repository import COLUMNS, ContactRepository, Criteria, Order
+from app.contacts.repository import ContactRepository, Criteria, Order
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
 from app.departments.tree import Tree
@@ -26,7 +26,6 @@ from app.kit.errors import NotFound
 from app.kit.pagination import Cursors
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import Purpose
-from app.permissions.predicate import visible
 from app.permissions.standing import Standings, Viewer
 
 _T = TypeVar("_T")
@@ -89,12 +88,12 @@ class ContactService:
 
         async def attempt(viewer: Viewer) -> Disclosed[ContactPage]:
             criteria = self._criteria(query, viewer.tree)
-            predicate = visible(viewer.plan(query.purpose), COLUMNS)
+            plan = viewer.plan(query.purpose)
             records = await self._repository.search(
-                criteria, predicate, order=order, after=after, limit=query.limit + 1, tree=viewer.tree
+                criteria, plan, order=order, after=after, limit=query.limit + 1, tree=viewer.tree
             )
             page, more = records[: query.limit], len(records) > query.limit
-            total = await self._repository.count(criteria, predicate) if query.total else None
+            total = await self._repository.count(criteria, plan) if query.total else None
             opened = await self._gate.disclose(viewer, page, look)
             following = None
             if more:

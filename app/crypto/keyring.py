@@ -128,7 +128,7 @@ class Keyring:
         now = self._clock()
         with self._lock:
             entry = self._cache.get(subject)
-            if entry is not None and now < entry[0] and entry[1] == wrapped:
+            if entry is not None and now < entry[0] and (entry[1] is wrapped or entry[1] == wrapped):
                 self._cache.move_to_end(subject)
                 return entry[2]
         key = self._unwrap(subject, wrapped)
@@ -252,10 +252,14 @@ class Opener:
 
         ``columns`` as given to ``SubjectSealer.mac`` when the row was written. Raises as ``Keyring.unlock`` does.
         """
-        key = self._keyring.unlock(subject, wrapped)
-        if self._intact.get(subject) == (wrapped, columns, expected):
+        known = self._intact.get(subject)
+        if (
+            known is not None
+            and (known[1] is columns or known == (wrapped, columns, expected))
+            and known[2] == expected
+        ):
             return True
-        if key.verify(columns, expected):
+        if self._keyring.unlock(subject, wrapped).verify(columns, expected):
             if len(self._intact) >= _MOST_INTACT:
                 self._intact.pop(next(iter(self._intact)))
             self._intact[subject] = (wrapped, columns, expected)

@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+import orjson
+
 DEPARTMENTS: Final = "departments"
 """The counter that moves with every change of the tree, and with it everybody's standing."""
 
@@ -81,6 +83,14 @@ class Tree:
     @cached_property
     def _paths(self) -> dict[UUID, str]:
         return {identity: PATH_SEPARATOR.join(node.name for node in self.ancestry(identity)) for identity in self.nodes}
+
+    @cached_property
+    def views(self) -> Mapping[UUID, bytes]:
+        """Every department as cards name it, rendered once: id, code, name and path."""
+        return {
+            node.id: orjson.dumps({"id": node.id, "code": node.code, "name": node.name, "path": self.path(node.id)})
+            for node in self.nodes.values()
+        }
 
     def ancestry(self, identity: UUID) -> tuple[Node, ...]:
         """Give the department and everything above it, the root first; empty when it is not in the tree."""

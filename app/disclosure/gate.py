@@ -143,20 +143,19 @@ class Gate:
         """
         program = self._programs.card(plan.cohort(record.cohort, record.subject), record.cohort.kind)
         known: dict[str, Any] = orjson.loads(before) if before else {}
-        members: dict[str, Any] = {}
+        members: list[bytes] = []
         for step in program.steps:
             if step.name in values or before is None or not step.opens:
-                members[step.name] = self._programs.member(step, values.get(step.name))
+                value = values.get(step.name)
+                members.append(step.absent if value is None or not step.opens else step.present(value))
             elif known[step.name]["state"] in {step.state, State.EMPTY} and known[step.name].get("next") == step.next:
-                members[step.name] = known[step.name]
+                members.append(b"," + orjson.dumps(step.name) + b":" + orjson.dumps(known[step.name]))
             else:
                 return None
-        return self.version(orjson.dumps({**record.public, **members}))
+        return self.version(record.head + b"".join(members) + b"}")
 
-    async def reveal(
-        self, viewer: Viewer, record: Record, names: Sequence[str], look: Look
-    ) -> tuple[dict[str, Any], bytes]:
-        """Open ``names`` of one visible record, clear; give the fields and the note.
+    async def reveal(self, viewer: Viewer, record: Record, names: Sequence[str], look: Look) -> tuple[bytes, bytes]:
+        """Open ``names`` of one visible record, clear; give the fields, as a rendered object, and the note.
 
         Raises as ``disclose`` does, and ``ApprovalRequired`` or ``UnknownField`` before anything is recorded as shown.
         """
@@ -165,7 +164,7 @@ class Gate:
         program = self._programs.reveal(cohort, record.cohort.kind, names)
         permit = await self._permit(viewer, plan, look, [(record, program)])
         values = self._opener.open_fields(permit, record.subject, record.key, program.opening(record.sealed))
-        return program.members(record.sealed, values), _note(viewer, plan, permit, cohort.obligations)
+        return b"{" + program.members(record.sealed, values)[1:] + b"}", _note(viewer, plan, permit, cohort.obligations)
 
     async def disclose_plain(self, viewer: Viewer, look: Look, *, count: int, contacts: Sequence[UUID] = ()) -> bytes:
         """Record a look at what is stored plain (the log, the department tree); give the note that goes with the answer."""
@@ -199,14 +198,13 @@ class Gate:
         permit = await self._recorded(viewer, draft, {record.subject: frozenset(states)})
         values = self._opener.open_fields(permit, record.subject, record.key, boxes)
         told = [
-            self._programs.past(steps[name], value) if name in steps else value
-            for (name, _), value in zip(boxes, values, strict=True)
+            steps[name].shown(value) if name in steps else value for (name, _), value in zip(boxes, values, strict=True)
         ]
         return told, _note(viewer, plan, permit, cohort.obligations)
 
     def _card(self, permit: Permit, record: Record, program: Program) -> tuple[UUID, bytes, str]:
         values = self._opener.open_fields(permit, record.subject, record.key, program.opening(record.sealed))
-        card = orjson.dumps({**record.public, **program.members(record.sealed, values)})
+        card = record.head + program.members(record.sealed, values) + b"}"
         return record.subject, card, self.version(card)
 
     async def _permit(

@@ -24,7 +24,7 @@ _DATE: Final = re.compile(r"(\d{4})-\d{2}-\d{2}", re.ASCII)
 
 def national(number: str) -> str:
     """Write a stored number (E.164) as people here write it: Chinese numbers nationally, all others as they are."""
-    if _MOBILE.fullmatch(number):
+    if number[:4] == "+861" and _MOBILE.fullmatch(number):
         return number[3:]
     if found := _LANDLINE.fullmatch(number):
         area, rest, extension = found.groups()
@@ -100,16 +100,38 @@ _BY_KIND: Final[Mapping[MaskKind, Callable[[str, Outcome], str]]] = MappingProxy
 _TELEPHONES: Final = frozenset({MaskKind.MOBILE, MaskKind.LANDLINE})
 
 
-def shown(kind: MaskKind, value: str, outcome: Outcome) -> str:
-    """Write what ``outcome`` shows of ``value``; raise ``ValueError`` for a hidden one, which has no text at all."""
+def masker(kind: MaskKind, outcome: Outcome) -> Callable[[str], str]:
+    """Give what turns an opened value of ``kind`` into what ``outcome`` shows of it; for many values of one field.
+
+    Raises ``ValueError`` for a hidden outcome, of which nothing is shown at all.
+    """
     match outcome:
         case Outcome.CLEAR:
-            return national(value) if kind in _TELEPHONES else value
+            return national if kind in _TELEPHONES else _clear
         case Outcome.MASK_FULL:
-            return HIDDEN_WHOLE
+            return _whole
         case Outcome.MASK_COARSE | Outcome.MASK_FINE:
-            masked = _BY_KIND[kind](value, outcome)
-            return HIDDEN_WHOLE if masked in {value, national(value)} else masked
+            mask, telephone = _BY_KIND[kind], kind in _TELEPHONES
+
+            def masked(value: str) -> str:
+                text = mask(value, outcome)
+                return HIDDEN_WHOLE if text == value or (telephone and text == national(value)) else text
+
+            return masked
         case Outcome.HIDDEN:
             message = "nothing is shown of a hidden field"
             raise ValueError(message)
+
+
+def shown(kind: MaskKind, value: str, outcome: Outcome) -> str:
+    """Write what ``outcome`` shows of one ``value``; raise ``ValueError`` for a hidden one."""
+    return masker(kind, outcome)(value)
+
+
+def _clear(value: str) -> str:
+    return value
+
+
+def _whole(value: str) -> str:
+    del value
+    return HIDDEN_WHOLE

@@ -4,16 +4,16 @@ Pure. A program says which boxes to open, how each is masked, what a field looks
 says of it; so the work per contact is a loop over a short tuple.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from app.audit.events import FieldBits, encode_states
 from app.disclosure.errors import ApprovalRequired, UnknownField
-from app.disclosure.fields import Catalogue, MaskKind, ProtectedField
-from app.disclosure.masks import shown
+from app.disclosure.fields import Catalogue, ProtectedField
+from app.disclosure.masks import masker
 from app.kit.errors import FieldError
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import STATE_OF, FieldClass, Outcome, State
@@ -24,16 +24,25 @@ _REACHABLE: Final = frozenset({FieldClass.C3, FieldClass.C4, FieldClass.C5})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One protected field of the card: where its box is and what becomes of it."""
+    """One protected field of the card: where its box is and what becomes of it.
+
+    ``before`` and ``after`` are the bytes around a shown value, ``absent`` the whole member where nothing is shown; each begins with a
+    comma, since C1 members always stand before.
+    """
 
     name: str
     place: int
     opens: bool
-    kind: MaskKind
-    outcome: Outcome
+    shown: Callable[[str], str]
     state: str
     next: str | None
-    absent: orjson.Fragment
+    before: bytes
+    after: bytes
+    absent: bytes
+
+    def present(self, value: str) -> bytes:
+        """Write the member for an opened value."""
+        return self.before + orjson.dumps(self.shown(value)) + self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +55,23 @@ class Program:
     states_json: bytes
     bits: int
     charged: bool
+    doors: tuple[tuple[str, int], ...]
 
     def opening(self, sealed: Sequence[bytes | None]) -> list[tuple[str, bytes]]:
         """List the boxes to open of one contact: name and envelope."""
-        return [(step.name, box) for step in self.steps if step.opens and (box := sealed[step.place]) is not None]
+        return [(name, box) for name, place in self.doors if (box := sealed[place]) is not None]
 
-    def members(self, sealed: Sequence[bytes | None], values: Sequence[str]) -> dict[str, Any]:
-        """Write the fields, given what ``opening`` listed, opened, in that order."""
+    def members(self, sealed: Sequence[bytes | None], values: Sequence[str]) -> bytes:
+        """Write the fields, given what ``opening`` listed, opened, in that order; every member begins with a comma."""
         opened = iter(values)
-        found: dict[str, Any] = {}
-        for step in self.steps:
-            if not step.opens or sealed[step.place] is None:
-                found[step.name] = step.absent
-                continue
-            found[step.name] = _present(step, next(opened))
-        return found
-
-
-def _present(step: Step, value: str) -> dict[str, str]:
-    field = {"state": step.state, "value": shown(step.kind, value, step.outcome)}
-    if step.next is not None:
-        field["next"] = step.next
-    return field
+        return b"".join(
+            [
+                step.before + orjson.dumps(step.shown(next(opened))) + step.after
+                if step.opens and sealed[step.place] is not None
+                else step.absent
+                for step in self.steps
+            ]
+        )
 
 
 class Programs:
@@ -117,36 +121,8 @@ class Programs:
             raise ApprovalRequired(request_kind=kinds[0], fields=[field.name for field in refused])
         return self._make([(field, Outcome.CLEAR, None) for field in chosen])
 
-    @staticmethod
-    def member(step: Step, value: str | None) -> Any:  # noqa: ANN401 — ready to be serialised
-        """Write one field of a card from a plain value that the caller gave."""
-        return _present(step, value) if step.opens and value is not None else step.absent
-
-    @staticmethod
-    def past(step: Step, value: str) -> str:
-        """Write a past value of a field as its card would show it."""
-        return shown(step.kind, value, step.outcome) if value else ""
-
     def _make(self, verdicts: Sequence[tuple[ProtectedField, Outcome, str | None]]) -> Program:
-        steps = []
-        for field, outcome, following in verdicts:
-            hidden = outcome is Outcome.HIDDEN
-            absent = {
-                "state": State.WITHHELD.value if hidden else State.EMPTY.value,
-                **({"next": following} if following else {}),
-            }
-            steps.append(
-                Step(
-                    name=field.name,
-                    place=self.catalogue.place[field.name],
-                    opens=not hidden,
-                    kind=field.mask,
-                    outcome=outcome,
-                    state=STATE_OF[outcome].value,
-                    next=following,
-                    absent=orjson.Fragment(orjson.dumps(absent)),
-                )
-            )
+        steps = [self._step(field, outcome, following) for field, outcome, following in verdicts]
         states = {step.name: step.state for step in steps}
         return Program(
             steps=tuple(steps),
@@ -155,4 +131,28 @@ class Programs:
             states_json=encode_states(states),
             bits=self._bits.of(states),
             charged=any(step.opens and self.catalogue.classes[step.name] in _REACHABLE for step in steps),
+            doors=tuple((step.name, step.place) for step in steps if step.opens),
         )
+
+    def _step(self, field: ProtectedField, outcome: Outcome, following: str | None) -> Step:
+        opens = outcome is not Outcome.HIDDEN
+        key = b"," + orjson.dumps(field.name) + b":"
+        onward = b',"next":' + orjson.dumps(following) if following else b""
+        nothing = State.EMPTY if opens else State.WITHHELD
+        return Step(
+            name=field.name,
+            place=self.catalogue.place[field.name],
+            opens=opens,
+            shown=masker(field.mask, outcome) if opens else _nothing,
+            state=STATE_OF[outcome].value,
+            next=following,
+            before=key + b'{"state":' + orjson.dumps(STATE_OF[outcome].value) + b',"value":',
+            after=onward + b"}",
+            absent=key + b'{"state":' + orjson.dumps(nothing.value) + onward + b"}",
+        )
+
+
+def _nothing(value: str) -> str:
+    del value
+    message = "nothing is shown of a hidden field"
+    raise ValueError(message)

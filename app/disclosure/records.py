@@ -1,8 +1,10 @@
 """A row as the gate takes it: what policy may read, what stays sealed, and what proves that nobody edited it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.rowmac import RowValue
@@ -14,7 +16,7 @@ class Record:
     """One contact, still closed.
 
     ``sealed`` holds the envelopes in catalogue order; ``covered`` and ``mac`` are the row's MAC and what it covers; ``public`` the C1
-    members, ready to be written.
+    members, ready to be written, and ``head`` the same as the open beginning of a card.
     """
 
     subject: UUID
@@ -24,3 +26,8 @@ class Record:
     covered: tuple[RowValue, ...]
     mac: bytes
     public: dict[str, Any]
+    head: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Render the C1 members once: a record that is looked at again begins its card with the same bytes."""
+        self.head = orjson.dumps(self.public)[:-1]

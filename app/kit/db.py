@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import asyncpg
 import orjson
-from sqlalchemy import Select, event, make_url
+from sqlalchemy import LargeBinary, Select, event, make_url
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine import Dialect
@@ -42,7 +42,7 @@ _POOL_WAIT_SECONDS: Final = 10.0
 class Prepared:
     """A statement compiled once for one dialect: its text, the order of its parameters, and what turns driver values into Python."""
 
-    __slots__ = ("_binders", "_defaults", "_order", "processors", "sql")
+    __slots__ = ("_binders", "_defaults", "_order", "_wanted", "sql")
 
     def __init__(self, statement: Statement, dialect: Dialect) -> None:
         """Compile ``statement``; lists in it must be written out (their length is part of the text)."""
@@ -60,9 +60,21 @@ class Prepared:
             for name in self._order
             if (binder := declared.get(name) or declared.get(name.rpartition("_")[0])) is not None
         }
-        self.processors: tuple[Callable[[Any], Any] | None, ...] = tuple(
+        processors = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+        ]
+        self._wanted = tuple(
+            (at, processor)
+            for at, (column, processor) in enumerate(zip(statement.selected_columns, processors, strict=True))
+            if processor is not None and type(column.type) is not LargeBinary
         )
+
+    def row(self, raw: Row) -> Row:
+        """Turn one row of driver values into Python's."""
+        values = list(raw)
+        for at, processor in self._wanted:
+            values[at] = processor(values[at])
+        return tuple(values)
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Put ``values`` (and the statement's own constants) in the driver's order."""
@@ -83,22 +95,13 @@ class Reader(Protocol):
         """Run it; raise ``Unavailable`` when the store does not answer."""
         ...
 
+    async def fetch_raw(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run it and give the driver's own values; ``Prepared.row`` makes Python's of them."""
+        ...
+
     async def close(self) -> None:
         """Let go of every connection."""
         ...
-
-
-def _processed(rows: Sequence[Sequence[Any]], prepared: Prepared) -> list[Row]:
-    wanted = [(at, processor) for at, processor in enumerate(prepared.processors) if processor is not None]
-    if not wanted:
-        return [tuple(row) for row in rows]
-    result = []
-    for row in rows:
-        values = list(row)
-        for at, processor in wanted:
-            values[at] = processor(values[at])
-        result.append(tuple(values))
-    return result
 
 
 class SqliteReader:
@@ -117,13 +120,16 @@ class SqliteReader:
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
         """Run the statement on a reading thread."""
+        return [prepared.row(raw) for raw in await self.fetch_raw(prepared, values)]
+
+    async def fetch_raw(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run the statement on a reading thread; give what SQLite gave."""
         arguments = prepared.arguments(values or {})
         loop = asyncio.get_running_loop()
         try:
-            rows = await loop.run_in_executor(self._threads, self._run, prepared.sql, arguments)
+            return await loop.run_in_executor(self._threads, self._run, prepared.sql, arguments)
         except sqlite3.Error as error:
             raise Unavailable from error
-        return _processed(rows, prepared)
 
     def _run(self, sql: str, arguments: list[Any]) -> list[Row]:
         number = threading.get_ident()
@@ -185,13 +191,17 @@ class PostgresReader:
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
         """Run the statement on a pooled connection."""
+        return [prepared.row(raw) for raw in await self.fetch_raw(prepared, values)]
+
+    async def fetch_raw(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run the statement on a pooled connection; give what the driver gave."""
         arguments = prepared.arguments(values or {})
         try:
             pool = await self._opened()
             rows: Sequence[Any] = await pool.fetch(prepared.sql, *arguments)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable from error
-        return _processed(rows, prepared)
+        return [tuple(row) for row in rows]
 
     async def close(self) -> None:
         """Close the pool at once: reads hold nothing worth waiting for."""

@@ -7,7 +7,7 @@ Pydantic fields with the same errors. Every other route is FastAPI's.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
 from typing import Any, Final, get_origin
 from urllib.parse import parse_qsl
 
@@ -18,7 +18,8 @@ from pydantic import BaseModel, ValidationError
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-_MOST_PARAMETERS: Final = 64
+_MOST_PARAMETERS: Final = 256
+"""Above the longest list that a schema takes (200 ids)."""
 _SEQUENCES: Final = frozenset({list, tuple, set, frozenset})
 
 
@@ -133,12 +134,21 @@ def direct_handler(dependant: Dependant) -> Handler | None:
         dependant.response_param_name,
         dependant.background_tasks_param_name,
     )
-    if endpoint is None or any(odd) or not dependant.dependencies or not all(map(_is_plain, dependant.dependencies)):
+    if endpoint is None or not _answers(endpoint):
+        return None
+    if any(odd) or not dependant.dependencies or not all(map(_is_plain, dependant.dependencies)):
         return None
     query = _query_of(dependant)
     if query is None and dependant.query_params:
         return None
     return _Direct(endpoint, dependant, query).handle
+
+
+def _answers(endpoint: Callable[..., Any]) -> bool:
+    """Tell whether an endpoint says that it answers a ``Response``, so that there is nothing left to serialise."""
+    promised = signature(endpoint).return_annotation
+    kind = get_origin(promised) or promised
+    return isinstance(kind, type) and issubclass(kind, Response)
 
 
 def _query_of(dependant: Dependant) -> _Query | None:

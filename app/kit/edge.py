@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.context import RequestContext, enter_request
 from app.kit.errors import BodyTooLarge, Internal, Problem
-from app.kit.logging import REQUEST_LINES
+from app.kit.logging import REQUEST_LINES, swept
 from app.kit.models import new_id
 from app.kit.problems import render
 
@@ -130,10 +130,16 @@ def _context(scope: Scope) -> RequestContext:
             language = value
     client = scope.get("client")
     return RequestContext(
-        request_id=given.decode() if _WELL_FORMED.fullmatch(given) else new_id().hex,
+        request_id=_kept(given) or new_id().hex,
         address=client[0] if client else None,
         language=_language(language) if language else "en",
     )
+
+
+def _kept(given: bytes) -> str | None:
+    """Keep a caller's request id when it is well formed and could not be somebody's number, since it goes into logs as it is."""
+    text = given.decode() if _WELL_FORMED.fullmatch(given) else ""
+    return text if text and swept(text) == text else None
 
 
 def _report(error: Exception, request_id: str) -> None:

@@ -403,7 +403,6 @@ def upgrade() -> None:
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_department_id"), ["department_id"], unique=False)
         batch_op.create_index("ix_contact_name_id", ["name", "id"], unique=False)
-        batch_op.create_index("ix_contact_status", ["status"], unique=False)
 
     op.create_table(
         "contact_department",
@@ -440,7 +439,6 @@ def downgrade() -> None:
 
     op.drop_table("contact_department")
     with op.batch_alter_table("contact", schema=None) as batch_op:
-        batch_op.drop_index("ix_contact_status")
         batch_op.drop_index("ix_contact_name_id")
         batch_op.drop_index(batch_op.f("ix_contact_department_id"))
 

@@ -406,6 +406,15 @@ class TestList:
         assert (await patched(shared, "hr", first, tags=[])).json()["tags"] == []
         assert await self.names(shared, "staff", tag=tag) == []
 
+    async def test_two_hundred_ids_are_taken_and_no_more(self, shared: World) -> None:
+        client, wanted = await shared.as_("staff"), [str(new_id()) for _ in range(199)]
+        answer = await client.get("/v1/contacts", params={"ids": [*wanted, str(shared.people["core"])], "limit": "200"})
+        assert [item["id"] for item in answer.json()["items"]] == [str(shared.people["core"])]
+        for count in (201, 300):
+            answer = await client.get("/v1/contacts", params={"ids": [str(UUID(int=at)) for at in range(count)]})
+            problem(answer, 422, "invalid_request")
+            assert [code for _, code in faults(answer)] == ["too_many"]
+
     async def test_pages_follow_one_another_in_every_order_without_a_gap(self, shared: World) -> None:
         code, people = await self.department(shared, 7)
         same = await add_person(shared, department=code, name="同名", employee_no=None)
