@@ -161,7 +161,7 @@ class ContactRepository:
             wanted = [bindparam(f"id{at}", type_=Id()) for at in range(size)]
             prepared = self._by_ids[size] = self._reader.prepare(_records().where(Contact.id.in_(wanted)))
         padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
-        rows = await self._reader.fetch_raw(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
+        rows = await self._reader.fetch_points(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
         return {_identity(row): row for row in rows}
 
     async def search(

@@ -114,12 +114,7 @@ class ContactService:
             reason = self._sealer.existing(identity, record.key).seal("audit.reason", request.reason).envelope
             look = Look(action="contact.reveal", purpose=request.purpose, reason=reason, fields=request.fields)
             fields, note = await self._gate.reveal(viewer, record, request.fields, look)
-            body = b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (
-                orjson.dumps(fields),
-                _DISPLAY_SECONDS,
-                note,
-            )
-            return Disclosed(body)
+            return Disclosed(b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (fields, _DISPLAY_SECONDS, note))
 
         return await self._with_current_rights(viewer, attempt)
 

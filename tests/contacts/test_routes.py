@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 import pytest
 
 from app.audit.events import EventDraft
@@ -894,7 +895,8 @@ class TestArchive:
         problem(await client.delete(someone.path, headers={"If-Match": "*"}), 404, "not_found")
         record = await shared.application.contact_rows.by_id(someone.id, await shared.application.standings.tree())
         assert record is not None
-        plain = {name: value for name, value in record.public.items() if value not in (None, [])}
+        card: dict[str, Any] = orjson.loads(orjson.dumps(record.public))
+        plain = {name: value for name, value in card.items() if value not in (None, [])}
         assert set(plain) <= {"id", "kind", "status", "worker_kind", "department", "tags"}
         assert plain["status"] == "archived"
         await shared.settle()
