@@ -27,8 +27,8 @@ install-test: $(VENV)/.installed-test ## make .venv with what the checks need to
 test: install-test ## the whole suite on SQLite and PostgreSQL, without the slow tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
-test-slow: install-test ## the slow tests: kills, faults, a fresh installation
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
+test-slow: install-test ## the slow tests, one after the other: kills, faults, a fresh installation
+	$(BIN)/python -m pytest -n 0 -m slow
 
 check: lint types contracts openapi-check migrations-check ## everything that is not the suite itself
 

@@ -6,7 +6,7 @@ disagree on what a MAC covers.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NoReturn
 from uuid import UUID
 
 import orjson
@@ -18,6 +18,10 @@ from app.departments.tree import Tree
 from app.permissions.plan import CohortKey
 
 _FIELDS: Final = len(CATALOGUE.protected)
+
+
+class RowUnreadable(ValueError):
+    """A column holds what the service never writes there: somebody else wrote it, and the row is not believed."""
 
 
 def pack_digests(digests: Mapping[str, bytes]) -> bytes:
@@ -119,11 +123,7 @@ class RowShape:
     @cached_property
     def memberships(self) -> Sequence[Mapping[str, Any]]:
         """Further departments, as the row keeps them."""
-        stored = self.plain["memberships"]
-        if not isinstance(stored, str):
-            return stored or ()
-        found: list[dict[str, Any]] = orjson.loads(stored) if stored != "[]" else []
-        return found
+        return _listed(self.plain["memberships"], dict)
 
     @cached_property
     def departments(self) -> tuple[UUID, ...]:
@@ -174,7 +174,7 @@ class RowShape:
             "memberships": [_membership(each, tree) for each in self.memberships],
             "manager": plain["manager_id"],
             "dotted_manager": plain["dotted_manager_id"],
-            "short_numbers": as_json(plain["short_numbers"]),
+            "short_numbers": _texts(plain["short_numbers"]),
             "extension": plain["extension"],
             "location": plain["location"],
             "duties": plain["duties"],
@@ -184,16 +184,35 @@ class RowShape:
             "contract_ref": plain["contract_ref"],
             "contract_until": plain["contract_until"],
             "review_due": plain["review_due"],
-            "tags": as_json(plain["tags"]),
+            "tags": _texts(plain["tags"]),
             "category": plain["category"],
             "away_until": plain["away_until"],
             "backup_contact": plain["backup_contact_id"],
         }
 
 
-def as_json(stored: Any) -> Any:  # noqa: ANN401 — a JSON document, parsed or as text
-    """Take a JSON column as a serialiser can: text, as SQLite keeps it, goes out as it is."""
+def _texts(stored: Any) -> Any:  # noqa: ANN401 — a JSON document, parsed or as text
+    """Take a list of texts as a serialiser can: text that the store kept as JSON goes out as it is, once it is known to be that."""
+    _listed(stored, str)
     return orjson.Fragment(stored) if isinstance(stored, str) else stored
+
+
+def _listed(stored: Any, kind: type) -> Sequence[Any]:  # noqa: ANN401 — a JSON document, parsed or as text
+    """Read a JSON column that holds a list of ``kind``; raise ``RowUnreadable`` for anything else."""
+    if stored == "[]":
+        return ()
+    try:
+        found = orjson.loads(stored) if isinstance(stored, str) else stored
+    except ValueError:
+        _unreadable()
+    if not isinstance(found, list) or not all(type(each) is kind for each in found):
+        _unreadable()
+    return found
+
+
+def _unreadable() -> NoReturn:
+    message = "a column does not hold what is written there"
+    raise RowUnreadable(message) from None
 
 
 def _membership(each: Mapping[str, Any], tree: Tree) -> dict[str, Any]:

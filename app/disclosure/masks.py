@@ -111,11 +111,11 @@ def masker(kind: MaskKind, outcome: Outcome) -> Callable[[str], str]:
         case Outcome.MASK_FULL:
             return _whole
         case Outcome.MASK_COARSE | Outcome.MASK_FINE:
-            mask, telephone = _BY_KIND[kind], kind in _TELEPHONES
+            mask = _BY_KIND[kind]
 
             def masked(value: str) -> str:
                 text = mask(value, outcome)
-                return HIDDEN_WHOLE if text == value or (telephone and text == national(value)) else text
+                return HIDDEN_WHOLE if text == value else text
 
             return masked
         case Outcome.HIDDEN:

@@ -65,6 +65,16 @@ class _LibraryHandler(logging.Handler):
         )
 
 
+class _StandardError:
+    """Standard error as it is when a line is written, whoever has redirected it since."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure(level: str) -> None:
     """Print JSON lines of ``level`` and above to standard error, our own and those of libraries."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -77,7 +87,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # all that is asked of a file here
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

@@ -20,6 +20,8 @@ from app.audit.writer import AccessLog
 from app.kit.db import Database
 from tests.audit.places import BITS, SIGNER, Place, PostgresPlace, draft, until
 
+pytestmark = pytest.mark.slow
+
 ROOT: Final = Path(__file__).parents[2]
 WORKER: Final = "tests.audit.worker"
 

@@ -35,6 +35,14 @@ class CountingReader:
             raise Unavailable
         return await self.inner.fetch(prepared, values)
 
+    async def fetch_raw(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        self.count += 1
+        return await self.inner.fetch_raw(prepared, values)
+
+    async def fetch_points(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        self.count += 1
+        return await self.inner.fetch_points(prepared, values)
+
     async def close(self) -> None:
         await self.inner.close()
 

@@ -13,6 +13,7 @@ from app.kit import problems
 from app.kit.context import RequestContext, current_request
 from app.kit.edge import RequestEdge
 from app.kit.errors import Problem
+from app.kit.logging import REQUEST_LINES
 from app.kit.routing import GuardedRouter, public
 from tests.support.problems import problem
 
@@ -133,8 +134,9 @@ async def test_a_crash_is_a_problem_that_quotes_nothing(client: httpx.AsyncClien
 
 
 async def test_each_request_leaves_one_line_with_its_route_and_not_its_path(
-    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(REQUEST_LINES, "enabled", True)
     await client.get("/id?q=13800002101")
     await client.get("/nowhere/13800002101")
     printed = capsys.readouterr().err

@@ -95,8 +95,7 @@ def test_after_a_kill_every_answer_has_its_event_and_every_write_its_row_history
     assert len(made) > 10
     assert set(looks) <= set(event_ids(store)), "an answered read has no event"
 
-    worker = {"DUANHAO_LOG_LEVEL": "warning"}
-    with serving(store, **worker) as server:
+    with serving(store, DUANHAO_LOG_LEVEL="warning") as server:
         if store.dialect == "postgresql":
             process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], env=environment(store))
             try:
