@@ -6,18 +6,31 @@ be tested with three numbers instead of an environment.
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+_PREFIX: Final = "DUANHAO_"
+_NOT_SETTINGS: Final = frozenset(
+    {"DUANHAO_CONFIG", "DUANHAO_TOKEN", "DUANHAO_URL", "DUANHAO_CLIENT_ID", "DUANHAO_CLIENT_SECRET"}
+)
+"""Read by the file source above the settings, and by the commands that call a server."""
+_OF_DEVELOPMENT: Final = ("DUANHAO_TEST_", "DUANHAO_BENCHMARK_")
+_OF_KUBERNETES: Final = re.compile(
+    r"DUANHAO_([A-Z0-9]+_)*(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)"
+)
+"""What a pod finds in its environment of every service of its namespace whose name begins like ours."""
+_SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
+
 
 class Group(BaseModel):
     """A frozen group of settings; an unknown member is an error, because a misspelt limit is no limit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class DatabaseSettings(Group):
@@ -143,6 +156,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         frozen=True,
         extra="forbid",
+        hide_input_in_errors=True,
         nested_model_default_partial_update=True,
     )
 
@@ -178,6 +192,27 @@ class Settings(BaseSettings):
             message = "production takes no generated root key: name it with DUANHAO_KEYS__FILE or use DUANHAO_KEYS__PROVIDER=env"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _environment_is_known(self) -> Self:
+        """Refuse a variable of ours that nobody reads; inside a group, the group does."""
+        unknown = sorted(name for name, value in os.environ.items() if not self._reads(name, value))
+        if unknown:
+            message = f"no setting has the name {', '.join(unknown)}: groups are parted with two underscores, as in DUANHAO_HTTP__PORT"
+            raise ValueError(message)
+        return self
+
+    def _reads(self, name: str, value: str) -> bool:
+        upper = name.upper()
+        if not upper.startswith(_PREFIX) or upper.startswith(_OF_DEVELOPMENT):
+            return True
+        if name in _NOT_SETTINGS or name == self.keys.variable:
+            return True
+        if _OF_KUBERNETES.fullmatch(name) or (name.endswith("_PORT") and _SERVICE_ADDRESS.match(value)):
+            return True
+        setting, nested, _ = upper.removeprefix(_PREFIX).partition("__")
+        field = type(self).model_fields.get(setting.lower())
+        return field is not None and (not nested or isinstance(getattr(self, setting.lower()), Group))
 
     @property
     def root_key_file(self) -> Path:

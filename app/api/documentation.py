@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Response
 
-from app.kit.errors import NotFound
-from app.kit.problems import ProblemDocument
+from app.kit.errors import BadRequest, BodyTooLarge, NotFound, UnsupportedMediaType
+from app.kit.problems import ProblemDocument, responses
 from app.kit.routing import GuardedRouter, public
 
 _ASSETS: Final = {
@@ -89,12 +89,16 @@ def install(app: FastAPI) -> None:
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
-    responses = operation["responses"]
-    framework = responses.get("422", {}).get("content", {}).get("application/json")
+    answers = operation["responses"]
+    framework = answers.get("422", {}).get("content", {}).get("application/json")
     if framework is not None:
-        content = responses["422"]["content"]
+        content = answers["422"]["content"]
         del content["application/json"]
         content.setdefault("application/problem+json", {"schema": {"$ref": "#/components/schemas/ProblemDocument"}})
-        responses["422"]["description"] = responses["422"].get("description") or "`invalid_request`"
+        answers["422"]["description"] = answers["422"].get("description") or "`invalid_request`"
+    if "requestBody" in operation:
+        unread = (BadRequest, BodyTooLarge, UnsupportedMediaType) if path.startswith("/v1") else (BodyTooLarge,)
+        for status, answer in responses(*unread).items():
+            answers.setdefault(str(status), answer)
     if path.startswith("/v1"):
         operation["security"] = [{"bearer": []}]

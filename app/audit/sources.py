@@ -7,7 +7,7 @@ engines.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from itertools import islice
@@ -108,6 +108,37 @@ _LAST_LEAF: Final = 'SELECT hash FROM {s}leaf WHERE "index" = {a} - 1'
 _LAST_EVENT: Final = _EVENT + ' WHERE "index" = {a} - 1'
 
 
+_KINDS: Final = {
+    _EXTENT: "ibbtiii",
+    _LEAVES: "ib",
+    _EVENTS: "ibittttb",
+    _LAST_EVENT: "ibittttb",
+    _BATCH: "iibt",
+    _BATCHES: "iibt",
+    _LAST_LEAF: "b",
+    _INDEX_ROWS: "ibi",
+}
+"""What each column holds: an integer, bytes or text. SQLite keeps whatever is written into a column; what is of another kind there is
+damage, to be named by the verification and not to stop it."""
+
+
+def _kept(kind: str, value: Any) -> Any:  # noqa: ANN401 — whatever lies in the file
+    match kind, value:
+        case (_, None) | ("i", int()) | ("b", bytes()) | ("t", str()):
+            return value
+        case ("i", _):
+            return -1
+        case ("b", _):
+            return str(value).encode("utf-8", "surrogatepass")
+        case _:
+            return repr(value)
+
+
+def _as_kept(statement: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    kinds = _KINDS[statement]
+    return [tuple(map(_kept, kinds, row)) for row in rows]
+
+
 def _extent(row: Sequence[Any]) -> Extent:
     return Extent(None if row[0] is None else StoredHead(*row[:4]), *row[4:])
 
@@ -156,7 +187,7 @@ class SqliteSource:
             with closing(self._connect()) as connection:
 
                 def run(statement: str, values: tuple[int, ...]) -> list[Any]:
-                    return connection.execute(statement.format(s="", a="?1", b="?2"), values).fetchall()
+                    return _as_kept(statement, connection.execute(statement.format(s="", a="?1", b="?2"), values))
 
                 async def threaded(statement: str, values: tuple[int, ...]) -> list[Any]:
                     return await asyncio.to_thread(run, statement, values)
@@ -166,7 +197,9 @@ class SqliteSource:
             raise StoreUnavailable(str(error)) from error
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+        return connection
 
     async def extent(self) -> Extent:
         """Look how far the log goes."""
@@ -193,7 +226,7 @@ class SqliteSource:
         async with self._reading() as run:
             with closing(self._connect()) as connection:
                 cursor = connection.execute(_INDEX_ROWS.format(s=""))
-                rows = _IndexRows(partial(asyncio.to_thread, cursor.fetchmany, _FETCH))
+                rows = _IndexRows(partial(asyncio.to_thread, lambda: _as_kept(_INDEX_ROWS, cursor.fetchmany(_FETCH))))
                 for start, stop, until in _ranges(end):
                     yield Chunk(
                         start,

@@ -15,6 +15,7 @@ from app.contacts.fields import CATALOGUE
 from app.crypto.datakey import DIGEST_SIZE, WrappedDataKey
 from app.crypto.rowmac import RowValue
 from app.departments.tree import Tree
+from app.disclosure.records import Record
 from app.permissions.plan import CohortKey
 
 _FIELDS: Final = len(CATALOGUE.protected)
@@ -123,7 +124,10 @@ class RowShape:
     @cached_property
     def memberships(self) -> Sequence[Mapping[str, Any]]:
         """Further departments, as the row keeps them."""
-        return _listed(self.plain["memberships"], dict)
+        found = _listed(self.plain["memberships"], dict)
+        if not all(map(_is_membership, found)):
+            _unreadable()
+        return found
 
     @cached_property
     def departments(self) -> tuple[UUID, ...]:
@@ -191,6 +195,30 @@ class RowShape:
         }
 
 
+def readable(*, memberships: object, short_numbers: object, tags: object) -> None:
+    """Raise ``RowUnreadable`` unless the JSON columns of a mapped row hold what the service writes there."""
+    if not all(map(_is_membership, _listed(memberships, dict))):
+        _unreadable()
+    for texts in (short_numbers, tags):
+        _listed(texts, str)
+
+
+def unreadable_record(raw: Sequence[Any], identity: UUID) -> Record:
+    """Make the record of a row that cannot be read: under no MAC, so that nobody takes it for true; with what a list is ordered by."""
+    at = len(RowShape.PLAIN)
+    plain = dict(zip(RowShape.PLAIN, raw, strict=False))
+    ordering = {name: plain[name] if isinstance(plain[name], str) else "" for name in ("name", "employee_no")}
+    return Record(
+        subject=identity,
+        key=WrappedDataKey(*raw[at + _FIELDS + 2 : at + _FIELDS + 6]),
+        cohort=CohortKey(plain["kind"], plain["worker_kind"], plain["status"], plain["secrecy"], ()),
+        sealed=(None,) * _FIELDS,
+        covered=(),
+        mac=b"",
+        public={"id": identity, **ordering},
+    )
+
+
 def _texts(stored: Any) -> Any:  # noqa: ANN401 — a JSON document, parsed or as text
     """Take a list of texts as a serialiser can: text that the store kept as JSON goes out as it is, once it is known to be that."""
     _listed(stored, str)
@@ -208,6 +236,23 @@ def _listed(stored: Any, kind: type) -> Sequence[Any]:  # noqa: ANN401 — a JSO
     if not isinstance(found, list) or not all(type(each) is kind for each in found):
         _unreadable()
     return found
+
+
+def _is_membership(each: Mapping[str, Any]) -> bool:
+    title = each.get("title")
+    return (
+        _is_id(each.get("department_id"))
+        and (title is None or type(title) is str)
+        and type(each.get("order", 0)) is int
+        and type(each.get("leader", False)) is bool
+    )
+
+
+def _is_id(text: object) -> bool:
+    try:
+        return isinstance(text, str) and bool(UUID(text))
+    except ValueError:
+        return False
 
 
 def _unreadable() -> NoReturn:

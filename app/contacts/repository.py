@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import orjson
 import structlog
 from sqlalchemy import (
     ColumnElement,
@@ -32,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auth.repository import Query, Source
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
-from app.contacts.record import RowShape
+from app.contacts.record import RowShape, RowUnreadable, readable, unreadable_record
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.errors import SealBroken
 from app.crypto.sealer import Sealer
@@ -187,7 +188,11 @@ class ContactRepository:
         found = self._records.get(raw[0])
         if found is not None and found[1] is tree and found[0] == raw:
             return found[2]
-        record = record_of(self._shape.row(raw), tree)
+        try:
+            record = record_of(self._shape.row(raw), tree)
+        except RowUnreadable:
+            _distrust(_identity(raw))
+            return unreadable_record(raw, _identity(raw))
         if len(self._records) >= _MOST_RECORDS:
             self._records.pop(next(iter(self._records)))
         self._records[raw[0]] = (raw, tree, record)
@@ -244,8 +249,10 @@ class ContactRepository:
             intact = self._sealer.existing(contact_id, shape.key).verify(shape.covered, shape.mac)
         except SealBroken:
             return None
+        except RowUnreadable:
+            intact = False
         if not intact:
-            _log.error("row_mac_mismatch", table="contact", row=str(contact_id))
+            _distrust(contact_id)
             return None
         plain = shape.plain
         return ViewerFacts(
@@ -259,9 +266,14 @@ class ContactRepository:
         )
 
     async def for_change(self, session: AsyncSession, identity: UUID) -> tuple[Contact, WrappedDataKey] | None:
-        """Load one row and its key for a write, locked until the transaction ends."""
-        contact = await session.scalar(select(Contact).where(Contact.id == identity).with_for_update())
-        if contact is None:
+        """Load one row and its key for a write, locked until the transaction ends; ``None`` when there is none that can be read."""
+        try:
+            contact = await session.scalar(select(Contact).where(Contact.id == identity).with_for_update())
+            if contact is None:
+                return None
+            readable(memberships=contact.memberships, short_numbers=contact.short_numbers, tags=contact.tags)
+        except (orjson.JSONDecodeError, RowUnreadable):
+            _distrust(identity)
             return None
         return contact, await stored_key(session, identity)
 
@@ -330,6 +342,10 @@ def _identity(raw: Row) -> UUID:
     """Read the id of a row as the driver gave it."""
     identity = raw[0]
     return identity if isinstance(identity, UUID) else UUID(bytes=identity)
+
+
+def _distrust(identity: UUID) -> None:
+    _log.error("row_mac_mismatch", table="contact", row=str(identity))
 
 
 def record_of(row: Row, tree: Tree) -> Record:

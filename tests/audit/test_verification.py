@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
@@ -415,3 +415,41 @@ async def test_findings_are_bounded(sqlite_place: SqlitePlace) -> None:
     await filled(sqlite_place, [150])
     await sqlite_place.run("UPDATE {log}event SET action = 'other'")
     assert len((await checked(sqlite_place)).damage) == 100
+
+
+COLUMNS: Final = (
+    ("leaf", "hash"),
+    ("event", "at"),
+    ("event", "actor_type"),
+    ("event", "actor_id"),
+    ("event", "action"),
+    ("event", "decision"),
+    ("event", "payload"),
+    ("subject_entry", "bits"),
+    ("batch", "root"),
+    ("batch", "note"),
+    ("head", "frontier"),
+    ("head", "root"),
+    ("head", "note"),
+)
+
+
+@pytest.mark.parametrize("written", ["'text'", "x'ff00ff'", "17.5", "CAST(x'ff' AS TEXT)"])
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+async def test_a_value_of_another_kind_is_named_and_stops_nothing(
+    sqlite_place: SqlitePlace, table: str, column: str, written: str
+) -> None:
+    await filled(sqlite_place, BATCHES)
+    await sqlite_place.run(f'UPDATE {{log}}{table} SET "{column}" = {written}')
+    report = await verify(sqlite_place.source(), verifier=SIGNER.verifier(), bits=BITS)
+    assert not report.intact
+
+
+async def test_a_payload_edited_with_sql_text_functions_is_named(sqlite_place: SqlitePlace) -> None:
+    await filled(sqlite_place, BATCHES)
+    await sqlite_place.run(
+        "UPDATE {log}event SET payload = replace(payload, 'contact.read', 'contact.list') WHERE \"index\" = 2"
+    )
+    report = await verify(sqlite_place.source(), verifier=SIGNER.verifier(), bits=BITS)
+    assert report.first is not None
+    assert report.first.index == 2
