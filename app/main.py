@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
 from app.api import documentation, health, tokens, v1
@@ -27,6 +28,8 @@ DESCRIPTION = """A company's contact directory that opens a protected value only
 
 公司通讯录服务：先留痕，后查看。"""
 
+_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own spans would carry paths and query strings to whoever the environment names."""
 _COLLECT_AFTER: Final = (50_000, 20, 20)
 _SWITCH_SECONDS: Final = 0.0001
 """How long a thread may keep another from the interpreter. The log's and the readers' threads take a lock of it after every call of SQLite;
@@ -83,6 +86,7 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
         lifespan=_lifespan(settings, application),
     )
     if application is not None:

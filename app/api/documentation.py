@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Response
 
-from app.kit.errors import BadRequest, BodyTooLarge, NotFound, UnsupportedMediaType
+from app.kit.errors import BodyTooLarge, NotFound, UnsupportedMediaType
 from app.kit.problems import ProblemDocument, responses
 from app.kit.routing import GuardedRouter, public
 
@@ -97,7 +97,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         content.setdefault("application/problem+json", {"schema": {"$ref": "#/components/schemas/ProblemDocument"}})
         answers["422"]["description"] = answers["422"].get("description") or "`invalid_request`"
     if "requestBody" in operation:
-        unread = (BadRequest, BodyTooLarge, UnsupportedMediaType) if path.startswith("/v1") else (BodyTooLarge,)
+        unread = (BodyTooLarge, UnsupportedMediaType) if path.startswith("/v1") else (BodyTooLarge,)
         for status, answer in responses(*unread).items():
             answers.setdefault(str(status), answer)
     if path.startswith("/v1"):

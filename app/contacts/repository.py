@@ -191,8 +191,9 @@ class ContactRepository:
         try:
             record = record_of(self._shape.row(raw), tree)
         except RowUnreadable:
-            _distrust(_identity(raw))
-            return unreadable_record(raw, _identity(raw))
+            identity = UUID(int=_identity(raw).int)
+            _distrust(identity)
+            return unreadable_record(raw, identity)
         if len(self._records) >= _MOST_RECORDS:
             self._records.pop(next(iter(self._records)))
         self._records[raw[0]] = (raw, tree, record)

@@ -153,6 +153,75 @@ class TestSettings:
         with pytest.raises(ValidationError):
             Settings()
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "DUANHAO_HTP__PORT",
+            "DUANHAO_LOG_LEVL",
+            "DUANHAO_HTTP_PORT",
+            "DUANHAO_PORT",
+            "DUANHAO_ENV__NAME",
+            "DUANHAO_",
+            "DUANHAO_TOKEN_",
+            "duanhao_htp__port",
+        ],
+    )
+    def test_a_variable_that_nobody_reads_is_refused_by_name(
+        self, environment: pytest.MonkeyPatch, tmp_path: Path, name: str
+    ) -> None:
+        environment.setenv(name, "hunter2")
+        environment.setenv("DUANHAO_DATABASE__URL", "postgresql://someone:hunter2@127.0.0.1/x")
+        with pytest.raises(ValidationError, match=f"no setting has the name {name}: ") as refused:
+            Settings()
+        assert "hunter2" not in str(refused.value)
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", "db", "upgrade"],
+            env={**os.environ, "DUANHAO_DATA_DIR": str(tmp_path / "var")},
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 2
+        assert f"no setting has the name {name}" in done.stderr
+        assert "hunter2" not in done.stderr + done.stdout
+        assert not (tmp_path / "var").exists()
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DUANHAO_TOKEN", "x"),
+            ("DUANHAO_URL", "http://127.0.0.1:8000"),
+            ("DUANHAO_CLIENT_ID", "x"),
+            ("DUANHAO_CLIENT_SECRET", "x"),
+            ("DUANHAO_CONFIG", ""),
+            ("DUANHAO_ROOT_KEY", "x"),
+            ("DUANHAO_TEST_POSTGRES_URL", "x"),
+            ("DUANHAO_BENCHMARK_PROFILE", "x"),
+            ("DUANHAO_PORT", "tcp://10.0.0.1:8000"),
+            ("DUANHAO_SERVICE_HOST", "10.0.0.1"),
+            ("DUANHAO_SERVICE_PORT_HTTP", "8000"),
+            ("DUANHAO_DB_PORT_5432_TCP_ADDR", "10.0.0.2"),
+            ("DUANHAO_HTTP", '{"port": 9000}'),
+            ("duanhao_http__port", "9000"),
+            ("DUANHAOX", "x"),
+        ],
+    )
+    def test_a_variable_that_somebody_else_reads_is_left_alone(
+        self, environment: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        environment.setenv(name, value)
+        assert Settings().env == "development"
+
+    def test_the_root_keys_variable_may_have_another_name(self, environment: pytest.MonkeyPatch) -> None:
+        environment.setenv("DUANHAO_MASTER", "x")
+        environment.setenv("DUANHAO_KEYS__VARIABLE", "DUANHAO_MASTER")
+        assert Settings().keys.variable == "DUANHAO_MASTER"
+        environment.setenv("DUANHAO_ROOT_KEY", "x")
+        with pytest.raises(ValidationError, match="DUANHAO_ROOT_KEY"):
+            Settings()
+
     @pytest.mark.parametrize("content", ["- a list", "just text", "unknown: 1"])
     def test_a_malformed_file_stops_the_start(
         self, environment: pytest.MonkeyPatch, tmp_path: Path, content: str

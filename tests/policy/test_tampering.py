@@ -18,6 +18,7 @@ from app.config import PolicySettings
 from app.kit.models import new_id, to_microseconds
 from app.permissions.outcomes import Outcome, Purpose
 from app.permissions.repository import NewGrant
+from tests.hr.events import left
 from tests.policy.tampering import Intruder
 from tests.support.application import World, opened_world
 from tests.support.problems import problem
@@ -91,6 +92,86 @@ async def test_whoever_moves_a_contact_next_to_themselves_sees_nobody(shared: Wo
     memberships: Any = orjson.dumps([{"department_id": str(shared.departments["RD"])}]).decode()
     async with intruder.edited("contact", "id", someone.id, memberships=memberships):
         await nothing_is_told(shared, someone, "colleague", "head")
+
+
+MISSHAPEN: Final[dict[str, tuple[str, str]]] = {
+    "no list": ("memberships", '{"department_id": "x"}'),
+    "a list of texts": ("memberships", '["RD"]'),
+    "no department": ("memberships", '[{"title": "x"}]'),
+    "no id": ("memberships", '[{"department_id": "RD"}]'),
+    "a number as id": ("memberships", '[{"department_id": 7}]'),
+    "a null": ("memberships", "null"),
+    "an order in words": ("memberships", f'[{{"department_id": "{UUID(int=1)}", "order": "first"}}]'),
+    "a tag that is a number": ("tags", "[1]"),
+    "a tag alone": ("tags", '"vip"'),
+    "a number that is an object": ("short_numbers", '[{"number": "8000"}]'),
+}
+MALFORMED: Final = ("", "[", "no json", '[]}],"next":null,"items":[{"name":"forged"', '["a"] ["b"]', "[NaN]")
+
+
+async def nobody_is_told_and_the_page_stands(world: World, someone: Added, neighbour: Added) -> None:
+    """Fail unless ``someone`` counts as edited everywhere, and a page that they stood on is whole without them."""
+    await nothing_is_told(world, someone, "colleague", "hr", "directory-sync")
+    hr = await world.as_("hr")
+    with capture_logs() as logged:
+        listed = await hr.get("/v1/contacts", params={"ids": [str(someone.id), str(neighbour.id)]})
+    assert [each["id"] for each in listed.json()["items"]] == [str(neighbour.id)]
+    assert [line["row"] for line in logged if line["event"] == "row_mac_mismatch"] == [str(someone.id)]
+    for method, body in (("PATCH", {"title": "x"}), ("DELETE", None)):
+        problem(await hr.request(method, someone.path, json=body, headers={"If-Match": "*"}), 404, "not_found")
+
+
+@pytest.mark.parametrize("shape", MISSHAPEN)
+async def test_json_of_another_shape_is_an_edited_row(shared: World, intruder: Intruder, shape: str) -> None:
+    someone, neighbour = await add_person(shared), await add_person(shared)
+    column, written = MISSHAPEN[shape]
+    async with intruder.edited("contact", "id", someone.id, **{column: written}):
+        await nobody_is_told_and_the_page_stands(shared, someone, neighbour)
+    assert (await (await shared.as_("hr")).get(someone.path)).status_code == 200
+
+
+@pytest.mark.parametrize("column", ["memberships", "tags", "short_numbers"])
+async def test_text_that_is_no_json_is_an_edited_row(shared: World, company: Company, column: str) -> None:
+    if not isinstance(company.store, SqliteTestStore):
+        pytest.skip("jsonb takes no such text")
+    someone, neighbour = await add_person(shared), await add_person(shared)
+    for text in MALFORMED:
+        async with Intruder(company.store).edited("contact", "id", someone.id, **{column: text}):
+            await nobody_is_told_and_the_page_stands(shared, someone, neighbour)
+
+
+async def test_a_misshapen_row_gives_its_person_no_standing_and_takes_no_page_from_others(
+    shared: World, intruder: Intruder
+) -> None:
+    """The row is the last of its page: the page after it begins where it stood."""
+    someone, department = await add_person(shared), await add_department(shared)
+    people = [await add_person(shared, department=department, name=f"甲{at}") for at in range(3)]
+    async with intruder.edited("contact", "id", someone.id, memberships='["RD"]'):
+        restarted(shared)
+        problem(await (await shared.as_(someone.name)).get(people[0].path), 403, "no_contact")
+    async with intruder.edited("contact", "id", people[1].id, tags="{}"):
+        hr, found, cursor = await shared.as_("hr"), [], None
+        for _ in range(4):
+            query = {"department": department, "limit": "1", **({} if cursor is None else {"cursor": cursor})}
+            page = (await hr.get("/v1/contacts", params=query)).json()
+            found += [each["id"] for each in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        assert cursor is None
+        assert found == [str(people[0].id), str(people[2].id)]
+    restarted(shared)
+
+
+async def test_an_event_about_a_misshapen_row_changes_nothing(shared: World, intruder: Intruder) -> None:
+    someone = await add_person(shared)
+    event = left(f"N{someone.number}")
+    async with intruder.edited("contact", "id", someone.id, memberships='["RD"]'):
+        with capture_logs() as logged:
+            answer = await (await shared.as_("hr-system")).post("/v1/hr/events", json=event)
+        assert (answer.status_code, answer.json()["state"]) == (202, "failed")
+        assert {"row_mac_mismatch"} <= {line["event"] for line in logged}
+    assert (await (await shared.as_("hr")).get(someone.path)).json()["status"] == "active"
 
 
 async def test_an_envelope_moved_to_another_person_stays_shut(shared: World, intruder: Intruder) -> None:
