@@ -204,7 +204,10 @@ def readable(*, memberships: object, short_numbers: object, tags: object) -> Non
 
 
 def unreadable_record(raw: Sequence[Any], identity: UUID) -> Record:
-    """Make the record of a row, as the driver gave it, that cannot be read: under no MAC, so that nobody takes it for true; with what a list is ordered by."""
+    """Make the record of a row that cannot be read from what the driver gave: under no MAC, so that nobody takes it for true.
+
+    Of its members it keeps those that a list is ordered by.
+    """
     at = len(RowShape.PLAIN)
     plain = dict(zip(RowShape.PLAIN, raw, strict=False))
     ordering = {name: plain[name] if isinstance(plain[name], str) else "" for name in ("name", "employee_no")}

@@ -1,7 +1,6 @@
 """Every failure that a caller can meet is a class that knows its status and its stable code.
 
     Problem
-    ├── BadRequest 400                 bad_request
     ├── Unauthenticated 401            token_required
     ├── Forbidden 403                  forbidden
     │   └── InsufficientScope          insufficient_scope
@@ -61,12 +60,6 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.extensions = extensions
-
-
-class BadRequest(Problem):
-    """Not readable as a request at all: a broken body, nesting without end."""
-
-    status, code, title, title_zh = 400, "bad_request", "The request cannot be read", "请求无法解析"
 
 
 class Unauthenticated(Problem):

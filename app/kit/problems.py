@@ -18,7 +18,6 @@ from starlette.exceptions import HTTPException
 
 from app.kit.context import RequestContext, current_request
 from app.kit.errors import (
-    BadRequest,
     BodyTooLarge,
     FieldError,
     Internal,
@@ -36,7 +35,6 @@ _REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPSt
 _FRAMEWORK: Final[Mapping[int, type[Problem]]] = {
     kind.status: kind
     for kind in (
-        BadRequest,
         Unauthenticated,
         NotFound,
         MethodNotAllowed,
