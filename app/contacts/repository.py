@@ -190,7 +190,7 @@ class ContactRepository:
             return found[2]
         try:
             record = record_of(self._shape.row(raw), tree)
-        except RowUnreadable:
+        except (RowUnreadable, TypeError, ValueError):
             identity = UUID(int=_identity(raw).int)
             _distrust(identity)
             return unreadable_record(raw, identity)
@@ -350,14 +350,17 @@ def _distrust(identity: UUID) -> None:
 
 
 def record_of(row: Row, tree: Tree) -> Record:
-    """Make a closed record of a row."""
+    """Make a closed record of a row; raise ``RowUnreadable`` when what its MAC covers is of another kind than the service writes."""
     shape = RowShape(row)
+    covered = shape.covered
+    if not all(value is None or isinstance(value, str | bytes) for value in covered):
+        raise RowUnreadable
     return Record(
         subject=shape.identity,
         key=shape.key,
         cohort=shape.cohort,
         sealed=shape.sealed,
-        covered=shape.covered,
+        covered=covered,
         mac=shape.mac,
         public=shape.public(tree),
     )

@@ -237,7 +237,7 @@ async def test_the_client_follows_no_redirects() -> None:
 async def test_an_issuer_is_configured_once_and_with_algorithms_that_can_be_verified(quick: World) -> None:
     with pytest.raises(ValueError, match="twice"):
         quick.verifier.trust([external(tenant_settings(), quick.remote)])
-    with pytest.raises(ValueError, match="PS256"):
+    with pytest.raises(ValueError, match="algorithms"):
         external(tenant_settings(issuer="https://other.example.test", algorithms=("RS256", "PS256")), quick.remote)
 
 

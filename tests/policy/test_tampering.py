@@ -140,6 +140,17 @@ async def test_text_that_is_no_json_is_an_edited_row(shared: World, company: Com
             await nobody_is_told_and_the_page_stands(shared, someone, neighbour)
 
 
+@pytest.mark.parametrize(("column", "written"), [("title", b"\xff\x00"), ("digests", 3)])
+async def test_a_value_of_another_kind_is_an_edited_row(
+    shared: World, company: Company, column: str, written: object
+) -> None:
+    if not isinstance(company.store, SqliteTestStore):
+        pytest.skip("PostgreSQL columns take no other kind")
+    someone, neighbour = await add_person(shared), await add_person(shared)
+    async with Intruder(company.store).edited("contact", "id", someone.id, **{column: written}):
+        await nobody_is_told_and_the_page_stands(shared, someone, neighbour)
+
+
 async def test_a_misshapen_row_gives_its_person_no_standing_and_takes_no_page_from_others(
     shared: World, intruder: Intruder
 ) -> None:
