@@ -1,6 +1,7 @@
 """Four server processes on one PostgreSQL, 64 connections each: one gapless log, one event per disclosing answer, nobody waits."""
 
 import asyncio
+import random
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.slow
 
 PROCESSES = 4
 CONNECTIONS = 64
-READS = 12
+READS = 8
+THINKS = (0.5, 2.0)
+"""Seconds between two looks of one connection: all of them together ask less than two cores can answer, so a wait is somebody's fault."""
 
 
 def test_four_processes_share_one_gapless_log_and_nobody_waits_a_second_for_it(
@@ -26,6 +29,7 @@ def test_four_processes_share_one_gapless_log_and_nobody_waits_a_second_for_it(
     names = ("staff", "colleague", "outsider", "head", "hr", "infosec", "core", "it")
     targets = [company.people[name] for name in ("staff", "colleague", "head", "core", "outsider")]
     looks: list[str] = []
+    chance = random.Random(20261121)
 
     async def load(urls: list[str]) -> None:
         async def against(url: str) -> None:
@@ -35,6 +39,7 @@ def test_four_processes_share_one_gapless_log_and_nobody_waits_a_second_for_it(
                 async def authorised(at: int) -> None:
                     token = company.tokens[names[at % len(names)]]
                     for turn in range(READS):
+                        await asyncio.sleep(chance.uniform(*THINKS))
                         path = f"/v1/contacts/{targets[(at + turn) % len(targets)]}"
                         answer = await shared.get(path, headers={"Authorization": f"Bearer {token}"})
                         assert answer.status_code == 200, answer.text
