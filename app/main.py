@@ -31,7 +31,7 @@ DESCRIPTION = """A company's contact directory that opens a protected value only
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own spans would carry paths and query strings to whoever the environment names."""
 _COLLECT_AFTER: Final = (50_000, 20, 20)
-_SWITCH_SECONDS: Final = 0.0001
+_SWITCH_SECONDS: Final = 0.001
 """How long a thread may keep another from the interpreter. The log's and the readers' threads take a lock of it after every call of SQLite;
 at Python's default of 5 ms a batch of the log waits longer for the interpreter than for the disk."""
 
