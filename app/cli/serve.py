@@ -1,8 +1,12 @@
 """``serve`` and ``worker``."""
 
-from typing import Annotated
+import asyncio
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from app.config import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; default 8000.")]
@@ -32,6 +36,7 @@ def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: D
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = ServerLock(settings.data_dir).acquire()
     try:
+        asyncio.run(_require_schema(settings))
         if demo:
             from app.cli.demo import introduce
 
@@ -55,6 +60,19 @@ def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: D
             lock.release()
 
 
+async def _require_schema(settings: "Settings") -> None:
+    """Say that the schema is stale before any process starts, where the operator reads it."""
+    from app.kit.db import Database
+    from app.kit.migrate import ensure_current
+
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(settings)
+    try:
+        await ensure_current(settings, database)
+    finally:
+        await database.close()
+
+
 def application() -> object:
     """Build the ASGI application of one server process, from the environment."""
     from app.config import Settings
@@ -65,8 +83,6 @@ def application() -> object:
 
 def worker() -> None:
     """Run the worker process of a PostgreSQL deployment. 运行后台任务进程。"""
-    import asyncio
-
     from app.config import Settings
     from app.worker import work
 
