@@ -4,6 +4,7 @@ Promises: a route which declares neither a ``Guard`` nor, with a reason, that it
 fails. A guard says whether its route discloses; it does unless it says otherwise, and then the answer needs a permit.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
@@ -23,7 +24,7 @@ class UnguardedRouteError(TypeError):
     """A route was declared that anybody could call by oversight."""
 
 
-class Guard:
+class Guard(ABC):
     """A route dependency that decides who may call; subclasses implement ``__call__``."""
 
     discloses: ClassVar[bool] = True
@@ -32,9 +33,9 @@ class Guard:
     scopes: frozenset[str] = frozenset()
     """Scopes of which the caller's token must carry at least one; for the route inventory."""
 
+    @abstractmethod
     async def __call__(self, request: Request) -> Any:  # noqa: ANN401 — each guard gives its own verified value
         """Give the verified caller or raise."""
-        raise NotImplementedError
 
 
 def public(reason: str) -> Callable[[_Endpoint], _Endpoint]:
