@@ -50,6 +50,8 @@ MEMBERS: Final = (
 
 _COHORT_MEMBERS: Final = frozenset({"states", "contacts"})
 _ID_BYTES: Final = 16
+PAGE_CONTACTS: Final = 256
+"""The most contacts of one packed row of the index; what unpacks them counts no further."""
 _MOST_FIELDS: Final = 31
 _NO_TIME: Final = timedelta(0)
 _MASKED: Final = 1
@@ -65,14 +67,15 @@ class EventMalformed(ValueError):
 class CohortEntry:
     """Contacts of whom the same was shown: field name to ``shown``, ``masked``, ``withheld`` or ``empty``.
 
-    ``states_json`` (from ``encode_states``) and ``bits`` (from ``FieldBits.of``) may be given by a caller who has
-    computed them once for the same ``states``; they save the hot path its work and change nothing else.
+    ``states_json`` (from ``encode_states``), ``bits`` (from ``FieldBits.of``) and ``packed`` (the bytes of ``contacts``, one after the
+    other) may be given by a caller who has them; they save the hot path its work and change nothing else.
     """
 
     states: Mapping[str, str]
     contacts: tuple[UUID, ...]
     states_json: bytes | None = None
     bits: int | None = None
+    packed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,20 +144,29 @@ class FieldBits:
             if (pair := bits >> (2 * place) & (_MASKED | _SHOWN))
         }
 
-    def rows(self, cohorts: Sequence[CohortEntry]) -> list[tuple[UUID, int]]:
-        """List the index rows of one event: each contact once, with the union of what its cohorts disclosed."""
-        if len(cohorts) == 1:
+    def index_rows(self, cohorts: Sequence[CohortEntry]) -> tuple[list[tuple[UUID, int]], list[tuple[int, bytes]]]:
+        """Lay out the index rows of one event: each contact once, with the union of what its cohorts disclosed.
+
+        A single contact is a row (id, bits); several are pages (bits, packed ids) of at most ``PAGE_CONTACTS`` each.
+        """
+        if len(cohorts) == 1 and len(cohorts[0].contacts) == 1:
             cohort = cohorts[0]
-            bits = self.of(cohort.states) if cohort.bits is None else cohort.bits
-            if len(cohort.contacts) == 1:
-                return [(cohort.contacts[0], bits)]
-            return [(contact, bits) for contact in dict.fromkeys(cohort.contacts)]
-        merged: dict[UUID, int] = {}
+            return [(cohort.contacts[0], self.of(cohort.states) if cohort.bits is None else cohort.bits)], []
+        merged: dict[bytes, int] = {}
         for cohort in cohorts:
             bits = self.of(cohort.states) if cohort.bits is None else cohort.bits
-            for contact in cohort.contacts:
+            packed = _packed(cohort)
+            for at in range(0, len(packed), _ID_BYTES):
+                contact = packed[at : at + _ID_BYTES]
                 merged[contact] = merged.get(contact, 0) | bits
-        return list(merged.items())
+        alike: dict[int, list[bytes]] = {}
+        for contact, bits in merged.items():
+            alike.setdefault(bits, []).append(contact)
+        return [], [
+            (bits, b"".join(contacts[at : at + PAGE_CONTACTS]))
+            for bits, contacts in alike.items()
+            for at in range(0, len(contacts), PAGE_CONTACTS)
+        ]
 
 
 def encode_states(states: Mapping[str, str]) -> bytes:
@@ -164,11 +176,14 @@ def encode_states(states: Mapping[str, str]) -> bytes:
 
 def _cohort(entry: CohortEntry) -> dict[str, Any]:
     states = entry.states_json
-    packed = b"".join([contact.bytes for contact in entry.contacts])
     return {
         "states": orjson.Fragment(encode_states(entry.states) if states is None else states),
-        "contacts": b2a_base64(packed, newline=False).decode("ascii"),
+        "contacts": b2a_base64(_packed(entry), newline=False).decode("ascii"),
     }
+
+
+def _packed(entry: CohortEntry) -> bytes:
+    return b"".join([contact.bytes for contact in entry.contacts]) if entry.packed is None else entry.packed
 
 
 def encode_event(draft: EventDraft) -> bytes:

@@ -81,6 +81,20 @@ class SubjectEntry(Base):
     bits: Mapped[int] = mapped_column(_BIG)
 
 
+class SubjectPage(Base):
+    """Index rows of one answer about several people, packed: 16 bytes for each contact of whom the same ``bits`` were shown.
+
+    Written with the event, and unpacked into ``subject_entry`` soon after; a contact is in one of the two, never in both.
+    """
+
+    __tablename__ = "subject_page"
+    __table_args__ = {"schema": LOG_SCHEMA, "sqlite_with_rowid": False}  # noqa: RUF012 — SQLAlchemy reads a plain attribute
+    index: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    bits: Mapped[int] = mapped_column(_BIG)
+    contacts: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Batch(Base):
     """One committed batch: the tree after it, and the signed checkpoint of it. ``first`` is the size before it."""
 

@@ -18,6 +18,7 @@ import asyncpg
 
 from app.audit.note import Signer
 from app.audit.stores import (
+    UNPACKED_AT_ONCE,
     Appended,
     EntriesRejected,
     Entry,
@@ -62,8 +63,23 @@ subjects AS (
   INSERT INTO log.subject_entry (contact_id, "index", bits)
   SELECT * FROM unnest($10::uuid[], $11::bigint[], $12::bigint[])
 ),
+pages AS (
+  INSERT INTO log.subject_page ("index", part, bits, contacts)
+  SELECT * FROM unnest($19::bigint[], $20::int[], $21::bigint[], $22::bytea[])
+),
 signed AS (INSERT INTO log.batch (size, "first", root, note, at) VALUES ($13, $17, $15, $16, $18))
 UPDATE log.head SET size = $13, frontier = $14, root = $15, note = $16 WHERE id = 1
+"""
+_SPREAD: Final = """
+WITH
+oldest AS (SELECT "index", part FROM log.subject_page ORDER BY "index", part LIMIT $1 FOR UPDATE SKIP LOCKED),
+taken AS (DELETE FROM log.subject_page p USING oldest o WHERE p."index" = o."index" AND p.part = o.part RETURNING p.*),
+spread AS (
+  INSERT INTO log.subject_entry (contact_id, "index", bits)
+  SELECT encode(substring(contacts FROM 16 * at + 1 FOR 16), 'hex')::uuid, "index", bits
+  FROM taken, generate_series(0, length(contacts) / 16 - 1) AS at ORDER BY 1, 2
+)
+SELECT count(*) FROM taken
 """
 _FIRST_HEAD: Final = """
 INSERT INTO log.head (id, size, frontier, root, note) VALUES (1, $1, $2, $3, $4) ON CONFLICT DO NOTHING
@@ -96,6 +112,10 @@ class PostgresLogStore:
     async def append(self, entries: Sequence[Entry]) -> Appended:
         """Write one batch durably."""
         return await self._call(lambda connection: self._append(connection, entries))
+
+    async def unpack(self) -> bool:
+        """Spread the oldest pages of the index that no other process is spreading."""
+        return await self._call(self._unpack)
 
     async def probe(self, *, durable: bool) -> None:
         """Read the head, or commit a write that changes nothing."""
@@ -190,6 +210,11 @@ class PostgresLogStore:
         self._floor = planned.head.size
         return Appended(planned.outcomes, planned.head.size, planned.head.note)
 
+    @staticmethod
+    async def _unpack(connection: asyncpg.Connection) -> bool:
+        spread: int = await connection.fetchval(_SPREAD, UNPACKED_AT_ONCE)
+        return spread == UNPACKED_AT_ONCE
+
     async def _known(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> Known:
         known = Known(-1)
         for identifier, key, number, leaf in await connection.fetch(
@@ -209,6 +234,7 @@ class PostgresLogStore:
     async def _write(self, connection: asyncpg.Connection, planned: Plan) -> None:
         numbered = list(enumerate(planned.fresh, planned.first))
         subjects = [(contact, index, bits) for index, entry in numbered for contact, bits in entry.subjects]
+        pages = [(index, part, *page) for index, entry in numbered for part, page in enumerate(entry.pages)]
         fresh, head = planned.fresh, planned.head
         await connection.execute(
             _WRITE,
@@ -227,6 +253,10 @@ class PostgresLogStore:
             *head,
             planned.first,
             self._clock.now(),
+            [index for index, _, _, _ in pages],
+            [part for _, part, _, _ in pages],
+            [bits for _, _, bits, _ in pages],
+            [contacts for _, _, _, contacts in pages],
         )
         if planned.charged:
             await connection.executemany(_PUT_QUOTA, [(*key, used) for key, used in planned.charged.items()])

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from app.audit.events import PAGE_CONTACTS
 from app.audit.note import Signer
 from app.audit.stores import (
+    UNPACKED_AT_ONCE,
     Appended,
     EntriesRejected,
     Entry,
@@ -48,7 +50,16 @@ _TABLES: Final = {
     "leaf": ('"index"', "hash"),
     "event": ('"index"', "id", "at", "actor_type", "actor_id", "action", "decision", "payload"),
     "subject_entry": ("contact_id", '"index"', "bits"),
+    "subject_page": ('"index"', "part", "bits", "contacts"),
 }
+_OLDEST_PAGES: Final = 'SELECT "index" FROM subject_page ORDER BY "index" LIMIT ?'
+_SPREAD: Final = f"""
+WITH RECURSIVE place(at) AS (VALUES (0) UNION ALL SELECT at + 1 FROM place WHERE at < {PAGE_CONTACTS - 1})
+INSERT INTO subject_entry (contact_id, "index", bits)
+SELECT substr(p.contacts, 16 * at + 1, 16), p."index", p.bits
+FROM subject_page p JOIN place ON at < length(p.contacts) / 16
+WHERE p."index" <= ? ORDER BY 1, 2
+"""  # noqa: S608 — a constant of ours
 _Result = TypeVar("_Result")
 
 
@@ -110,6 +121,10 @@ class SqliteLogStore:
     async def append(self, entries: Sequence[Entry]) -> Appended:
         """Write one batch durably."""
         return await self._call(lambda: self._append(entries))
+
+    async def unpack(self) -> bool:
+        """Spread the oldest pages of the index with one statement, which leaves the interpreter alone while it runs."""
+        return await self._call(self._unpack)
 
     async def probe(self, *, durable: bool) -> None:
         """Look whether the file is still there and readable, or commit a write that changes nothing."""
@@ -211,6 +226,18 @@ class SqliteLogStore:
         self._floor = planned.head.size
         return Appended(planned.outcomes, planned.head.size, planned.head.note)
 
+    def _unpack(self) -> bool:
+        connection = self._connected()
+        oldest = connection.execute(_OLDEST_PAGES, (UNPACKED_AT_ONCE,)).fetchall()
+        if not oldest:
+            return False
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(_SPREAD, oldest[-1])
+        connection.execute('DELETE FROM subject_page WHERE "index" <= ?', oldest[-1])
+        connection.execute("COMMIT")
+        self._connected()
+        return len(oldest) == UNPACKED_AT_ONCE
+
     def _known(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Known:
         known = Known(self._last_leaf(connection))
         for identifier, index, leaf in _lookup(
@@ -259,6 +286,11 @@ class SqliteLogStore:
             connection,
             "subject_entry",
             [(contact.bytes, index, bits) for index, entry in numbered for contact, bits in entry.subjects],
+        )
+        _insert(
+            connection,
+            "subject_page",
+            [(index, part, *page) for index, entry in numbered for part, page in enumerate(entry.pages)],
         )
         head = planned.head
         connection.execute(_PUT_HEAD, head)

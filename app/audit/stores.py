@@ -19,6 +19,8 @@ from app.audit.events import EventDraft, FieldBits, decode_event, encode_event
 from app.audit.merkle import Frontier, FrontierMalformed, leaf_hash
 from app.audit.note import Signer
 
+UNPACKED_AT_ONCE: Final = 64
+"""Pages of the index that one transaction spreads: a few thousand rows, a few hundredths of a second."""
 NO_EPOCHS: Final[Mapping[str, int]] = {}
 
 
@@ -56,6 +58,7 @@ class Entry(NamedTuple):
     payload: bytes
     leaf: bytes
     subjects: list[tuple[UUID, int]]
+    pages: list[tuple[int, bytes]]
     epochs: Mapping[str, int] = NO_EPOCHS
     quota: QuotaCharge | None = None
 
@@ -74,7 +77,7 @@ def entry_of(
         draft.decision,
         payload,
         leaf_hash(payload),
-        bits.rows(draft.cohorts),
+        *bits.index_rows(draft.cohorts),
         epochs,
         quota,
     )
@@ -92,7 +95,7 @@ def entry_from(payload: bytes, bits: FieldBits) -> Entry:
         draft.decision,
         payload,
         leaf_hash(payload),
-        bits.rows(draft.cohorts),
+        *bits.index_rows(draft.cohorts),
     )
 
 
@@ -155,6 +158,13 @@ class LogStore(Protocol):
 
     async def append(self, entries: Sequence[Entry]) -> Appended:
         """Write one batch durably; raise ``StoreUnavailable`` or ``EntriesRejected``: nothing counts as written."""
+        ...
+
+    async def unpack(self) -> bool:
+        """Spread some packed index rows, oldest first, into one row per contact; tell whether there are more of them.
+
+        Raises ``StoreUnavailable``; then nothing was moved.
+        """
         ...
 
     async def probe(self, *, durable: bool) -> None:

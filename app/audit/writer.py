@@ -22,8 +22,9 @@ from uuid import UUID
 import structlog
 
 from app.audit.errors import AuditInsideTransaction, EpochMoved, EventUnrecordable, LogUnavailable, QuotaSpent
-from app.audit.events import CohortEntry, EventDraft, EventMalformed, FieldBits
+from app.audit.events import EventDraft, EventMalformed, FieldBits
 from app.audit.publication import CheckpointFile
+from app.audit.scope import beyond
 from app.audit.stores import (
     NO_EPOCHS,
     Appended,
@@ -42,13 +43,12 @@ from app.audit.stores import (
 from app.crypto.permit import Permit, mint
 from app.kit.db import current_unit_of_work
 
-_DISCLOSED: Final = frozenset({"shown", "masked"})
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _MOST_INDEX_ROWS: Final = 20_000
-
-_MOST_STATES: Final = 4096
-_BY_STATES: Final[dict[bytes, frozenset[str]]] = {}
+_MOST_PACKED: Final = 64
+"""Pages of the index after which they are spread even though the log is busy."""
+_ID_BYTES: Final = 16
 
 _log = structlog.get_logger("duanhao.audit")
 
@@ -105,6 +105,8 @@ class AccessLog:
         self._healthy = False
         self._pause = _FIRST_PAUSE
         self._size = 0
+        self._packed = 1
+        self._index_wanted: list[asyncio.Future[None]] = []
 
     @property
     def healthy(self) -> bool:
@@ -172,13 +174,32 @@ class AccessLog:
         ``AuditInsideTransaction``; then nothing may be opened, and whether a refusal is itself put on record is the
         caller's business.
         """
-        _check_scope(draft.cohorts, scope)
+        exceeded = beyond(draft.cohorts, scope) if scope else None
+        if exceeded is not None:
+            _log.error("permit_exceeds_event", contact_id=str(exceeded))
+            raise EventUnrecordable
         index = _index(await self._submit(self._entry(draft, epochs, quota)))
         return mint(event_id=draft.id, index=index, expires=monotonic() + self._limits.permit_lifetime, scope=scope)
 
     async def record(self, draft: EventDraft) -> int:
         """Make ``draft`` durable and give its index: refusals, and what operators do. Raises as ``permit`` does."""
         return _index(await self._submit(self._entry(draft, NO_EPOCHS, None)))
+
+    async def complete_index(self) -> None:
+        """Return when every event recorded before the call is in the index of contacts; raise ``LogUnavailable``.
+
+        Answers about many people are indexed packed and spread a moment later; who asks "who saw this person" waits for it.
+        """
+        if self._stopping or self._task is None or self._task.done():
+            raise LogUnavailable
+        wanted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._index_wanted.append(wanted)
+        self._wake.set()
+        try:
+            async with asyncio.timeout(self._limits.deadline):
+                await wanted
+        except TimeoutError as error:
+            raise LogUnavailable from error
 
     async def replay(self, entries: Sequence[Entry]) -> list[int | None]:
         """Bring entries into the log in their order, each once whatever happened before, and give their indexes.
@@ -239,6 +260,8 @@ class AccessLog:
 
     async def _run(self) -> None:
         while True:
+            if self._index_wanted or self._packed >= _MOST_PACKED:
+                await self._spread()
             if not self._pending:
                 if self._stopping:
                     return
@@ -248,12 +271,37 @@ class AccessLog:
             await asyncio.sleep(0)
             await self._commit(self._take())
 
+    async def _spread(self) -> None:
+        """Spread the packed rows of the index: some between two batches; all of them when idle, and for whoever waits for them."""
+        wanted, self._index_wanted, self._packed = self._index_wanted, [], 0
+        try:
+            while await self._store.unpack() and (wanted or not self._pending):
+                pass
+        except (StoreUnavailable, EntriesRejected) as error:
+            if isinstance(error, StoreUnavailable):
+                self._turn_red(str(error))
+            else:
+                _log.error("index_damaged", reason=str(error))
+            for future in wanted:
+                if not future.done():
+                    future.set_exception(LogUnavailable())
+                    future.exception()
+        else:
+            for future in wanted:
+                if not future.done():
+                    future.set_result(None)
+
     async def _idle(self) -> None:
         self._wake.clear()
+        if self._index_wanted:
+            return
         try:
             async with asyncio.timeout(self._limits.probe_interval if self._healthy else self._pause):
                 await self._wake.wait()
         except TimeoutError:
+            if self._packed and self._healthy:
+                await self._spread()
+                return
             try:
                 await self._store.probe(durable=not self._healthy)
             except (StoreUnavailable, EntriesRejected) as error:
@@ -271,7 +319,7 @@ class AccessLog:
             if item.expires <= now:
                 item.fail(LogUnavailable())
                 continue
-            rows += len(item.entry.subjects)
+            rows += len(item.entry.subjects) + sum(len(packed) for _, packed in item.entry.pages) // _ID_BYTES
             batch.append(item)
         return batch
 
@@ -308,6 +356,7 @@ class AccessLog:
         for item, outcome in zip(items, appended.outcomes, strict=True):
             if not item.outcome.done():
                 item.outcome.set_result(outcome)
+            self._packed += len(item.entry.pages)
         self._turn_green()
         if appended.size != self._size:
             self._size = appended.size
@@ -336,32 +385,3 @@ def _index(outcome: Outcome) -> int:
         case Clash(index=index):
             _log.error("event_id_reused", index=index)
             raise EventUnrecordable
-
-
-def _check_scope(cohorts: Sequence[CohortEntry], scope: Mapping[UUID, frozenset[str]]) -> None:
-    """Refuse a permit for anything that the event does not say was shown or masked: an opened box is a recorded box."""
-    if not scope:
-        return
-    recorded: dict[UUID, frozenset[str]] = {}
-    for cohort in cohorts:
-        fields = _disclosed_by(cohort)
-        for contact in cohort.contacts:
-            recorded[contact] = recorded[contact] | fields if contact in recorded else fields
-    for contact, fields in scope.items():
-        if contact not in recorded or not fields <= recorded[contact]:
-            _log.error("permit_exceeds_event", contact_id=str(contact))
-            raise EventUnrecordable
-
-
-def _disclosed_by(cohort: CohortEntry) -> frozenset[str]:
-    """Name the fields that a cohort's states disclose; remembered for states that the caller has encoded once."""
-    if cohort.states_json is None:
-        return frozenset(field for field, state in cohort.states.items() if state in _DISCLOSED)
-    found = _BY_STATES.get(cohort.states_json)
-    if found is None:
-        if len(_BY_STATES) >= _MOST_STATES:
-            _BY_STATES.clear()
-        found = _BY_STATES[cohort.states_json] = frozenset(
-            field for field, state in cohort.states.items() if state in _DISCLOSED
-        )
-    return found

@@ -6,7 +6,6 @@ was unwrapped from, so a wrapped key swapped in the store is noticed at once; an
 live counted from unwrapping, used or not, so a key destroyed by another process is gone here within that time.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from os import urandom
@@ -78,7 +77,7 @@ class Keyring:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """Take the KEKs, the most data keys to keep, and for how many seconds of ``clock`` each; see ``install``."""
-        self._cache: OrderedDict[UUID, tuple[float, WrappedDataKey, DataKey]] = OrderedDict()
+        self._cache: dict[UUID, tuple[float, WrappedDataKey, DataKey]] = {}
         self._cache_size = cache_size
         self._cache_ttl = cache_ttl
         self._clock = clock
@@ -126,18 +125,22 @@ class Keyring:
         of that version is not loaded (a rotation elsewhere: refresh the keyring).
         """
         now = self._clock()
-        with self._lock:
-            entry = self._cache.get(subject)
-            if entry is not None and now < entry[0] and (entry[1] is wrapped or entry[1] == wrapped):
-                self._cache.move_to_end(subject)
-                return entry[2]
+        entry = self._cache.get(subject)
+        if entry is not None and now < entry[0] and (entry[1] is wrapped or entry[1] == wrapped):
+            if len(self._cache) >= self._cache_size:
+                self._renew(subject, entry)
+            return entry[2]
         key = self._unwrap(subject, wrapped)
-        with self._lock:
-            self._cache[subject] = (now + self._cache_ttl, wrapped, key)
-            self._cache.move_to_end(subject)
-            while len(self._cache) > self._cache_size:
-                self._cache.popitem(last=False)
+        self._renew(subject, (now + self._cache_ttl, wrapped, key))
         return key
+
+    def _renew(self, subject: UUID, entry: tuple[float, WrappedDataKey, DataKey]) -> None:
+        """Put an entry last in the order of use, which matters only once the cache is full."""
+        with self._lock:
+            self._cache.pop(subject, None)
+            self._cache[subject] = entry
+            while len(self._cache) > self._cache_size:
+                del self._cache[next(iter(self._cache))]
 
     def forget(self, subject: UUID) -> None:
         """Drop a person's data key from memory, after its row is gone."""
@@ -225,9 +228,12 @@ class Opener:
         Nothing is opened unless the permit is unexpired and covers the subject and every field: ``PermitRefused``. Any
         failure of a box or of the wrapped key is ``SealBroken``; ``KeyUnavailable`` as in ``Keyring.unlock``.
         """
-        self._check(permit, subject, fields)
+        allowed = self._allowed(permit, subject)
         key = self._keyring.unlock(subject, wrapped)
         header, bound, decrypt = key.header, key.bound, key.cipher.decrypt
+        for name, _ in fields:
+            if name not in allowed:
+                raise alarm.permit_refused(subject, "field")
         values = []
         for name, envelope in fields:
             size = len(envelope)
@@ -267,17 +273,14 @@ class Opener:
         alarm.seal_broken(subject, alarm.ROW, "row_mac")
         return False
 
-    def _check(self, permit: Permit, subject: UUID, fields: Sequence[tuple[str, bytes]]) -> None:
-        """Raise ``PermitRefused``, recorded, unless the permit covers all of it now."""
+    def _allowed(self, permit: Permit, subject: UUID) -> frozenset[str]:
+        """Name the fields that the permit covers now; raise ``PermitRefused``, recorded, for one that covers nothing of ``subject``."""
         if type(permit) is not Permit:
             raise alarm.permit_refused(subject, "forged")
         try:
-            allowed = permit.fields_of(subject, at=self._clock())
+            return permit.fields_of(subject, at=self._clock())
         except PermitRefused as refusal:
             raise alarm.permit_refused(subject, refusal.cause_code) from None
-        for name, _ in fields:
-            if name not in allowed:
-                raise alarm.permit_refused(subject, "field")
 
 
 def _signing_binding(kek_version: int, context: bytes) -> bytes:

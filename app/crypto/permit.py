@@ -81,7 +81,10 @@ def mint(*, event_id: UUID, index: int, expires: float, scope: Mapping[UUID, fro
     logical field names per contact. The scope is copied: what the caller does to its mapping later changes nothing.
     """
     permit = object.__new__(Permit)
-    frozen = MappingProxyType({subject: frozenset(fields) for subject, fields in scope.items()})
+    copied = dict(scope)
+    if not all(type(fields) is frozenset for fields in copied.values()):
+        copied = {subject: frozenset(fields) for subject, fields in copied.items()}
+    frozen = MappingProxyType(copied)
     parts = {"_mark": _MINTED, "event_id": event_id, "index": index, "expires": expires, "scope": frozen}
     for name, value in parts.items():
         object.__setattr__(permit, name, value)

@@ -210,10 +210,10 @@ class Gate:
     async def _permit(
         self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Program]]
     ) -> Permit:
-        grouped: dict[int, tuple[Program, list[UUID]]] = {}
+        grouped: dict[int, tuple[Program, list[Record]]] = {}
         for record, program in admitted:
-            grouped.setdefault(id(program), (program, []))[1].append(record.subject)
-        entries = tuple(_entry(program, tuple(subjects)) for program, subjects in grouped.values())
+            grouped.setdefault(id(program), (program, []))[1].append(record)
+        entries = tuple(_entry(program, records) for program, records in grouped.values())
         scope = {record.subject: program.scope for record, program in admitted}
         return await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope)
 
@@ -250,8 +250,10 @@ class Gate:
         )
 
 
-def _entry(program: Program, subjects: tuple[UUID, ...]) -> CohortEntry:
-    return CohortEntry(program.states, subjects, program.states_json, program.bits)
+def _entry(program: Program, records: Sequence[Record]) -> CohortEntry:
+    subjects = tuple([record.subject for record in records])
+    packed = b"".join([record.subject_bytes for record in records])
+    return CohortEntry(program.states, subjects, program.states_json, program.bits, packed)
 
 
 def _note(viewer: Viewer, plan: Plan, permit: Permit, obligations: Sequence[str]) -> bytes:

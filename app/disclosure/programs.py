@@ -19,6 +19,7 @@ from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import STATE_OF, FieldClass, Outcome, State
 from app.permissions.plan import Cohort
 
+_MOST_PROGRAMS: Final = 4096
 _REACHABLE: Final = frozenset({FieldClass.C3, FieldClass.C4, FieldClass.C5})
 
 
@@ -81,6 +82,7 @@ class Programs:
         """Take the catalogue and the log's bitmap of it."""
         self.catalogue = catalogue
         self._bits = bits
+        self._made: dict[tuple[tuple[str, Outcome, str | None], ...], Program] = {}
 
     def card(self, cohort: Cohort, kind: str) -> Program:
         """Give the program of a card; remembered on the cohort."""
@@ -122,6 +124,16 @@ class Programs:
         return self._make([(field, Outcome.CLEAR, None) for field in chosen])
 
     def _make(self, verdicts: Sequence[tuple[ProtectedField, Outcome, str | None]]) -> Program:
+        """Give the program of these verdicts; cohorts that are shown the same share one, and one entry in the log."""
+        key = tuple((field.name, outcome, following) for field, outcome, following in verdicts)
+        found = self._made.get(key)
+        if found is None:
+            if len(self._made) >= _MOST_PROGRAMS:
+                self._made.clear()
+            found = self._made[key] = self._worked_out(verdicts)
+        return found
+
+    def _worked_out(self, verdicts: Sequence[tuple[ProtectedField, Outcome, str | None]]) -> Program:
         steps = [self._step(field, outcome, following) for field, outcome, following in verdicts]
         states = {step.name: step.state for step in steps}
         return Program(

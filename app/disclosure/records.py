@@ -16,7 +16,8 @@ class Record:
     """One contact, still closed.
 
     ``sealed`` holds the envelopes in catalogue order; ``covered`` and ``mac`` are the row's MAC and what it covers; ``public`` the C1
-    members, ready to be written, and ``head`` the same as the open beginning of a card.
+    members, ready to be written, and ``head`` the same as the open beginning of a card; ``subject_bytes``
+    is the contact's id as the log packs it.
     """
 
     subject: UUID
@@ -27,7 +28,9 @@ class Record:
     mac: bytes
     public: dict[str, Any]
     head: bytes = field(init=False)
+    subject_bytes: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         """Render the C1 members once: a record that is looked at again begins its card with the same bytes."""
         self.head = orjson.dumps(self.public)[:-1]
+        self.subject_bytes = self.subject.bytes

@@ -35,6 +35,7 @@ class FakeStore:
         self.ids: dict[UUID, tuple[int, bytes]] = {}
         self.broken = False
         self.attempts = 0
+        self.packed = 0
         self.probes: list[bool] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -69,9 +70,17 @@ class FakeStore:
             self.ids[entry.id] = (index, entry.leaf)
         if planned.fresh:
             self.batches.append(planned.fresh)
+        self.packed += sum(len(entry.pages) for entry in planned.fresh)
         self.head = planned.head
         self.used |= planned.charged
         return Appended(planned.outcomes, self.head.size, self.head.note)
+
+    async def unpack(self) -> bool:
+        """Spread one page, when the gate is open."""
+        await self.gate.wait()
+        self._check()
+        self.packed = max(self.packed - 1, 0)
+        return self.packed > 0
 
     async def probe(self, *, durable: bool) -> None:
         """Answer how it is."""

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.audit.events import CohortEntry, EventDraft, FieldBits
-from app.audit.models import AuditIntent, Batch, Epoch, Event, Head, Leaf, Quota, SubjectEntry
+from app.audit.models import AuditIntent, Batch, Epoch, Event, Head, Leaf, Quota, SubjectEntry, SubjectPage
 from app.audit.note import Signer
 from app.audit.postgres_store import PostgresLogStore
 from app.audit.sources import LogSource, PostgresSource, SqliteSource
@@ -37,7 +37,7 @@ SAMPLE: Final = EventDraft(
     id=UUID(int=1), at=NOON, actor_type="person", action="contact.read", decision="allowed", actor_id=ACTOR
 )
 
-_LOG: Final[tuple[type[Base], ...]] = (Head, Leaf, Event, SubjectEntry, Batch, Quota)
+_LOG: Final[tuple[type[Base], ...]] = (Head, Leaf, Event, SubjectEntry, SubjectPage, Batch, Quota)
 _BUSINESS: Final[tuple[type[Base], ...]] = (AuditIntent, Epoch)
 
 
@@ -155,8 +155,11 @@ async def until(condition: Any, *, seconds: float = 5.0) -> None:  # noqa: ANN40
             await asyncio.sleep(0.01)
 
 
-async def filled(place: Place, batches: Sequence[int]) -> list[EventDraft]:
-    """Write batches of these sizes, each event about two contacts of its own, and give the events in order."""
+async def filled(place: Place, batches: Sequence[int], *, packed: bool = False) -> list[EventDraft]:
+    """Write batches of these sizes, each event about two contacts of its own, and give the events in order.
+
+    Their index rows are spread unless they are to stay ``packed``.
+    """
     store = place.store()
     await store.open()
     drafts: list[EventDraft] = []
@@ -167,5 +170,7 @@ async def filled(place: Place, batches: Sequence[int]) -> list[EventDraft]:
         appended = await store.append([entry_of(each, BITS) for each in batch])
         assert appended.size == len(drafts) + size
         drafts += batch
+    while not packed and await store.unpack():
+        pass
     await store.close()
     return drafts

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.audit.events import (
     MEMBERS,
+    PAGE_CONTACTS,
     CohortEntry,
     EventDraft,
     EventMalformed,
@@ -64,7 +65,15 @@ def test_prepared_states_change_nothing() -> None:
     plain = draft(contact(1))
     prepared = replace(plain, cohorts=(CohortEntry(STATES, (contact(1),), encode_states(STATES), BITS.of(STATES)),))
     assert encode_event(prepared) == encode_event(plain)
-    assert BITS.rows(prepared.cohorts) == BITS.rows(plain.cohorts)
+    assert BITS.index_rows(prepared.cohorts) == BITS.index_rows(plain.cohorts)
+
+
+def test_prepared_ids_change_nothing() -> None:
+    people = (contact(1), contact(2))
+    plain = draft(*people)
+    prepared = replace(plain, cohorts=(CohortEntry(STATES, people, packed=b"".join(each.bytes for each in people)),))
+    assert encode_event(prepared) == encode_event(plain)
+    assert BITS.index_rows(prepared.cohorts) == BITS.index_rows(plain.cohorts)
 
 
 def test_the_bytes_are_fixed() -> None:
@@ -139,13 +148,31 @@ def test_bits_say_masked_and_shown() -> None:
     assert FieldBits((*BITS.order, "added")).states(BITS.of(STATES)) == BITS.states(BITS.of(STATES))
 
 
+def packed(*numbers: int) -> bytes:
+    return b"".join(contact(number).bytes for number in numbers)
+
+
 def test_index_rows_join_cohorts() -> None:
-    rows = BITS.rows(
-        (CohortEntry({"mobile": "masked"}, (contact(1), contact(2))), CohortEntry({"mobile": "shown"}, (contact(1),)))
+    rows = BITS.index_rows(
+        (
+            CohortEntry({"mobile": "masked"}, (contact(1), contact(2), contact(3))),
+            CohortEntry({"mobile": "shown"}, (contact(1),)),
+        )
     )
-    assert rows == [(contact(1), 0b11), (contact(2), 0b01)]
+    assert rows == ([], [(0b11, packed(1)), (0b01, packed(2, 3))])
     assert BITS.states(0b11) == {"mobile": "shown"}
-    assert BITS.rows((CohortEntry(STATES, (contact(1), contact(1))),)) == [(contact(1), BITS.of(STATES))]
+
+
+def test_one_contact_is_a_row_and_several_are_pages() -> None:
+    bits = BITS.of(STATES)
+    assert BITS.index_rows(()) == ([], [])
+    assert BITS.index_rows((CohortEntry(STATES, (contact(1),)),)) == ([(contact(1), bits)], [])
+    assert BITS.index_rows((CohortEntry(STATES, (contact(1), contact(1))),)) == ([], [(bits, packed(1))])
+    many = tuple(map(contact, range(PAGE_CONTACTS + 1)))
+    assert BITS.index_rows((CohortEntry(STATES, many),)) == (
+        [],
+        [(bits, packed(*range(PAGE_CONTACTS))), (bits, packed(PAGE_CONTACTS))],
+    )
 
 
 @pytest.mark.parametrize("order", [["a", "a"], [str(number) for number in range(32)]])

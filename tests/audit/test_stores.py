@@ -5,12 +5,13 @@ import resource
 import signal
 import sqlite3
 from contextlib import closing
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from app.audit.errors import EventUnrecordable, LogUnavailable
-from app.audit.events import encode_event
+from app.audit.events import PAGE_CONTACTS, encode_event
 from app.audit.merkle import Frontier, leaf_hash
 from app.audit.stores import (
     Clash,
@@ -57,6 +58,42 @@ async def test_a_batch_is_whole(place: Place) -> None:
     rows = await place.run('SELECT "index", bits FROM {log}subject_entry WHERE contact_id = ?1', contact(7))
     assert rows == [(3, 0b1001)]
     assert await place.run("SELECT count(*) FROM {log}subject_entry") == [(268,)]
+
+
+async def test_pages_are_spread_and_nobody_is_lost_or_doubled(place: Place) -> None:
+    await filled(place, [60, 40], packed=True)
+    assert await place.run("SELECT count(*) FROM {log}subject_page") == [(100,)]
+    assert await place.run("SELECT count(*) FROM {log}subject_entry") == [(0,)]
+    store = await opened(place)
+    assert await store.unpack()
+    assert await place.run("SELECT count(*) FROM {log}subject_page") == [(36,)]
+    assert not await store.unpack()
+    assert not await store.unpack()
+    assert await place.run("SELECT count(*) FROM {log}subject_page") == [(0,)]
+    rows = await place.run('SELECT contact_id, "index", bits FROM {log}subject_entry ORDER BY "index", contact_id')
+    plain = [(each if isinstance(each, UUID) else UUID(bytes=each), index, bits) for each, index, bits in rows]
+    assert plain == [(contact(number), number // 2, 0b1001) for number in range(200)]
+    await store.close()
+
+
+async def test_a_page_as_large_as_any_is_spread_whole(place: Place) -> None:
+    store = await opened(place)
+    people = tuple(map(contact, range(PAGE_CONTACTS + 7)))
+    await store.append([entry_of(draft(*people), BITS)])
+    assert not await store.unpack()
+    found = await place.run("SELECT contact_id FROM {log}subject_entry")
+    assert {each if isinstance(each, UUID) else UUID(bytes=each) for (each,) in found} == set(people)
+    await store.close()
+
+
+async def test_a_page_that_repeats_a_row_is_not_spread(place: Place) -> None:
+    await filled(place, [1], packed=True)
+    await place.run('INSERT INTO {log}subject_entry (contact_id, "index", bits) VALUES (?1, 0, 1)', contact(1))
+    store = await opened(place)
+    with pytest.raises(EntriesRejected):
+        await store.unpack()
+    assert await place.run("SELECT count(*) FROM {log}subject_page") == [(1,)]
+    await store.close()
 
 
 async def test_opening_again_changes_nothing(place: Place) -> None:

@@ -129,6 +129,37 @@ async def add_index_row_beyond(place: Place) -> None:
     await place.run('INSERT INTO {log}subject_entry (contact_id, "index", bits) VALUES (?1, 50, 1)', contact(1))
 
 
+async def drop_page(place: Place) -> None:
+    await place.run('DELETE FROM {log}subject_page WHERE "index" = 5')
+
+
+async def edit_page_bits(place: Place) -> None:
+    await place.run('UPDATE {log}subject_page SET bits = 0 WHERE "index" = 5')
+
+
+async def edit_page(place: Place) -> None:
+    await place.run(
+        'UPDATE {log}subject_page SET contacts = ?1 WHERE "index" = 5', contact(77).bytes + contact(10).bytes
+    )
+
+
+async def cut_page(place: Place) -> None:
+    await place.run('UPDATE {log}subject_page SET contacts = ?1 WHERE "index" = 5', contact(10).bytes + b"short")
+
+
+async def repeat_page(place: Place) -> None:
+    await place.run('INSERT INTO {log}subject_entry (contact_id, "index", bits) VALUES (?1, 5, 9)', contact(10))
+
+
+@pytest.mark.parametrize("tamper", [drop_page, edit_page_bits, edit_page, cut_page, repeat_page])
+async def test_index_rows_that_are_still_packed_are_verified_too(place: Place, tamper: Tamper) -> None:
+    await filled(place, BATCHES, packed=True)
+    assert (await checked(place)).intact
+    await tamper(place)
+    report = await checked(place)
+    assert [(each.kind, each.index) for each in report.damage] == [(DamageKind.EDITED_INDEX_ROW, 5)]
+
+
 async def sign_otherwise(place: Place) -> None:
     ((root,),) = await place.run("SELECT root FROM {log}batch WHERE size = 8")
     await place.run("UPDATE {log}batch SET note = ?1 WHERE size = 8", OTHER.sign(8, bytes(root)))

@@ -121,6 +121,7 @@ async def test_an_outage_shorter_than_the_deadline_is_only_a_wait(log: AccessLog
 
 
 async def test_an_outage_is_seen_and_healed_without_traffic(log: AccessLog, store: FakeStore) -> None:
+    await log.complete_index()
     store.broken = True
     await until(lambda: not log.healthy)
     assert store.probes[0] is False, "a healthy log is only looked at"
@@ -281,3 +282,45 @@ async def test_an_unpublished_checkpoint_holds_up_nobody(store: FakeStore, sqlit
     await log.stop()
     notes = find_notes(path.read_text(encoding="utf-8"))
     assert SIGNER.verifier().open(notes[-1]).size == 2
+
+
+async def pages(log: AccessLog, count: int) -> None:
+    await asyncio.gather(*(log.record(draft(contact(at), contact(at + 1))) for at in range(count)))
+
+
+async def test_an_idle_log_spreads_its_index(log: AccessLog, store: FakeStore) -> None:
+    await pages(log, 3)
+    assert store.packed == 3
+    await until(lambda: store.packed == 0)
+
+
+async def test_who_asks_for_the_index_waits_until_it_is_complete(log: AccessLog, store: FakeStore) -> None:
+    await pages(log, 5)
+    await log.complete_index()
+    assert store.packed == 0
+
+
+async def test_an_index_that_cannot_be_completed_is_said_so(log: AccessLog, store: FakeStore) -> None:
+    await pages(log, 2)
+    store.broken = True
+    with pytest.raises(LogUnavailable):
+        await log.complete_index()
+    store.broken = False
+    await until(lambda: log.healthy)
+    await log.complete_index()
+    assert store.packed == 0
+
+
+async def test_a_stuck_index_is_waited_for_no_longer_than_the_deadline(log: AccessLog, store: FakeStore) -> None:
+    await pages(log, 2)
+    store.gate.clear()
+    before = monotonic()
+    with pytest.raises(LogUnavailable):
+        await log.complete_index()
+    assert monotonic() - before < 1
+    store.gate.set()
+
+
+async def test_a_stopped_log_completes_no_index(store: FakeStore) -> None:
+    with pytest.raises(LogUnavailable):
+        await AccessLog(store, bits=BITS, limits=LIMITS).complete_index()
