@@ -49,7 +49,8 @@ MEMBERS: Final = (
 """Members of version 1, in the order in which they are written; every event has all of them."""
 
 _COHORT_MEMBERS: Final = frozenset({"states", "contacts"})
-_ID_BYTES: Final = 16
+ID_BYTES: Final = 16
+"""A contact's id, packed."""
 PAGE_CONTACTS: Final = 256
 """The most contacts of one packed row of the index; what unpacks them counts no further."""
 _MOST_FIELDS: Final = 31
@@ -144,25 +145,25 @@ class FieldBits:
             if (pair := bits >> (2 * place) & (_MASKED | _SHOWN))
         }
 
-    def index_rows(self, cohorts: Sequence[CohortEntry]) -> tuple[list[tuple[UUID, int]], list[tuple[int, bytes]]]:
+    def pages(self, cohorts: Sequence[CohortEntry]) -> list[tuple[int, bytes]]:
         """Lay out the index rows of one event: each contact once, with the union of what its cohorts disclosed.
 
-        A single contact is a row (id, bits); several are pages (bits, packed ids) of at most ``PAGE_CONTACTS`` each.
+        Pages (bits, packed ids) of at most ``PAGE_CONTACTS`` contacts of whom the same was disclosed.
         """
         if len(cohorts) == 1 and len(cohorts[0].contacts) == 1:
             cohort = cohorts[0]
-            return [(cohort.contacts[0], self.of(cohort.states) if cohort.bits is None else cohort.bits)], []
+            return [(self.of(cohort.states) if cohort.bits is None else cohort.bits, cohort.contacts[0].bytes)]
         merged: dict[bytes, int] = {}
         for cohort in cohorts:
             bits = self.of(cohort.states) if cohort.bits is None else cohort.bits
             packed = _packed(cohort)
-            for at in range(0, len(packed), _ID_BYTES):
-                contact = packed[at : at + _ID_BYTES]
+            for at in range(0, len(packed), ID_BYTES):
+                contact = packed[at : at + ID_BYTES]
                 merged[contact] = merged.get(contact, 0) | bits
         alike: dict[int, list[bytes]] = {}
         for contact, bits in merged.items():
             alike.setdefault(bits, []).append(contact)
-        return [], [
+        return [
             (bits, b"".join(contacts[at : at + PAGE_CONTACTS]))
             for bits, contacts in alike.items()
             for at in range(0, len(contacts), PAGE_CONTACTS)
@@ -304,7 +305,7 @@ def _entry(cohort: Mapping[str, Any]) -> CohortEntry:
 def unpack_contacts(text: str) -> tuple[UUID, ...]:
     """Read the packed contact ids of a cohort."""
     packed = _bytes(text)
-    if len(packed) % _ID_BYTES:
+    if len(packed) % ID_BYTES:
         message = "packed contact ids have 16 bytes each"
         raise EventMalformed(message)
-    return tuple(UUID(bytes=packed[at : at + _ID_BYTES]) for at in range(0, len(packed), _ID_BYTES))
+    return tuple(UUID(bytes=packed[at : at + ID_BYTES]) for at in range(0, len(packed), ID_BYTES))

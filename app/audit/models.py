@@ -82,7 +82,7 @@ class SubjectEntry(Base):
 
 
 class SubjectPage(Base):
-    """Index rows of one answer about several people, packed: 16 bytes for each contact of whom the same ``bits`` were shown.
+    """Index rows of one event, packed: 16 bytes for each contact of whom the same ``bits`` were shown.
 
     Written with the event, and unpacked into ``subject_entry`` soon after; a contact is in one of the two, never in both.
     """

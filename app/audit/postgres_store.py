@@ -18,7 +18,7 @@ import asyncpg
 
 from app.audit.note import Signer
 from app.audit.stores import (
-    UNPACKED_AT_ONCE,
+    PAGES_AT_ONCE,
     Appended,
     EntriesRejected,
     Entry,
@@ -29,6 +29,7 @@ from app.audit.stores import (
     check_floor,
     empty_head,
     epoch_keys,
+    first_pages,
     plan,
     quota_keys,
 )
@@ -59,28 +60,22 @@ events AS (
     $1::bigint[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[]
   )
 ),
-subjects AS (
-  INSERT INTO log.subject_entry (contact_id, "index", bits)
-  SELECT * FROM unnest($10::uuid[], $11::bigint[], $12::bigint[])
-),
 pages AS (
   INSERT INTO log.subject_page ("index", part, bits, contacts)
-  SELECT * FROM unnest($19::bigint[], $20::int[], $21::bigint[], $22::bytea[])
+  SELECT * FROM unnest($10::bigint[], $11::int[], $12::bigint[], $13::bytea[])
 ),
-signed AS (INSERT INTO log.batch (size, "first", root, note, at) VALUES ($13, $17, $15, $16, $18))
-UPDATE log.head SET size = $13, frontier = $14, root = $15, note = $16 WHERE id = 1
+signed AS (INSERT INTO log.batch (size, "first", root, note, at) VALUES ($14, $18, $16, $17, $19))
+UPDATE log.head SET size = $14, frontier = $15, root = $16, note = $17 WHERE id = 1
 """
+_OLDEST_PAGES: Final = 'SELECT "index", part, length(contacts) FROM log.subject_page ORDER BY "index", part LIMIT $1'
 _SPREAD: Final = """
-WITH
-oldest AS (SELECT "index", part FROM log.subject_page ORDER BY "index", part LIMIT $1 FOR UPDATE SKIP LOCKED),
-taken AS (DELETE FROM log.subject_page p USING oldest o WHERE p."index" = o."index" AND p.part = o.part RETURNING p.*),
-spread AS (
-  INSERT INTO log.subject_entry (contact_id, "index", bits)
-  SELECT encode(substring(contacts FROM 16 * at + 1 FOR 16), 'hex')::uuid, "index", bits
-  FROM taken, generate_series(0, length(contacts) / 16 - 1) AS at ORDER BY 1, 2
-)
-SELECT count(*) FROM taken
+WITH taken AS (DELETE FROM log.subject_page WHERE ("index", part) <= ($1, $2) RETURNING *)
+INSERT INTO log.subject_entry (contact_id, "index", bits)
+SELECT encode(substring(contacts FROM 16 * at + 1 FOR 16), 'hex')::uuid, "index", bits
+FROM taken, generate_series(0, length(contacts) / 16 - 1) AS at ORDER BY 1, 2
 """
+_SPREADING: Final = 0x6475616E68616F
+"""The advisory lock of whoever spreads pages: one process at a time."""
 _FIRST_HEAD: Final = """
 INSERT INTO log.head (id, size, frontier, root, note) VALUES (1, $1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
@@ -113,9 +108,9 @@ class PostgresLogStore:
         """Write one batch durably."""
         return await self._call(lambda connection: self._append(connection, entries))
 
-    async def unpack(self) -> bool:
-        """Spread the oldest pages of the index that no other process is spreading."""
-        return await self._call(self._unpack)
+    async def unpack(self, *, wait: bool) -> bool:
+        """Spread the oldest pages of the index, one process at a time."""
+        return await self._call(lambda connection: self._unpack(connection, wait=wait))
 
     async def probe(self, *, durable: bool) -> None:
         """Read the head, or commit a write that changes nothing."""
@@ -211,9 +206,18 @@ class PostgresLogStore:
         return Appended(planned.outcomes, planned.head.size, planned.head.note)
 
     @staticmethod
-    async def _unpack(connection: asyncpg.Connection) -> bool:
-        spread: int = await connection.fetchval(_SPREAD, UNPACKED_AT_ONCE)
-        return spread == UNPACKED_AT_ONCE
+    async def _unpack(connection: asyncpg.Connection, *, wait: bool) -> bool:
+        async with connection.transaction():
+            if wait:
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", _SPREADING)
+            elif not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _SPREADING):
+                return False
+            chosen = first_pages([tuple(row) for row in await connection.fetch(_OLDEST_PAGES, PAGES_AT_ONCE)])
+            if chosen is None:
+                return False
+            last, more = chosen
+            await connection.execute(_SPREAD, *last)
+        return more
 
     async def _known(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> Known:
         known = Known(-1)
@@ -233,7 +237,6 @@ class PostgresLogStore:
 
     async def _write(self, connection: asyncpg.Connection, planned: Plan) -> None:
         numbered = list(enumerate(planned.fresh, planned.first))
-        subjects = [(contact, index, bits) for index, entry in numbered for contact, bits in entry.subjects]
         pages = [(index, part, *page) for index, entry in numbered for part, page in enumerate(entry.pages)]
         fresh, head = planned.fresh, planned.head
         await connection.execute(
@@ -247,16 +250,13 @@ class PostgresLogStore:
             [entry.action for entry in fresh],
             [entry.decision for entry in fresh],
             [entry.payload for entry in fresh],
-            [contact for contact, _, _ in subjects],
-            [index for _, index, _ in subjects],
-            [bits for _, _, bits in subjects],
-            *head,
-            planned.first,
-            self._clock.now(),
             [index for index, _, _, _ in pages],
             [part for _, part, _, _ in pages],
             [bits for _, _, bits, _ in pages],
             [contacts for _, _, _, contacts in pages],
+            *head,
+            planned.first,
+            self._clock.now(),
         )
         if planned.charged:
             await connection.executemany(_PUT_QUOTA, [(*key, used) for key, used in planned.charged.items()])

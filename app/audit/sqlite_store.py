@@ -19,7 +19,7 @@ from uuid import UUID
 from app.audit.events import PAGE_CONTACTS
 from app.audit.note import Signer
 from app.audit.stores import (
-    UNPACKED_AT_ONCE,
+    PAGES_AT_ONCE,
     Appended,
     EntriesRejected,
     Entry,
@@ -30,6 +30,7 @@ from app.audit.stores import (
     check_floor,
     empty_head,
     epoch_keys,
+    first_pages,
     plan,
     quota_keys,
 )
@@ -49,16 +50,15 @@ _PUT_QUOTA: Final = (
 _TABLES: Final = {
     "leaf": ('"index"', "hash"),
     "event": ('"index"', "id", "at", "actor_type", "actor_id", "action", "decision", "payload"),
-    "subject_entry": ("contact_id", '"index"', "bits"),
     "subject_page": ('"index"', "part", "bits", "contacts"),
 }
-_OLDEST_PAGES: Final = 'SELECT "index" FROM subject_page ORDER BY "index" LIMIT ?'
+_OLDEST_PAGES: Final = 'SELECT "index", part, length(contacts) FROM subject_page ORDER BY "index", part LIMIT ?'
 _SPREAD: Final = f"""
 WITH RECURSIVE place(at) AS (VALUES (0) UNION ALL SELECT at + 1 FROM place WHERE at < {PAGE_CONTACTS - 1})
 INSERT INTO subject_entry (contact_id, "index", bits)
 SELECT substr(p.contacts, 16 * at + 1, 16), p."index", p.bits
 FROM subject_page p JOIN place ON at < length(p.contacts) / 16
-WHERE p."index" <= ? ORDER BY 1, 2
+WHERE (p."index", p.part) <= (?, ?) ORDER BY 1, 2
 """  # noqa: S608 — a constant of ours
 _Result = TypeVar("_Result")
 
@@ -122,8 +122,9 @@ class SqliteLogStore:
         """Write one batch durably."""
         return await self._call(lambda: self._append(entries))
 
-    async def unpack(self) -> bool:
+    async def unpack(self, *, wait: bool) -> bool:
         """Spread the oldest pages of the index with one statement, which leaves the interpreter alone while it runs."""
+        del wait  # No other process writes here.
         return await self._call(self._unpack)
 
     async def probe(self, *, durable: bool) -> None:
@@ -228,15 +229,16 @@ class SqliteLogStore:
 
     def _unpack(self) -> bool:
         connection = self._connected()
-        oldest = connection.execute(_OLDEST_PAGES, (UNPACKED_AT_ONCE,)).fetchall()
-        if not oldest:
+        chosen = first_pages(connection.execute(_OLDEST_PAGES, (PAGES_AT_ONCE,)).fetchall())
+        if chosen is None:
             return False
+        last, more = chosen
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute(_SPREAD, oldest[-1])
-        connection.execute('DELETE FROM subject_page WHERE "index" <= ?', oldest[-1])
+        connection.execute(_SPREAD, last)
+        connection.execute('DELETE FROM subject_page WHERE ("index", part) <= (?, ?)', last)
         connection.execute("COMMIT")
         self._connected()
-        return len(oldest) == UNPACKED_AT_ONCE
+        return more
 
     def _known(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> Known:
         known = Known(self._last_leaf(connection))
@@ -281,11 +283,6 @@ class SqliteLogStore:
                 )
                 for index, entry in numbered
             ],
-        )
-        _insert(
-            connection,
-            "subject_entry",
-            [(contact.bytes, index, bits) for index, entry in numbered for contact, bits in entry.subjects],
         )
         _insert(
             connection,

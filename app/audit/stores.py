@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
-from app.audit.events import EventDraft, FieldBits, decode_event, encode_event
+from app.audit.events import ID_BYTES, EventDraft, FieldBits, decode_event, encode_event
 from app.audit.merkle import Frontier, FrontierMalformed, leaf_hash
 from app.audit.note import Signer
 
-UNPACKED_AT_ONCE: Final = 64
-"""Pages of the index that one transaction spreads: a few thousand rows, a few hundredths of a second."""
+_MOST_AT_ONCE: Final = 8192
+"""Contacts whose rows one transaction spreads: a few hundredths of a second."""
+PAGES_AT_ONCE: Final = 4096
 NO_EPOCHS: Final[Mapping[str, int]] = {}
 
 
@@ -57,7 +58,6 @@ class Entry(NamedTuple):
     decision: str
     payload: bytes
     leaf: bytes
-    subjects: list[tuple[UUID, int]]
     pages: list[tuple[int, bytes]]
     epochs: Mapping[str, int] = NO_EPOCHS
     quota: QuotaCharge | None = None
@@ -77,7 +77,7 @@ def entry_of(
         draft.decision,
         payload,
         leaf_hash(payload),
-        *bits.index_rows(draft.cohorts),
+        bits.pages(draft.cohorts),
         epochs,
         quota,
     )
@@ -95,7 +95,7 @@ def entry_from(payload: bytes, bits: FieldBits) -> Entry:
         draft.decision,
         payload,
         leaf_hash(payload),
-        *bits.index_rows(draft.cohorts),
+        bits.pages(draft.cohorts),
     )
 
 
@@ -160,10 +160,10 @@ class LogStore(Protocol):
         """Write one batch durably; raise ``StoreUnavailable`` or ``EntriesRejected``: nothing counts as written."""
         ...
 
-    async def unpack(self) -> bool:
+    async def unpack(self, *, wait: bool) -> bool:
         """Spread some packed index rows, oldest first, into one row per contact; tell whether there are more of them.
 
-        Raises ``StoreUnavailable``; then nothing was moved.
+        Another process may be at it: ``wait`` for it, or leave it to that one. Raises ``StoreUnavailable``; then nothing was moved.
         """
         ...
 
@@ -278,6 +278,21 @@ def epoch_keys(entries: Iterable[Entry]) -> list[str]:
 def quota_keys(entries: Iterable[Entry]) -> list[QuotaKey]:
     """List every counter that the entries would charge, each once."""
     return list(dict.fromkeys(quota_key(entry.quota) for entry in entries if entry.quota is not None))
+
+
+def first_pages(pages: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int], bool] | None:
+    """Choose the oldest of ``pages`` (index, part, bytes of ids; in order) that are to be spread in one transaction.
+
+    Gives the last one's place, and whether more are left; ``None`` when there are none.
+    """
+    if not pages:
+        return None
+    contacts = 0
+    for at, (index, part, size) in enumerate(pages):
+        contacts += size // ID_BYTES
+        if contacts >= _MOST_AT_ONCE:
+            return (index, part), at + 1 < len(pages) or len(pages) == PAGES_AT_ONCE
+    return (pages[-1][0], pages[-1][1]), len(pages) == PAGES_AT_ONCE
 
 
 def empty_head(signer: Signer) -> StoredHead:

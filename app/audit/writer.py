@@ -22,7 +22,7 @@ from uuid import UUID
 import structlog
 
 from app.audit.errors import AuditInsideTransaction, EpochMoved, EventUnrecordable, LogUnavailable, QuotaSpent
-from app.audit.events import EventDraft, EventMalformed, FieldBits
+from app.audit.events import ID_BYTES, EventDraft, EventMalformed, FieldBits
 from app.audit.publication import CheckpointFile
 from app.audit.scope import beyond
 from app.audit.stores import (
@@ -46,9 +46,8 @@ from app.kit.db import current_unit_of_work
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _MOST_INDEX_ROWS: Final = 20_000
-_MOST_PACKED: Final = 64
-"""Pages of the index after which they are spread even though the log is busy."""
-_ID_BYTES: Final = 16
+_MOST_PACKED: Final = 8192
+"""Packed index rows after which some are spread even though the log is busy."""
 
 _log = structlog.get_logger("duanhao.audit")
 
@@ -275,7 +274,7 @@ class AccessLog:
         """Spread the packed rows of the index: some between two batches; all of them when idle, and for whoever waits for them."""
         wanted, self._index_wanted, self._packed = self._index_wanted, [], 0
         try:
-            while await self._store.unpack() and (wanted or not self._pending):
+            while await self._store.unpack(wait=bool(wanted)) and (wanted or not self._pending):
                 pass
         except (StoreUnavailable, EntriesRejected) as error:
             if isinstance(error, StoreUnavailable):
@@ -319,7 +318,7 @@ class AccessLog:
             if item.expires <= now:
                 item.fail(LogUnavailable())
                 continue
-            rows += len(item.entry.subjects) + sum(len(packed) for _, packed in item.entry.pages) // _ID_BYTES
+            rows += _rows(item.entry)
             batch.append(item)
         return batch
 
@@ -356,7 +355,7 @@ class AccessLog:
         for item, outcome in zip(items, appended.outcomes, strict=True):
             if not item.outcome.done():
                 item.outcome.set_result(outcome)
-            self._packed += len(item.entry.pages)
+            self._packed += _rows(item.entry)
         self._turn_green()
         if appended.size != self._size:
             self._size = appended.size
@@ -385,3 +384,8 @@ def _index(outcome: Outcome) -> int:
         case Clash(index=index):
             _log.error("event_id_reused", index=index)
             raise EventUnrecordable
+
+
+def _rows(entry: Entry) -> int:
+    """Count the index rows of an entry."""
+    return sum([len(packed) for _, packed in entry.pages]) // ID_BYTES

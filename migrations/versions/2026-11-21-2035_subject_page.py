@@ -1,4 +1,4 @@
-"""Index rows of answers about several people are written packed, and spread a moment later.
+"""Index rows of events are written packed, and spread a moment later.
 
 Revision b7d2f09a6e14. A page is a derived index, not evidence: the service may remove one, which it does in the transaction that has put
 its rows into ``subject_entry``; ``audit verify`` holds both against the events.
@@ -32,8 +32,7 @@ def upgrade() -> None:
     role = context.config.attributes.get("service_role")
     if op.get_bind().dialect.name == "postgresql" and role:
         name = op.get_bind().execute(text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-        # FOR UPDATE SKIP LOCKED takes the right to update.
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON log.subject_page TO {name}")
+        op.execute(f"GRANT SELECT, INSERT, DELETE ON log.subject_page TO {name}")
 
 
 def downgrade() -> None:

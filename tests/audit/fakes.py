@@ -75,8 +75,9 @@ class FakeStore:
         self.used |= planned.charged
         return Appended(planned.outcomes, self.head.size, self.head.note)
 
-    async def unpack(self) -> bool:
-        """Spread one page, when the gate is open."""
+    async def unpack(self, *, wait: bool) -> bool:
+        """Spread one page, when the gate is open; no other process is at it."""
+        del wait
         await self.gate.wait()
         self._check()
         self.packed = max(self.packed - 1, 0)

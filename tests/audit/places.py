@@ -170,7 +170,7 @@ async def filled(place: Place, batches: Sequence[int], *, packed: bool = False) 
         appended = await store.append([entry_of(each, BITS) for each in batch])
         assert appended.size == len(drafts) + size
         drafts += batch
-    while not packed and await store.unpack():
+    while not packed and await store.unpack(wait=True):
         pass
     await store.close()
     return drafts

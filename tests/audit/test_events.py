@@ -65,7 +65,7 @@ def test_prepared_states_change_nothing() -> None:
     plain = draft(contact(1))
     prepared = replace(plain, cohorts=(CohortEntry(STATES, (contact(1),), encode_states(STATES), BITS.of(STATES)),))
     assert encode_event(prepared) == encode_event(plain)
-    assert BITS.index_rows(prepared.cohorts) == BITS.index_rows(plain.cohorts)
+    assert BITS.pages(prepared.cohorts) == BITS.pages(plain.cohorts)
 
 
 def test_prepared_ids_change_nothing() -> None:
@@ -73,7 +73,7 @@ def test_prepared_ids_change_nothing() -> None:
     plain = draft(*people)
     prepared = replace(plain, cohorts=(CohortEntry(STATES, people, packed=b"".join(each.bytes for each in people)),))
     assert encode_event(prepared) == encode_event(plain)
-    assert BITS.index_rows(prepared.cohorts) == BITS.index_rows(plain.cohorts)
+    assert BITS.pages(prepared.cohorts) == BITS.pages(plain.cohorts)
 
 
 def test_the_bytes_are_fixed() -> None:
@@ -153,26 +153,26 @@ def packed(*numbers: int) -> bytes:
 
 
 def test_index_rows_join_cohorts() -> None:
-    rows = BITS.index_rows(
+    rows = BITS.pages(
         (
             CohortEntry({"mobile": "masked"}, (contact(1), contact(2), contact(3))),
             CohortEntry({"mobile": "shown"}, (contact(1),)),
         )
     )
-    assert rows == ([], [(0b11, packed(1)), (0b01, packed(2, 3))])
+    assert rows == [(0b11, packed(1)), (0b01, packed(2, 3))]
     assert BITS.states(0b11) == {"mobile": "shown"}
 
 
-def test_one_contact_is_a_row_and_several_are_pages() -> None:
+def test_pages_hold_so_many_and_each_contact_once() -> None:
     bits = BITS.of(STATES)
-    assert BITS.index_rows(()) == ([], [])
-    assert BITS.index_rows((CohortEntry(STATES, (contact(1),)),)) == ([(contact(1), bits)], [])
-    assert BITS.index_rows((CohortEntry(STATES, (contact(1), contact(1))),)) == ([], [(bits, packed(1))])
+    assert BITS.pages(()) == []
+    assert BITS.pages((CohortEntry(STATES, (contact(1),)),)) == [(bits, packed(1))]
+    assert BITS.pages((CohortEntry(STATES, (contact(1), contact(1))),)) == [(bits, packed(1))]
     many = tuple(map(contact, range(PAGE_CONTACTS + 1)))
-    assert BITS.index_rows((CohortEntry(STATES, many),)) == (
-        [],
-        [(bits, packed(*range(PAGE_CONTACTS))), (bits, packed(PAGE_CONTACTS))],
-    )
+    assert BITS.pages((CohortEntry(STATES, many),)) == [
+        (bits, packed(*range(PAGE_CONTACTS))),
+        (bits, packed(PAGE_CONTACTS)),
+    ]
 
 
 @pytest.mark.parametrize("order", [["a", "a"], [str(number) for number in range(32)]])

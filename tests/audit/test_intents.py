@@ -60,6 +60,7 @@ async def test_moved_once_in_order(place: Place, database: Database, log: Access
     assert await mover.move_once() == 0
     assert await logged(place) == [encode_event(each) for each in drafts]
     assert await left(place) == 0
+    await log.complete_index()
     rows = await place.run('SELECT "index", bits FROM {log}subject_entry WHERE contact_id = ?1', contact(3))
     assert rows == [(3, 0)]
 

@@ -60,19 +60,49 @@ async def test_a_batch_is_whole(place: Place) -> None:
     assert await place.run("SELECT count(*) FROM {log}subject_entry") == [(268,)]
 
 
+async def spread(place: Place) -> list[tuple[UUID, int, int]]:
+    rows = await place.run('SELECT contact_id, "index", bits FROM {log}subject_entry ORDER BY "index", contact_id')
+    return [(each if isinstance(each, UUID) else UUID(bytes=each), index, bits) for each, index, bits in rows]
+
+
 async def test_pages_are_spread_and_nobody_is_lost_or_doubled(place: Place) -> None:
     await filled(place, [60, 40], packed=True)
     assert await place.run("SELECT count(*) FROM {log}subject_page") == [(100,)]
-    assert await place.run("SELECT count(*) FROM {log}subject_entry") == [(0,)]
+    assert await spread(place) == []
     store = await opened(place)
-    assert await store.unpack()
-    assert await place.run("SELECT count(*) FROM {log}subject_page") == [(36,)]
-    assert not await store.unpack()
-    assert not await store.unpack()
+    assert not await store.unpack(wait=False)
+    assert not await store.unpack(wait=True)
     assert await place.run("SELECT count(*) FROM {log}subject_page") == [(0,)]
-    rows = await place.run('SELECT contact_id, "index", bits FROM {log}subject_entry ORDER BY "index", contact_id')
-    plain = [(each if isinstance(each, UUID) else UUID(bytes=each), index, bits) for each, index, bits in rows]
-    assert plain == [(contact(number), number // 2, 0b1001) for number in range(200)]
+    assert await spread(place) == [(contact(number), number // 2, 0b1001) for number in range(200)]
+    await store.close()
+
+
+async def test_many_pages_are_spread_little_by_little(place: Place) -> None:
+    store = await opened(place)
+    people = tuple(map(contact, range(200)))
+    await store.append([entry_of(draft(*people), BITS) for _ in range(50)])
+    assert await store.unpack(wait=True)
+    ((left,),) = await place.run("SELECT count(*) FROM {log}subject_page")
+    assert 0 < left < 50
+    assert not await store.unpack(wait=True)
+    assert await spread(place) == [(each, index, 0b1001) for index in range(50) for each in people]
+    await store.close()
+
+
+async def test_one_process_spreads_at_a_time(postgres_place: PostgresPlace) -> None:
+    await filled(postgres_place, [5], packed=True)
+    store = await opened(postgres_place)
+    other = await asyncpg.connect(postgres_place.dsn)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT pg_advisory_xact_lock($1)", 0x6475616E68616F)
+            assert not await store.unpack(wait=False)
+            with pytest.raises(StoreUnavailable):
+                await store.unpack(wait=True)
+        assert not await store.unpack(wait=True)
+    finally:
+        await other.close()
+    assert len(await spread(postgres_place)) == 10
     await store.close()
 
 
@@ -80,9 +110,8 @@ async def test_a_page_as_large_as_any_is_spread_whole(place: Place) -> None:
     store = await opened(place)
     people = tuple(map(contact, range(PAGE_CONTACTS + 7)))
     await store.append([entry_of(draft(*people), BITS)])
-    assert not await store.unpack()
-    found = await place.run("SELECT contact_id FROM {log}subject_entry")
-    assert {each if isinstance(each, UUID) else UUID(bytes=each) for (each,) in found} == set(people)
+    assert not await store.unpack(wait=True)
+    assert [each for each, _, _ in await spread(place)] == sorted(people)
     await store.close()
 
 
@@ -91,7 +120,7 @@ async def test_a_page_that_repeats_a_row_is_not_spread(place: Place) -> None:
     await place.run('INSERT INTO {log}subject_entry (contact_id, "index", bits) VALUES (?1, 0, 1)', contact(1))
     store = await opened(place)
     with pytest.raises(EntriesRejected):
-        await store.unpack()
+        await store.unpack(wait=True)
     assert await place.run("SELECT count(*) FROM {log}subject_page") == [(1,)]
     await store.close()
 
@@ -158,7 +187,7 @@ async def test_a_rejected_batch_leaves_nothing(place: Place) -> None:
     store = await opened(place)
     good, bad = entries(2)
     with pytest.raises(EntriesRejected):
-        await store.append([good, bad._replace(subjects=[(contact(1), 1), (contact(1), 2)])])
+        await store.append([good, bad._replace(pages=[(1, None)])])
     assert await place.run("SELECT count(*) FROM {log}event") == [(1,)]
     assert (await store.append([good])).outcomes == [Written(1)]
     await store.close()
@@ -194,7 +223,7 @@ async def test_a_log_put_back_while_running_is_refused(place: Place) -> None:
     ((size, frontier, root, note),) = await place.run("SELECT size, frontier, root, note FROM {log}head")
     store = await opened(place)
     await store.append(entries(3))
-    for table in ("leaf", "event", "subject_entry"):
+    for table in ("leaf", "event", "subject_page"):
         await place.run('DELETE FROM {log}{table} WHERE "index" >= 2', table=table)
     await place.run("DELETE FROM {log}batch WHERE size > 2")
     await place.run("UPDATE {log}head SET size = ?1, frontier = ?2, root = ?3, note = ?4", size, frontier, root, note)

@@ -65,7 +65,7 @@ async def swap_payloads(place: Place) -> None:
 
 
 async def swap_whole_events(place: Place) -> None:
-    for table in ("leaf", "event", "subject_entry"):
+    for table in ("leaf", "event", "subject_entry", "subject_page"):
         for old, new in ((5, -1), (6, 5), (-1, 6)):
             await place.run('UPDATE {log}{table} SET "index" = ?1 WHERE "index" = ?2', new, old, table=table)
 
@@ -84,7 +84,7 @@ async def delete_event_and_leaf(place: Place) -> None:
 
 
 async def delete_and_close_the_gap(place: Place) -> None:
-    for table in ("leaf", "event", "subject_entry"):
+    for table in ("leaf", "event", "subject_entry", "subject_page"):
         await place.run('DELETE FROM {log}{table} WHERE "index" = 5', table=table)
         for index in range(6, 10):
             await place.run('UPDATE {log}{table} SET "index" = "index" - 1 WHERE "index" = ?1', index, table=table)
@@ -102,7 +102,7 @@ async def renumber(place: Place) -> None:
 
 
 async def truncate(place: Place) -> None:
-    for table in ("leaf", "event", "subject_entry"):
+    for table in ("leaf", "event", "subject_entry", "subject_page"):
         await place.run('DELETE FROM {log}{table} WHERE "index" >= 5', table=table)
 
 
@@ -319,7 +319,7 @@ async def test_single_bytes_of_an_event(sqlite_place: SqlitePlace) -> None:
 
 async def put_back(place: Place, size: int) -> None:
     """Put everything back to what it was at ``size``, signatures included."""
-    for table in ("leaf", "event", "subject_entry"):
+    for table in ("leaf", "event", "subject_entry", "subject_page"):
         await place.run('DELETE FROM {log}{table} WHERE "index" >= ?1', size, table=table)
     await place.run("DELETE FROM {log}batch WHERE size > ?1", size)
     frontier = Frontier()

@@ -111,8 +111,10 @@ def test_after_a_kill_every_answer_has_its_event_and_every_write_its_row_history
 
     titles = {identity(row[0]): row[1] for row in rows(store, "SELECT id, title FROM contact")}
     history = {(identity(row[0]), row[1]) for row in rows(store, "SELECT contact_id, field FROM contact_change")}
-    index_rows = 'SELECT s.contact_id, e.action FROM log.subject_entry s JOIN log.event e ON e."index" = s."index"'
-    written = {(identity(row[0]), row[1]) for row in rows(store, index_rows, log=True)}
+    spread = 'SELECT s.contact_id, e.action FROM log.subject_entry s JOIN log.event e ON e."index" = s."index"'
+    packed = 'SELECT p.contacts, e.action FROM log.subject_page p JOIN log.event e ON e."index" = p."index"'
+    index_rows = [*rows(store, spread, log=True), *rows(store, packed, log=True)]
+    written = {(identity(row[0]), row[1]) for row in index_rows}
     for contact in made:
         assert contact in titles, "an answered write has no row"
         assert (contact, "name") in history, "an answered write has no history"
