@@ -163,8 +163,9 @@ class Gate:
         cohort = plan.cohort(record.cohort, record.subject)
         program = self._programs.reveal(cohort, record.cohort.kind, names)
         permit = await self._permit(viewer, plan, look, [(record, program)])
-        values = self._opener.open_fields(permit, record.subject, record.key, program.opening(record.sealed))
-        return b"{" + program.members(record.sealed, values)[1:] + b"}", _note(viewer, plan, permit, cohort.obligations)
+        pattern = program.pattern(record.present)
+        values = self._opener.open_fields(permit, record.subject, record.key, pattern.opening(record.sealed))
+        return b"{" + pattern.written(b"", values)[1:] + b"}", _note(viewer, plan, permit, cohort.obligations)
 
     async def disclose_plain(self, viewer: Viewer, look: Look, *, count: int, contacts: Sequence[UUID] = ()) -> bytes:
         """Record a look at what is stored plain (the log, the department tree); give the note that goes with the answer."""
@@ -203,8 +204,9 @@ class Gate:
         return told, _note(viewer, plan, permit, cohort.obligations)
 
     def _card(self, permit: Permit, record: Record, program: Program) -> tuple[UUID, bytes, str]:
-        values = self._opener.open_fields(permit, record.subject, record.key, program.opening(record.sealed))
-        card = record.head + program.members(record.sealed, values) + b"}"
+        pattern = program.pattern(record.present)
+        values = self._opener.open_fields(permit, record.subject, record.key, pattern.opening(record.sealed))
+        card = pattern.written(record.head, values) + b"}"
         return record.subject, card, self.version(card)
 
     async def _permit(

@@ -5,7 +5,7 @@ says of it; so the work per contact is a loop over a short tuple.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
@@ -20,6 +20,7 @@ from app.permissions.outcomes import STATE_OF, FieldClass, Outcome, State
 from app.permissions.plan import Cohort
 
 _MOST_PROGRAMS: Final = 4096
+_MOST_PATTERNS: Final = 512
 _REACHABLE: Final = frozenset({FieldClass.C3, FieldClass.C4, FieldClass.C5})
 
 
@@ -47,6 +48,28 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """A program for contacts that have a value in the same fields: which boxes to open, and the bytes around what is shown of each."""
+
+    doors: tuple[tuple[str, int], ...]
+    shows: tuple[Callable[[str], str], ...]
+    around: tuple[bytes, ...]
+
+    def opening(self, sealed: Sequence[bytes | None]) -> list[tuple[str, bytes]]:
+        """List the boxes to open of one contact: name and envelope. ``sealed`` must be of this pattern."""
+        return [(name, box) for name, place in self.doors if (box := sealed[place]) is not None]
+
+    def written(self, head: bytes, values: Sequence[str]) -> bytes:
+        """Write the fields behind ``head``, given what ``opening`` listed, opened, in that order; every member begins with a comma."""
+        parts = [head]
+        for piece, show, value in zip(self.around, self.shows, values, strict=False):
+            parts.append(piece)
+            parts.append(orjson.dumps(show(value)))
+        parts.append(self.around[-1])
+        return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """Every protected field of a cohort, in the order of the card."""
 
@@ -56,22 +79,28 @@ class Program:
     states_json: bytes
     bits: int
     charged: bool
-    doors: tuple[tuple[str, int], ...]
+    patterns: dict[int, Pattern] = field(default_factory=dict)
 
-    def opening(self, sealed: Sequence[bytes | None]) -> list[tuple[str, bytes]]:
-        """List the boxes to open of one contact: name and envelope."""
-        return [(name, box) for name, place in self.doors if (box := sealed[place]) is not None]
+    def pattern(self, present: int) -> Pattern:
+        """Give the pattern of contacts whose boxes stand at the bits of ``present`` (places of the catalogue)."""
+        found = self.patterns.get(present)
+        if found is None:
+            if len(self.patterns) >= _MOST_PATTERNS:
+                self.patterns.clear()
+            found = self.patterns[present] = self._pattern(present)
+        return found
 
-    def members(self, sealed: Sequence[bytes | None], values: Sequence[str]) -> bytes:
-        """Write the fields, given what ``opening`` listed, opened, in that order; every member begins with a comma."""
-        opened = iter(values)
-        return b"".join(
-            [
-                step.before + orjson.dumps(step.shown(next(opened))) + step.after
-                if step.opens and sealed[step.place] is not None
-                else step.absent
-                for step in self.steps
-            ]
+    def _pattern(self, present: int) -> Pattern:
+        opened = [step for step in self.steps if step.opens and present >> step.place & 1]
+        around = [b""]
+        for step in self.steps:
+            if step in opened:
+                around[-1] += step.before
+                around.append(step.after)
+            else:
+                around[-1] += step.absent
+        return Pattern(
+            tuple((step.name, step.place) for step in opened), tuple(step.shown for step in opened), tuple(around)
         )
 
 
@@ -143,7 +172,6 @@ class Programs:
             states_json=encode_states(states),
             bits=self._bits.of(states),
             charged=any(step.opens and self.catalogue.classes[step.name] in _REACHABLE for step in steps),
-            doors=tuple((step.name, step.place) for step in steps if step.opens),
         )
 
     def _step(self, field: ProtectedField, outcome: Outcome, following: str | None) -> Step:

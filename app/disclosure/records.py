@@ -17,7 +17,7 @@ class Record:
 
     ``sealed`` holds the envelopes in catalogue order; ``covered`` and ``mac`` are the row's MAC and what it covers; ``public`` the C1
     members, ready to be written, and ``head`` the same as the open beginning of a card; ``subject_bytes``
-    is the contact's id as the log packs it.
+    is the contact's id as the log packs it, and ``present`` has a bit for every place in ``sealed`` that holds a box.
     """
 
     subject: UUID
@@ -29,8 +29,10 @@ class Record:
     public: dict[str, Any]
     head: bytes = field(init=False)
     subject_bytes: bytes = field(init=False)
+    present: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Render the C1 members once: a record that is looked at again begins its card with the same bytes."""
         self.head = orjson.dumps(self.public)[:-1]
         self.subject_bytes = self.subject.bytes
+        self.present = sum(1 << place for place, box in enumerate(self.sealed) if box is not None)

@@ -290,11 +290,11 @@ class TestPrograms:
 
     async def test_withheld_tells_nothing_of_whether_there_is_a_value(self, shared: World) -> None:
         program = self.programs(shared).card(cohort(), "employee")
-        nothing = [None] * len(CATALOGUE.protected)
         full = [b"x"] * len(CATALOGUE.protected)
-        empty = orjson.loads(b"{" + program.members(nothing, [])[1:] + b"}")
-        opening = program.opening(full)
-        filled = orjson.loads(b"{" + program.members(full, ["+8613800002101"] * len(opening))[1:] + b"}")
+        empty = orjson.loads(program.pattern(0).written(b'{"id":0', []) + b"}")
+        pattern = program.pattern((1 << len(full)) - 1)
+        opening = pattern.opening(full)
+        filled = orjson.loads(pattern.written(b'{"id":0', ["+8613800002101"] * len(opening)) + b"}")
         for step in program.steps:
             if not step.opens:
                 assert empty[step.name] == filled[step.name]
