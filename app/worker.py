@@ -4,6 +4,8 @@ One loop. A round that fails is reported and tried again after a pause; nothing 
 """
 
 import asyncio
+import signal
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -54,7 +56,12 @@ class Worker:
 
 
 async def work(settings: Settings) -> None:
-    """Be the worker process of a PostgreSQL deployment."""
+    """Be the worker process of a PostgreSQL deployment, until SIGTERM or SIGINT; a first process of a container has no default for them."""
     logging.configure(settings.log_level)
-    async with open_application(settings) as application:
-        await Worker(application).run()
+    itself = asyncio.current_task()
+    assert itself is not None, "a coroutine that runs is a task"  # noqa: S101 — asyncio's own word
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, itself.cancel)
+    with suppress(asyncio.CancelledError):
+        async with open_application(settings) as application:
+            await Worker(application).run()

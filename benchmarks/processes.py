@@ -35,7 +35,8 @@ class Server:
         os.kill(self.process, signal.SIGUSR1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -52,7 +53,7 @@ def served(
     which: Literal["ours", "bare"], environment: Mapping[str, str], *, log: Path, profile: Path | None = None
 ) -> Iterator[Server]:
     """Start a server and give it once it accepts connections; its standard error goes to ``log``. End it when the block ends."""
-    port = _free_port()
+    port = free_port()
     asked = {} if profile is None else {PROFILE: str(profile)}
     with log.open("wb") as errors:
         process = subprocess.Popen(

@@ -26,12 +26,11 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, TypeDecorator, event, make_url, text
 from sqlalchemy.engine import create_engine
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.config import Settings
 from app.kit import models as kit_models
-from app.kit.db import Database
+from app.kit.db import Database, postgres_engine
 from app.kit.models import LOG_SCHEMA
 from app.tables import metadata
 
@@ -159,12 +158,12 @@ async def migrate_postgresql(settings: Settings) -> None:
     if secret is None:
         message = "DUANHAO_DATABASE__URL is not set"
         raise CommandError(message)
-    url = make_url(secret.get_secret_value()).set(drivername="postgresql+asyncpg")
+    url = make_url(secret.get_secret_value()).set(drivername="postgresql")
     service = settings.database.service_role or (
         settings.database.url and make_url(settings.database.url.get_secret_value()).username
     )
     context.config.attributes["service_role"] = None if service == url.username else service
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = postgres_engine(url.render_as_string(hide_password=False), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(migrate)

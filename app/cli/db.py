@@ -10,10 +10,13 @@ app = typer.Typer(no_args_is_help=True, help="The schema of the store. 数据库
 @app.command()
 def upgrade() -> None:
     """Bring the store to this version's schema (PostgreSQL: as the owner role). 升级数据库结构。"""
+    from app import production
     from app.config import Settings
     from app.kit.migrate import newest_revision, upgrade
 
-    upgrade(Settings())
+    settings = Settings()
+    production.require(settings, migrating=True)
+    upgrade(settings)
     typer.echo(f"schema {newest_revision()}")
 
 

@@ -20,17 +20,13 @@ def serve(host: Host = None, port: Port = None, workers: Workers = 1, *, demo: D
     """Serve the API. 提供接口服务。"""
     import uvicorn
 
+    from app import production
     from app.config import Settings
     from app.kit.lock import ServerLock
 
     settings = Settings()
     chosen_host, chosen_port = host or settings.http.host, settings.http.port if port is None else port
-    if workers > 1 and not settings.on_postgresql:
-        message = "more than one process needs PostgreSQL (DUANHAO_DATABASE__URL)"
-        raise typer.BadParameter(message, param_hint="--workers")
-    if demo and settings.env == "production":
-        message = "production takes no demo"
-        raise typer.BadParameter(message, param_hint="--demo")
+    production.require(settings, serving=production.Serving(workers=workers, demo=demo))
     lock = None
     if not settings.on_postgresql:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

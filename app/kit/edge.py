@@ -14,12 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.context import RequestContext, enter_request
-from app.kit.errors import BodyTooLarge, Internal, Problem
+from app.kit.errors import BodyTooLarge, HttpsRequired, Internal, Problem
 from app.kit.logging import REQUEST_LINES, swept
 from app.kit.models import new_id
 from app.kit.problems import render
 
 _WELL_FORMED: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_PROBES: Final = frozenset({"/livez", "/readyz"})
 _CHINESE: Final = re.compile(rb"\s*zh\b", re.IGNORECASE)
 
 _log = structlog.get_logger("duanhao.http")
@@ -48,9 +49,13 @@ def _language(header: bytes) -> str:
 class RequestEdge:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
-        """Wrap ``app``; a body over ``max_body_bytes`` is refused with 413, declared or counted."""
-        self._app = app
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, https_only: bool = False) -> None:
+        """Wrap ``app``; a body over ``max_body_bytes`` is refused with 413, declared or counted.
+
+        With ``https_only`` a request in clear is refused with 403, probes excepted. The scheme is the server's word: it takes a forwarded
+        one from configured proxies alone.
+        """
+        self._app, self._https_only = app, https_only
         self._max = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +68,9 @@ class RequestEdge:
         exchange = _Exchange(receive, send, context.request_id.encode(), self._max)
         began = perf_counter()
         try:
-            if exchange.declares_too_much(scope):
+            if self._https_only and scope["scheme"] != "https" and scope["path"] not in _PROBES:
+                await exchange.answer(scope, HttpsRequired(), context)
+            elif exchange.declares_too_much(scope):
                 await exchange.answer(scope, BodyTooLarge(), context)
             else:
                 await self._app(scope, exchange.receive, exchange.send)

@@ -4,6 +4,7 @@
     ├── Unauthenticated 401            token_required
     ├── Forbidden 403                  forbidden
     │   └── InsufficientScope          insufficient_scope
+    ├── HttpsRequired 403              https_required
     ├── NotFound 404                   not_found
     ├── MethodNotAllowed 405           method_not_allowed
     ├── Conflict 409                   conflict
@@ -78,6 +79,12 @@ class InsufficientScope(Forbidden):
     """The token does not carry the scope that the operation asks for (RFC 6750 section 3.1)."""
 
     code, title, title_zh = "insufficient_scope", "The token lacks a scope", "令牌缺少所需的权限范围"
+
+
+class HttpsRequired(Problem):
+    """The request came in clear, or its proxy did not say otherwise; only probes are answered so in production."""
+
+    status, code, title, title_zh = 403, "https_required", "HTTPS is required", "必须使用 HTTPS"
 
 
 class NotFound(Problem):

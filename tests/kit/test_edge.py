@@ -21,6 +21,10 @@ LIMIT = 2048
 SECRET = "the mobile is 13800002101"
 
 
+async def _nowhere(context: RequestContext, refusal: Problem) -> None:
+    del context, refusal
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """Give a small application behind the edge."""
@@ -48,11 +52,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     async def crash() -> None:
         raise ValueError(SECRET)
 
-    async def nowhere(context: RequestContext, refusal: Problem) -> None:
-        del context, refusal
-
     app = FastAPI()
-    problems.install(app, nowhere)
+    problems.install(app, _nowhere)
     app.add_middleware(RequestEdge, max_body_bytes=LIMIT)
     app.include_router(router)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.7", 1))
@@ -119,6 +120,41 @@ async def test_a_body_that_declares_nothing_is_counted(client: httpx.AsyncClient
 async def test_a_length_that_is_none_is_refused(client: httpx.AsyncClient, length: str) -> None:
     answer = await client.post("/size", content=b"x", headers={b"Content-Length": length.encode()})
     problem(answer, 413, "body_too_large")
+
+
+SECURE = [
+    ("http", "/id", 403),
+    ("https", "/id", 200),
+    ("http", "/livez", 200),
+    ("http", "/readyz", 200),
+    ("http", "/livez/", 403),
+    ("http", "/metrics", 403),
+    ("http", "/nowhere", 403),
+    ("https", "/nowhere", 404),
+]
+
+
+@pytest.mark.parametrize(("scheme", "path", "status"), SECURE)
+async def test_in_clear_only_probes_are_answered_where_https_is_required(scheme: str, path: str, status: int) -> None:
+    router = GuardedRouter()
+    for served in ("/id", "/livez", "/readyz"):
+
+        @router.get(served)
+        @public("a test")
+        async def answer() -> dict[str, str]:
+            return {}
+
+    app = FastAPI()
+    problems.install(app, _nowhere)
+    app.add_middleware(RequestEdge, max_body_bytes=LIMIT, https_only=True)
+    app.include_router(router)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://x") as client:
+        found = await client.get(path, headers={"X-Forwarded-Proto": "https", "Authorization": "Bearer x"})
+        assert found.status_code == status
+        if status == 403:
+            problem(found, 403, "https_required")
+            assert "Location" not in found.headers
 
 
 async def test_a_crash_is_a_problem_that_quotes_nothing(client: httpx.AsyncClient) -> None:

@@ -17,6 +17,7 @@ from app.config import Settings
 from app.kit.db import Database
 from app.kit.lock import ServerLock, StoreIsServedError
 from app.kit.migrate import ROOT, StaleSchema, ensure_current, newest_revision, stored_revision
+from app.production import ProductionRefused, refusals, require
 from tests.support.stores import PostgresTestStore, SqliteTestStore
 
 
@@ -251,7 +252,8 @@ class TestSettings:
 
     def test_production_takes_no_generated_key(self, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
         environment.setenv("DUANHAO_ENV", "production")
-        with pytest.raises(ValidationError, match="DUANHAO_KEYS__FILE"):
-            Settings()
+        with pytest.raises(ProductionRefused, match="DUANHAO_KEYS__FILE"):
+            require(Settings())
         environment.setenv("DUANHAO_KEYS__FILE", str(tmp_path / "root.key"))
         assert Settings().root_key_file == tmp_path / "root.key"
+        assert "root_key_generated" not in [each.code for each in refusals(Settings())]
