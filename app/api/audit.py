@@ -1,4 +1,4 @@
-"""The access log over HTTP: its events, and the checkpoint that binds us to them.
+"""The access log over HTTP: its events, one by one, and the checkpoint that binds us to them.
 
 Reading the log is a look: each answer here needs a permit and is an event itself. The checkpoint names nobody, but its size tells how
 much the directory is used from one hour to the next, so it is guarded and logged like the rest; whoever must be able to hold us to the
@@ -10,22 +10,15 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from app.audit.errors import EpochMoved
-from app.auth.scopes import Scope
+from app.api.audit_access import LOG_PROBLEMS, LogRead
+from app.disclosure.log_queries import EventQuery, EventReadQuery
 from app.disclosure.log_reader import AccessLogReader, CheckpointText
-from app.disclosure.log_views import EventPage, EventQuery, EventReadQuery, EventView
+from app.disclosure.log_views import EventPage, EventView
 from app.disclosure.view import Disclosed
-from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, NotFound, Unauthenticated
+from app.kit.errors import Invalid, NotFound
 from app.kit.pagination import BadCursor
 from app.kit.problems import responses
 from app.kit.routing import GuardedRouter
-from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
-from app.permissions.guard import LookGuard
-from app.permissions.standing import Viewer
-
-_ALWAYS = (Unauthenticated, InsufficientScope, NoContact, AccountSuspended, NotPermitted, LogUnavailable, EpochMoved)
-
-LogRead = Annotated[Viewer, Depends(LookGuard(Scope.ACCESS_LOG_READ))]
 
 
 async def _reader(request: Request) -> AccessLogReader:
@@ -42,13 +35,19 @@ router = GuardedRouter(prefix="/v1", tags=["access log"])
     "/access-events",
     summary="Search the access log",
     response_model=None,
-    responses={200: {"model": EventPage, "description": "A page of events"}, **responses(*_ALWAYS, Invalid, BadCursor)},
+    responses={
+        200: {"model": EventPage, "description": "A page of events"},
+        **responses(*LOG_PROBLEMS, Invalid, BadCursor),
+    },
 )
 async def list_events(viewer: LogRead, log: Reader, query: Annotated[EventQuery, Query()]) -> Disclosed[EventPage]:
-    """List looks, writes and refusals, newest first: who, whom, which fields and in which state.
+    """List looks, writes and refusals, newest first unless `sort` says otherwise: who, whom, which fields and in which state.
 
-    The search is itself an event, and stands in the next page that is asked for.
+    All filters that are given must hold. A contact or an actor that there is not is an empty list.
+    The search is itself an event, and stands in the next page that is asked for; `action=access_event.*` finds every read of the log.
     A question with `from` or `to` and neither `contact` nor `actor` is answered in the order of time, any other in the order of the log.
+    `contact`, else `actor`, else the time are looked up in an index; all other filters are applied on the way.
+    One page looks at 20,000 events at most, so it may be short or even empty: as long as `next` is set there is more to look at.
     """
     return await log.search(viewer, query)
 
@@ -57,7 +56,7 @@ async def list_events(viewer: LogRead, log: Reader, query: Annotated[EventQuery,
     "/access-events/{id}",
     summary="Read one event",
     response_model=None,
-    responses={200: {"model": EventView, "description": "The event"}, **responses(*_ALWAYS, NotFound, Invalid)},
+    responses={200: {"model": EventView, "description": "The event"}, **responses(*LOG_PROBLEMS, NotFound, Invalid)},
 )
 async def read_event(
     viewer: LogRead,
@@ -84,7 +83,7 @@ async def read_event(
                 }
             },
         },
-        **responses(*_ALWAYS, NotFound),
+        **responses(*LOG_PROBLEMS, NotFound),
     },
 )
 async def read_checkpoint(viewer: LogRead, log: Reader) -> CheckpointText:

@@ -6,10 +6,11 @@ answers each id that it already has with the index it has; two movers at once do
 once. A row that is no event, or that the log can never take, stays where it is, is reported, and holds up nobody.
 """
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, cast
 
 import structlog
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.events import EventDraft, EventMalformed, FieldBits, encode_event
@@ -17,15 +18,28 @@ from app.audit.models import AuditIntent
 from app.audit.stores import Entry, entry_from
 from app.audit.writer import AccessLog
 from app.kit.db import Database
+from app.kit.straight import Straight, Writes
 
 _BATCH: Final = 256
+_INTENTS: Final = cast("Table", AuditIntent.__table__)
+_ADD: Final = Straight(insert(_INTENTS).inline(), columns=("id", "at", "payload"))
 
 _log = structlog.get_logger("duanhao.audit")
 
 
 async def add_intent(session: AsyncSession, draft: EventDraft) -> None:
     """Put the event of a write beside it, in its transaction; raise ``EventMalformed`` when it cannot be evidence."""
-    await session.execute(insert(AuditIntent).values(id=draft.id, at=draft.at, payload=encode_event(draft)))
+    await add_intents(session, [draft])
+
+
+async def add_intents(session: AsyncSession, drafts: Iterable[EventDraft]) -> None:
+    """Put the events of several writes beside them, in this order; raise as ``add_intent`` does."""
+    await _ADD.each(session, [{"id": draft.id, "at": draft.at, "payload": encode_event(draft)} for draft in drafts])
+
+
+def gather_intent(writes: Writes, draft: EventDraft) -> None:
+    """Put the event of a write among ``writes``; raise as ``add_intent`` does."""
+    writes.add(_ADD, {"id": draft.id, "at": draft.at, "payload": encode_event(draft)})
 
 
 class IntentMover:

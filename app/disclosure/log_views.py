@@ -1,103 +1,21 @@
-"""What a question to the access log may ask, and the shapes of what it answers.
+"""The shapes of what the access log answers.
 
 The reader of the log is told who looked and at whom by name, which fields and in which state, and never a value: events hold none, and
-nothing is opened here. Times are RFC 3339 with an offset, because an hour without one is a different hour in another office.
+nothing is opened here. Departments are those of the actors at the time, as they are called now.
 """
 
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from datetime import datetime
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field
 
 from app.audit.events import ActorType, Decision
 from app.disclosure.view import DisclosureNote
-from app.kit.pagination import CursorText, Limit
-from app.kit.problems import Rejected
-from app.kit.schemas import Input, Output
-from app.permissions.outcomes import Purpose
+from app.kit.schemas import Output
 
 MOST_CONTACTS: Final = 200
 """Most contacts that one event lists: a whole page of cards. ``contact_count`` counts all; ``contact=`` finds any of them."""
-
-CONTACT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""How events spell the id of a person; nothing else that an actor is called looks like it."""
-
-_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})")
-_PAGE: Final = frozenset({"cursor", "limit", "purpose"})
-
-
-def _moment(value: object) -> object:
-    if isinstance(value, datetime):
-        return value
-    try:
-        if isinstance(value, str) and _TIME.fullmatch(value):
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise _not_a_time() from error
-    raise _not_a_time()
-
-
-def _not_a_time() -> Rejected:
-    return Rejected(
-        "malformed_time",
-        "A time is written as in RFC 3339, with its offset: 2026-11-21T08:00:00Z (write `+` as %2B).",
-        "时间须为带时区的 RFC 3339 格式，例如 2026-11-21T08:00:00Z（`+` 写作 %2B）。",
-    )
-
-
-def _reversed() -> Rejected:
-    return Rejected("reversed_range", "`to` lies before `from`.", "`to` 早于 `from`。")
-
-
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-ActorId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
-Action = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)*$", max_length=64)]
-
-
-class EventReadQuery(Input):
-    """How one event is read."""
-
-    purpose: Purpose = Purpose.AUDIT
-
-
-class EventQuery(EventReadQuery):
-    """Which events are looked for; every filter that is given must match."""
-
-    contact: UUID | None = Field(None, description="Events in which this contact was shown, sought or changed.")
-    actor: ActorId | None = Field(
-        None, description="Who acted: a contact's id for people, the client id for service accounts.", examples=["siem"]
-    )
-    since: Moment | None = Field(
-        None, alias="from", description="From this time on (RFC 3339).", examples=["2026-11-21T00:00:00Z"]
-    )
-    until: Moment | None = Field(
-        None, alias="to", description="Before this time (RFC 3339).", examples=["2026-11-22T00:00:00Z"]
-    )
-    action: Action | None = Field(None, examples=["contact.reveal"])
-    decision: Decision | None = None
-    limit: Limit = 20
-    cursor: CursorText | None = Field(None, description="`next` or `previous` of another page of the same question.")
-
-    @field_validator("until")
-    @classmethod
-    def _in_order(cls, until: datetime | None, given: ValidationInfo) -> datetime | None:
-        since = given.data.get("since")
-        if until is not None and since is not None and since > until:
-            raise _reversed()
-        return until
-
-    @field_validator("actor")
-    @classmethod
-    def _as_kept(cls, actor: str | None) -> str | None:
-        """Bring a contact's id to the spelling in which events keep it."""
-        return actor.lower() if actor is not None and CONTACT_ID.fullmatch(actor.lower()) else actor
-
-    def shape(self) -> Mapping[str, Any]:
-        """Give what identifies the question, without its page: for the cursor and the log."""
-        return self.model_dump(mode="json", by_alias=True, exclude=set(_PAGE), exclude_none=True)
 
 
 class ActorDepartment(Output):
@@ -136,7 +54,10 @@ class EventItem(Output):
     actor: EventActor
     client_id: str | None = Field(description="The front end or service account through which the actor called.")
     on_behalf_of: str | None
-    action: str = Field(examples=["contact.read"])
+    action: str = Field(
+        examples=["contact.read"],
+        description="`access_log.unreadable`: the evidence is damaged; `duanhao audit verify` says how.",
+    )
     decision: Decision
     code: str | None = Field(description="Problem code of a refusal.")
     purpose: str | None
@@ -152,11 +73,11 @@ class EventItem(Output):
 
 
 class EventPage(Output):
-    """Events, newest first."""
+    """Events in the order asked for. A page may be short or empty although a cursor leads on: it has looked at enough."""
 
     items: list[EventItem]
-    next: str | None = Field(description="Cursor to older events.")
-    previous: str | None = Field(description="Cursor to newer events.")
+    next: str | None = Field(description="Cursor to what follows in the order asked for; null at the end.")
+    prev: str | None = Field(description="Cursor to what goes before; null at the beginning.")
     disclosure: DisclosureNote
 
 
@@ -165,4 +86,105 @@ class EventView(EventItem):
 
     query: dict[str, Any] | None
     count: int | None
+    disclosure: DisclosureNote
+
+
+class EventLine(EventItem):
+    """One line of an export."""
+
+    query: dict[str, Any] | None
+    count: int | None
+    export_event_id: UUID = Field(description="The event that put this line's export on record.")
+
+
+class ReaderCount(Output):
+    """Somebody who looked: how often, at how many contacts in sum, and when last."""
+
+    actor: EventActor
+    looks: int
+    contacts: int
+    last_at: datetime
+
+
+class SubjectCount(Output):
+    """Somebody who was looked at: how often, and how often a look was refused."""
+
+    contact: dict[Literal["id", "name"], str | None]
+    looks: int
+    refusals: int
+
+
+class DepartmentCount(Output):
+    """What people of one department did; null for actors without one."""
+
+    department: ActorDepartment | None
+    events: int
+    refusals: int
+
+
+class NamedCount(Output):
+    """Events of one action or purpose, and how many of them were refused."""
+
+    name: str | None
+    events: int
+    refusals: int
+
+
+class HourCount(Output):
+    """Events of one hour of the day."""
+
+    hour: int = Field(ge=0, le=23)
+    events: int
+    refusals: int
+
+
+class CodeCount(Output):
+    """Refusals under one problem code."""
+
+    code: str | None
+    events: int
+
+
+class RefusedCount(Output):
+    """Somebody who was refused, and how often."""
+
+    actor: EventActor
+    refusals: int
+
+
+class Refusals(Output):
+    """What was refused, to whom."""
+
+    total: int
+    codes: list[CodeCount]
+    actors: list[RefusedCount]
+
+
+class Scanned(Output):
+    """How far the counting went. Not ``complete``: it stopped with the event at ``reached``; ask for a shorter time."""
+
+    events: int
+    complete: bool
+    reached: datetime | None = Field(
+        description="Time of the oldest event that was looked at; null where there was none."
+    )
+
+
+class EventSummary(Output):
+    """Exact counts over the events that fit. A look is an allowed event with a purpose; writes have none."""
+
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to")
+    utc_offset: str
+    events: int
+    looks: int
+    contacts: int = Field(description="Contacts in looks, in sum.")
+    readers: list[ReaderCount] = Field(description="Who looked most often, then at most contacts.")
+    subjects: list[SubjectCount] = Field(description="Who was looked at most often.")
+    departments: list[DepartmentCount]
+    purposes: list[NamedCount]
+    actions: list[NamedCount]
+    hours: list[HourCount] = Field(min_length=24, max_length=24)
+    refusals: Refusals
+    scanned: Scanned
     disclosure: DisclosureNote

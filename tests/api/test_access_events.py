@@ -14,8 +14,9 @@ from app.audit.note import Checkpoint, Verifier
 from app.auth.scopes import Scope
 from app.auth.subject import Person
 from app.crypto.permit import Permit
+from app.disclosure.log_queries import EventQuery
 from app.disclosure.log_reader import AccessLogReader
-from app.disclosure.log_views import MOST_CONTACTS, EventPage, EventQuery, EventView
+from app.disclosure.log_views import MOST_CONTACTS, EventPage, EventView
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import Purpose
@@ -386,12 +387,12 @@ async def test_cursors_lead_to_the_end_and_back(world: World) -> None:
         cursor = pages[-1]["next"]
     assert [[item["id"] for item in page["items"]] for page in pages] == [made[:3], made[3:6], made[6:]]
     assert cursor is None
-    assert pages[0]["previous"] is None
-    back = await ask(world, action="test.made", limit=3, cursor=pages[2]["previous"])
+    assert pages[0]["prev"] is None
+    back = await ask(world, action="test.made", limit=3, cursor=pages[2]["prev"])
     assert [item["id"] for item in back["items"]] == made[3:6]
-    first = await ask(world, action="test.made", limit=3, cursor=back["previous"])
+    first = await ask(world, action="test.made", limit=3, cursor=back["prev"])
     assert [item["id"] for item in first["items"]] == made[:3]
-    assert first["previous"] is None
+    assert first["prev"] is None
 
 
 async def test_a_question_by_time_pages_in_both_directions(world: World) -> None:
@@ -402,7 +403,7 @@ async def test_a_question_by_time_pages_in_both_directions(world: World) -> None
     first = await ask(world, **asked)
     second = await ask(world, **asked, cursor=first["next"])
     assert [item["id"] for item in second["items"]] == ids[2:4]
-    assert [item["id"] for item in (await ask(world, **asked, cursor=second["previous"]))["items"]] == ids[:2]
+    assert [item["id"] for item in (await ask(world, **asked, cursor=second["prev"]))["items"]] == ids[:2]
 
 
 async def test_a_cursor_belongs_to_its_caller_and_its_question(world: World) -> None:
@@ -443,7 +444,19 @@ MALFORMED = (
     ("limit=201", "?limit", "invalid_value"),
     ("cursor=x", "?cursor", "too_short"),
     ("since=2026-11-21T08:00:00Z", "?since", "unknown_member"),
-    ("department=RD", "?department", "unknown_member"),
+    ("department=NOWHERE", "?department", "unknown_department"),
+    ("department=", "?department", "too_short"),
+    ("field=shoe_size", "?field", "unknown_value"),
+    ("field=Mobile", "?field", "invalid_value"),
+    ("state=seen", "?state", "unknown_value"),
+    ("action=contact.*.read", "?action", "invalid_value"),
+    ("action=*", "?action", "invalid_value"),
+    ("request=short", "?request", "invalid_value"),
+    ("request=with%20a%20space", "?request", "invalid_value"),
+    ("ip=10.0.0.256", "?ip", "malformed_address"),
+    ("ip=10.0.0.1/8", "?ip", "malformed_address"),
+    ("ip=fe80::1%25eth0", "?ip", "malformed_address"),
+    ("sort=index", "?sort", "unknown_value"),
 )
 """Question, where it is wrong, and how."""
 
