@@ -1,7 +1,7 @@
 """The load generator: HTTP/1.1 over kept connections, each with one request under way, made to cost much less than what it asks of.
 
 Requests are bytes laid out beforehand and asked in turn. Of each answer the status and the length are read; every so many answers the body
-is handed to a check. Anything else than 200 stops the run: a rate of refusals is no rate.
+is handed to a check. Anything else than 200 and 201 stops the run: a rate of refusals is no rate.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import uvloop
 
 CONNECTIONS: Final = 32
 SAMPLE: Final = 50
-_OK: Final = b"HTTP/1.1 200 "
+_OK: Final = (b"HTTP/1.1 200 ", b"HTTP/1.1 201 ")
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"\r\ncontent-length:"
 
@@ -44,6 +44,15 @@ def get(path: str, token: str | None = None) -> bytes:
     """Lay out a request."""
     authorization = "" if token is None else f"Authorization: Bearer {token}\r\n"
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}\r\n".encode()
+
+
+def post(path: str, body: bytes, token: str | None = None) -> bytes:
+    """Lay out a request with a JSON body."""
+    authorization = "" if token is None else f"Authorization: Bearer {token}\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    )
+    return f"{head}{authorization}\r\n".encode() + body
 
 
 class _Run:
@@ -136,11 +145,14 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
 
-async def _run(port: int, requests: Sequence[bytes], seconds: float, check: Check | None, offset: int) -> Measured:
+async def _run(
+    ports: Sequence[int], requests: Sequence[bytes], seconds: float, check: Check | None, offset: int
+) -> Measured:
     turn = cycle((*requests[offset % len(requests) :], *requests[: offset % len(requests)]))
     run = _Run(turn, check)
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    where = [ports[at % len(ports)] for at in range(CONNECTIONS)]
+    made = [await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port) for port in where]
     began, used = time.perf_counter(), time.process_time()
     run.ends = began + seconds
     for _, connection in made:
@@ -152,11 +164,17 @@ async def _run(port: int, requests: Sequence[bytes], seconds: float, check: Chec
 
 
 def measure(
-    port: int, requests: Sequence[bytes], seconds: float, *, check: Check | None = None, offset: int = 0
+    ports: int | Sequence[int],
+    requests: Sequence[bytes],
+    seconds: float,
+    *,
+    check: Check | None = None,
+    offset: int = 0,
 ) -> Measured:
     """Ask ``requests`` in turn, from ``offset`` on, for so many seconds, and wait for what is under way at the end.
 
-    Raises ``BadAnswerError`` for an answer that is not 200 or not whole, and whatever ``check`` raises.
+    Connections are shared out among ``ports``. Raises ``BadAnswerError`` for an answer that is neither 200 nor 201 or is not whole, and
+    whatever ``check`` raises.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(port, requests, seconds, check, offset))
+        return runner.run(_run([ports] if isinstance(ports, int) else ports, requests, seconds, check, offset))

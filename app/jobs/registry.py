@@ -5,5 +5,6 @@ from typing import Final
 
 from app.contacts.jobs import FORGET_RECEIPTS, forget_receipts
 from app.kit.outbox import Handler
+from app.numbers.jobs import MATERIALISE, materialise
 
-HANDLERS: Final[Mapping[str, Handler]] = {FORGET_RECEIPTS: forget_receipts}
+HANDLERS: Final[Mapping[str, Handler]] = {FORGET_RECEIPTS: forget_receipts, MATERIALISE: materialise}

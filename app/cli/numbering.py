@@ -1,0 +1,96 @@
+"""The client behind ``duanhao numbers``: one call, told to people on a line or to machines as the service's own JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+
+from app.cli.calling import Caller, CallStopped
+from app.cli.pushing import Credentials, connected
+
+DONE: Final = 0
+REFUSED_BY_PLAN: Final = 1
+NOT_DONE: Final = 2
+
+_SCOPE: Final = "numbers:allocate"
+_KNOWN: Final[tuple[str, ...]] = ("requested", "available", "state", "available_from")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Where the service is, with what to sign in, how to connect and how to wait."""
+
+    url: str
+    credentials: Credentials
+    connect: Callable[[str], httpx.Client] = connected
+    sleep: Callable[[float], None] = time.sleep
+
+
+def allocate(service: Service, pool: str, body: Mapping[str, Any], *, as_json: bool) -> int:
+    """Give numbers of a pool to a holder; give the exit code, having said what happened."""
+
+    def told(answer: Mapping[str, Any]) -> str:
+        return " ".join(each["digits"] for each in answer["numbers"])
+
+    return _called(service, f"/v1/number-pools/{pool}/allocations", body, {}, told, as_json=as_json)
+
+
+def release(service: Service, digits: str, reason: str, domain: str | None, *, as_json: bool) -> int:
+    """Take a number back; give the exit code, having said what happened."""
+
+    def told(answer: Mapping[str, Any]) -> str:
+        until = answer["available_from"]
+        rests = f" · free from {until} 可再分配" if until else ""
+        return f"{answer['digits']} {answer['state']}{rests}"
+
+    query = {} if domain is None else {"domain": domain}
+    return _called(service, f"/v1/numbers/{digits}/releases", {"reason": reason}, query, told, as_json=as_json)
+
+
+def _called(
+    service: Service,
+    path: str,
+    body: Mapping[str, Any],
+    query: Mapping[str, str],
+    told: Callable[[Mapping[str, Any]], str],
+    *,
+    as_json: bool,
+) -> int:
+    document: Mapping[str, Any]
+    try:
+        with service.connect(service.url) as client:
+            caller = Caller(client, service.credentials, scope=_SCOPE, sleep=service.sleep)
+            answer = caller.post(path, body, query=query)
+            try:
+                document = answer.json()
+                line = told(document)
+            except (ValueError, KeyError, TypeError) as error:
+                message = "the answer is not that of a Duanhao service"
+                raise CallStopped(message) from error
+    except httpx.InvalidURL as error:
+        return _stopped(CallStopped(f"--url: {error}"), as_json=as_json)
+    except CallStopped as reason:
+        return _stopped(reason, as_json=as_json)
+    sys.stdout.write((json.dumps(document, ensure_ascii=False) if as_json else line) + "\n")
+    return DONE
+
+
+def _stopped(reason: CallStopped, *, as_json: bool) -> int:
+    if as_json:
+        known = {name: reason.document[name] for name in _KNOWN if name in reason.document}
+        problem: dict[str, Any] = {
+            "status": reason.status,
+            "code": reason.document.get("code"),
+            "detail": reason.line,
+            **known,
+        }
+        sys.stdout.write(json.dumps({"problem": problem}, ensure_ascii=False) + "\n")
+    else:
+        more = ", ".join(f"{name} {reason.document[name]}" for name in _KNOWN if reason.document.get(name) is not None)
+        sys.stderr.write(f"duanhao: {reason.line}" + (f" ({more})" if more else "") + "\n")
+    return REFUSED_BY_PLAN if reason.status == HTTPStatus.CONFLICT else NOT_DONE

@@ -1,0 +1,79 @@
+"""``numbers``: giving numbers out and taking them back on a running service, over HTTP. The store is never opened here."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Short numbers. 短号。")
+
+Url = Annotated[str, typer.Option(envvar="DUANHAO_URL", help="Where the service is.")]
+Token = Annotated[
+    str | None, typer.Option(envvar="DUANHAO_TOKEN", show_envvar=True, help="Access token with scope numbers:allocate.")
+]
+ClientId = Annotated[str | None, typer.Option(envvar="DUANHAO_CLIENT_ID", help="Client id, to get a token with.")]
+ClientSecret = Annotated[
+    str | None,
+    typer.Option(envvar="DUANHAO_CLIENT_SECRET", help="Its secret; better in the environment than in a command."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON object.")]
+_LOCAL = "http://127.0.0.1:8000"
+
+
+@app.command()
+def allocate(
+    pool: Annotated[str, typer.Argument(help="Code or id of the pool.")],
+    *,
+    holder: Annotated[str, typer.Option(help="Who gets them: a contact's id, or `department:CODE`.")],
+    count: Annotated[int, typer.Option(min=1, max=500, help="How many; all or none.")] = 1,
+    digits: Annotated[str | None, typer.Option(help="This number and no other.")] = None,
+    consumer_ref: Annotated[
+        str | None, typer.Option(help="Your own name for it: repeated, the same numbers are told again.")
+    ] = None,
+    url: Url = _LOCAL,
+    token: Token = None,
+    client_id: ClientId = None,
+    client_secret: ClientSecret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the next numbers of a pool, or a given one, to somebody. 从号段池分配号码。
+
+    Prints the numbers on one line. Exit codes: 0 given; 1 the plan says no (too few free, number taken or resting, reference used for
+    something else) and nothing was taken; 2 the call was refused otherwise or the service could not be reached.
+    """
+    from app.cli.numbering import Service
+    from app.cli.numbering import allocate as ask
+    from app.cli.pushing import Credentials
+
+    kind, _, identity = holder.rpartition(":")
+    body = {
+        "holder": {"type": kind or "contact", "id": identity},
+        "count": count,
+        **({} if digits is None else {"digits": digits}),
+        **({} if consumer_ref is None else {"consumer_ref": consumer_ref}),
+    }
+    service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
+    raise typer.Exit(ask(service, pool, body, as_json=as_json))
+
+
+@app.command()
+def release(
+    digits: Annotated[str, typer.Argument(help="The number.")],
+    *,
+    reason: Annotated[str, typer.Option(help="released, left, moved, expired or abused.")] = "released",
+    domain: Annotated[str | None, typer.Option(help="Numbering domain, where two have this number.")] = None,
+    url: Url = _LOCAL,
+    token: Token = None,
+    client_id: ClientId = None,
+    client_secret: ClientSecret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a number back; it rests as long as its pool and the reason say. 释放号码，进入冷冻期。
+
+    Exit codes: 0 released; 1 nobody holds it; 2 there is no such number, the call was refused or the service could not be reached.
+    """
+    from app.cli.numbering import Service
+    from app.cli.numbering import release as ask
+    from app.cli.pushing import Credentials
+
+    service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
+    raise typer.Exit(ask(service, digits, reason, domain, as_json=as_json))

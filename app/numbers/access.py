@@ -1,0 +1,46 @@
+"""Named guards of the number plan, what routes call, and the problems that every look or write can meet."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Path, Request
+
+from app.audit.errors import EpochMoved
+from app.auth.scopes import Scope
+from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, Unauthenticated
+from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
+from app.numbers.keeping import NumberKeeper
+from app.numbers.pools import PoolKeeper
+from app.numbers.reading import NumberReader
+from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
+from app.permissions.guard import LookGuard, WriteGuard
+from app.permissions.standing import Viewer
+
+LOOK_PROBLEMS: Final = (Unauthenticated, InsufficientScope, NoContact, AccountSuspended, LogUnavailable, EpochMoved)
+ONCE_PROBLEMS: Final = (*LOOK_PROBLEMS, NotPermitted, Invalid, IdempotencyKeyReused, IdempotencyInProgress)
+
+NumbersRead = Annotated[Viewer, Depends(LookGuard(Scope.NUMBERS_READ))]
+NumbersAllocate = Annotated[Viewer, Depends(WriteGuard(Scope.NUMBERS_ALLOCATE))]
+NumbersAdmin = Annotated[Viewer, Depends(WriteGuard(Scope.NUMBERS_ADMIN))]
+
+NamedPool = Annotated[str, Path(alias="id", min_length=1, max_length=36, description="Id or code.", examples=["desk"])]
+NamedNumber = Annotated[str, Path(alias="digits", pattern=r"^[0-9]{2,15}$", examples=["78001"])]
+
+
+async def _reader(request: Request) -> NumberReader:
+    reader: NumberReader = request.app.state.application.numbers.reader
+    return reader
+
+
+async def _keeper(request: Request) -> NumberKeeper:
+    keeper: NumberKeeper = request.app.state.application.numbers.keeper
+    return keeper
+
+
+async def _pools(request: Request) -> PoolKeeper:
+    pools: PoolKeeper = request.app.state.application.numbers.pools
+    return pools
+
+
+Reader = Annotated[NumberReader, Depends(_reader)]
+Keeper = Annotated[NumberKeeper, Depends(_keeper)]
+Pools = Annotated[PoolKeeper, Depends(_pools)]

@@ -1,0 +1,64 @@
+"""Holders and what they are told to hold: contacts by their cards, departments by their being there.
+
+Everybody who gives or takes locks the holders first, contacts by id, and numbers after them, so nobody waits for another in a circle.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.authors import Author
+from app.contacts.carrying import CardCarrier, LockedCard
+from app.kit.errors import NotFound
+from app.kit.straight import Writes
+from app.numbers.errors import HolderNotFound
+from app.numbers.pool_repository import department_stays
+from app.numbers.repository import Holder
+from app.numbers.taking import Held
+
+IN_OFFICE: Final = frozenset({"prehire", "active", "frozen", "leaving"})
+"""Statuses of contacts who may be given a number."""
+
+_EVERYBODY: Final = IN_OFFICE | {"left", "archived"}
+
+
+class HolderCards:
+    """Locks holders, and writes on contacts' cards what they hold."""
+
+    def __init__(self, cards: CardCarrier) -> None:
+        """Take what writes on cards."""
+        self._cards = cards
+
+    async def receiver(self, session: AsyncSession, holder: Holder) -> LockedCard | None:
+        """Lock who is to be given a number until the transaction ends; a contact's card is given.
+
+        Raises ``HolderNotFound`` for a contact who is not in office, and for a department that is no more.
+        """
+        if holder.type == "contact":
+            try:
+                return await self._cards.locked(session, holder.id, among=IN_OFFICE)
+            except NotFound as error:
+                raise HolderNotFound from error
+        if holder.type == "department" and not await department_stays(session, holder.id):
+            raise HolderNotFound
+        return None
+
+    async def holders(self, session: AsyncSession, holders: Iterable[Holder]) -> dict[UUID, LockedCard]:
+        """Lock the cards of all contacts among those from whom something is taken; raise ``NotFound`` as ``CardCarrier`` does."""
+        contacts = sorted({each.id for each in holders if each.type == "contact"})
+        return {each: await self._cards.locked(session, each, among=_EVERYBODY) for each in contacts}
+
+    def tell(
+        self, writes: Writes, author: Author, card: LockedCard | None, held: Sequence[Held], roles: Collection[str]
+    ) -> None:
+        """Gather what puts on a contact's card what it holds now; only the members that ``roles`` touch."""
+        if card is None:
+            return
+        told: dict[str, Any] = {}
+        if any(role != "extension" for role in roles):
+            told["short_numbers"] = [digits for role, digits in held if role != "extension"]
+        if "extension" in roles:
+            told["extension"] = next((digits for role, digits in held if role == "extension"), None)
+        self._cards.put(writes, author, card, told)

@@ -1,0 +1,92 @@
+"""HTTP face of a pool's contents: its ranges, what is free, how full it is."""
+
+from typing import Annotated, Final
+
+from fastapi import Query, Response
+
+from app.disclosure.view import Disclosed, disclosed_response
+from app.kit.dependencies import OnceKey, Unit
+from app.kit.errors import Invalid, NotFound
+from app.kit.problems import responses
+from app.kit.receipts import receipt_response
+from app.kit.routing import GuardedRouter
+from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, NamedPool, NumbersAdmin, NumbersRead, Pools, Reader
+from app.numbers.errors import (
+    RangeOverlaps,
+    RangeRefused,
+    RangeReserved,
+    RangeTooLarge,
+)
+from app.numbers.pools import POOLS
+from app.numbers.schemas import (
+    AvailablePage,
+    PreviewQuery,
+    RangeCreate,
+    RangePage,
+    RangeReceipt,
+    UtilisationView,
+)
+
+_READ: Final = responses(*LOOK_PROBLEMS, NotFound, Invalid)
+_LATER: Final = "More than 10,000 numbers: made by the worker; the range's `materialised` tells the progress"
+
+router = GuardedRouter(prefix="/v1", tags=["number plan"])
+
+
+@router.get(
+    "/number-pools/{id}/ranges",
+    summary="List a pool's ranges",
+    response_model=None,
+    responses={**disclosed_response(RangePage, "All ranges"), **_READ},
+)
+async def list_ranges(viewer: NumbersRead, reader: Reader, named: NamedPool) -> Disclosed[RangePage]:
+    """List the ranges of a pool, and how much of each is there yet."""
+    return await reader.ranges(viewer, named)
+
+
+@router.post(
+    "/number-pools/{id}/ranges",
+    summary="Add a range to a pool",
+    status_code=201,
+    response_model=None,
+    responses={
+        201: {"model": RangeReceipt, "description": "All its numbers are there"},
+        202: {"model": RangeReceipt, "description": _LATER},
+        **responses(*ONCE_PROBLEMS, NotFound, RangeRefused, RangeTooLarge, RangeReserved, RangeOverlaps),
+    },
+)
+async def create_range(
+    viewer: NumbersAdmin,
+    pools: Pools,
+    unit: Unit,
+    named: NamedPool,
+    body: RangeCreate,
+    idempotency_key: OnceKey = None,
+) -> Response:
+    """Add numbers to a pool; none of them may be reserved or in another range of the domain."""
+    answer = await pools.add_range(viewer, unit, idempotency_key, named, body)
+    return receipt_response(answer, f"{POOLS}/{named}/ranges")
+
+
+@router.get(
+    "/number-pools/{id}/available",
+    summary="Preview the next free numbers",
+    response_model=None,
+    responses={**disclosed_response(AvailablePage, "Free numbers"), **_READ},
+)
+async def list_available(
+    viewer: NumbersRead, reader: Reader, named: NamedPool, query: Annotated[PreviewQuery, Query()]
+) -> Disclosed[AvailablePage]:
+    """List what would be given out next; nothing is held by looking."""
+    return await reader.available(viewer, named, query.limit)
+
+
+@router.get(
+    "/number-pools/{id}/utilisation",
+    summary="Tell how full a pool is",
+    response_model=None,
+    responses={**disclosed_response(UtilisationView, "Counts by state"), **_READ},
+)
+async def read_utilisation(viewer: NumbersRead, reader: Reader, named: NamedPool) -> Disclosed[UtilisationView]:
+    """Count a pool's numbers by where they stand now."""
+    return await reader.utilisation(viewer, named)

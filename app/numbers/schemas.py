@@ -1,0 +1,342 @@
+"""What comes in about numbers, and the shapes of what goes out. Digits are text everywhere: leading zeros and lengths mean something."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+
+from app.departments.schemas import DepartmentName, DepartmentRef
+from app.disclosure.view import DisclosureNote
+from app.kit.pagination import CursorText, Limit
+from app.kit.problems import Rejected
+from app.kit.schemas import Input, Output
+from app.numbers.rules import Cause, PoolClass, State, Strategy
+
+MOST_AT_ONCE = 500
+_NOT_REMOVABLE = ("not_removable", "This member cannot be removed.", "此字段不能删除。")
+
+Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,15}$")]
+Exclusion = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,15}(-[0-9]{2,15})?$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+QuarantineDays = Annotated[int, Field(ge=0, le=3650)]
+LowWater = Annotated[int, Field(ge=0, le=1_000_000)]
+Role = Literal["short", "extension", "shared"]
+HolderType = Literal["contact", "department", "room", "device", "hotline", "external", "withheld"]
+
+_DEPARTMENT = "Id or code: whose pool it is; absent for the whole company's."
+_JOINERS = "Whether people who join get a number from it by themselves."
+_LOW_WATER = "Fewer free numbers than this are worth a warning."
+_QUARANTINE = "Days for which a released number rests; by default that of the class."
+
+
+class DomainCreate(Input):
+    """A new numbering domain."""
+
+    code: Code = Field(examples=["plant-2"])
+    name: DepartmentName = Field(examples=["二号工厂"])
+    dialling: Literal["overlap", "en_bloc"] = Field(
+        "en_bloc", description="`overlap`: sets dial digit by digit, so no number may begin another."
+    )
+
+
+class PoolCreate(Input):
+    """A new pool."""
+
+    code: Code = Field(examples=["desk"])
+    name: DepartmentName = Field(examples=["座机短号"])
+    pool_class: PoolClass = Field(alias="class", examples=["internal"])
+    strategy: Strategy = Field(Strategy.LOWEST, examples=["lowest"])
+    quarantine_days: QuarantineDays | None = Field(None, description=_QUARANTINE, examples=[90])
+    domain: Code | None = Field(None, description="Code of the numbering domain; by default `main`.")
+    department: DepartmentRef | None = Field(None, description=_DEPARTMENT, examples=["RD"])
+    joiners: bool = Field(default=False, description=_JOINERS)
+    low_water: LowWater | None = Field(None, description=_LOW_WATER)
+
+
+class PoolAmend(Input):
+    """Changes to a pool, as a JSON Merge Patch (RFC 7396). Code, domain, class and strategy stay: numbers were given out by them."""
+
+    name: DepartmentName | None = Field(None, examples=["座机短号"])
+    quarantine_days: QuarantineDays | None = Field(None, description=_QUARANTINE)
+    department: DepartmentRef | None = Field(None, description=_DEPARTMENT)
+    joiners: bool | None = Field(None, description=_JOINERS)
+    low_water: LowWater | None = Field(None, description=_LOW_WATER)
+
+    @field_validator("name", "quarantine_days", "joiners", mode="after")
+    @classmethod
+    def _not_removed(cls, value: object) -> object:
+        if value is None:
+            raise Rejected(*_NOT_REMOVABLE)
+        return value
+
+
+class RangeCreate(Input):
+    """A stretch of numbers of one length."""
+
+    start: Digits = Field(examples=["78000"])
+    end: Digits = Field(examples=["78199"])
+    step: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    excluded: Annotated[list[Exclusion], Field(max_length=1000)] = Field(
+        default_factory=list, description="Numbers, or `from-to`.", examples=[["78088", "78110-78119"]]
+    )
+
+
+class HolderRef(Input):
+    """Who is to hold a number."""
+
+    type: Literal["contact", "department"] = Field("contact", examples=["contact"])
+    id: Annotated[str, StringConstraints(min_length=1, max_length=36)] = Field(
+        description="Id; of a department also its code.", examples=["019a0000-0000-7000-8000-000000000001"]
+    )
+
+
+class AllocationCreate(Input):
+    """Numbers for somebody: all that are asked for, or none."""
+
+    holder: HolderRef
+    count: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 1
+    digits: Digits | None = Field(None, description="This number and no other; not with `count`.", examples=["78001"])
+    role: Role = Field("short", description="`extension` shows as the card's extension; `shared`: a line of several.")
+    until: AwareDatetime | None = Field(None, description="When the holder is to give it back.")
+    consumer_ref: Reference | None = Field(
+        None, description="The caller's own name for this allocation: repeated, it gives the same numbers."
+    )
+
+    @field_validator("digits", mode="after")
+    @classmethod
+    def _one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("count", 1) != 1:
+            code = "not_with_count"
+            raise Rejected(code, "A given number is one number.", "指定号码时数量只能为 1。")
+        return value
+
+
+class ReleaseCreate(Input):
+    """The end of an assignment."""
+
+    reason: Literal[Cause.RELEASED, Cause.LEFT, Cause.MOVED, Cause.EXPIRED, Cause.ABUSED] = Field(
+        Cause.RELEASED,
+        description="Decides with the pool how long the number rests; `abused` blocks it until reviewed.",
+    )
+    holder: HolderRef | None = Field(None, description="Whose assignment, where several hold a shared line.")
+
+
+class DomainQuery(Input):
+    """Which domain is meant."""
+
+    domain: Code | None = Field(None, description="Code of the domain, where several have these digits.")
+
+
+class PreviewQuery(Input):
+    """How much of the free list is asked for."""
+
+    limit: Limit = 20
+
+
+class NumbersQuery(Input):
+    """What a list of numbers asks for."""
+
+    pool: Annotated[str, StringConstraints(min_length=1, max_length=36)] | None = Field(None, description="Id or code.")
+    state: State | None = None
+    holder: UUID | None = Field(None, description="Contact or department.")
+    digits: Digits | None = None
+    limit: Limit = 20
+    cursor: CursorText | None = None
+
+    def shape(self) -> dict[str, object]:
+        """Give what the list is narrowed by, for the cursor and the log."""
+        return self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+
+
+def _moment(value: object) -> object:
+    """Tell a day from a moment: ``2026-11-21`` is a day, everything longer a time with its offset."""
+    if isinstance(value, str) and len(value) == len("2026-11-21"):
+        return date.fromisoformat(value)
+    return value
+
+
+class NumberHistoryQuery(DomainQuery):
+    """Which part of a number's history."""
+
+    at: Annotated[AwareDatetime | date, BeforeValidator(_moment)] | None = Field(
+        None, description="Only who held it on that day, or at that moment.", examples=["2026-11-21"]
+    )
+    limit: Limit = 20
+    cursor: CursorText | None = None
+
+
+class DomainReceipt(Output):
+    """A numbering domain."""
+
+    id: UUID
+    code: str
+    name: str
+    dialling: Literal["overlap", "en_bloc"]
+
+
+class DomainPage(Output):
+    """All domains by code."""
+
+    items: list[DomainReceipt]
+    next: None
+    disclosure: DisclosureNote
+
+
+class PoolReceipt(Output):
+    """A pool as just written."""
+
+    id: UUID
+    code: str = Field(examples=["desk"])
+    name: str
+    pool_class: PoolClass = Field(alias="class")
+    domain: str = Field(examples=["main"])
+    strategy: Strategy
+    quarantine_days: int
+    department: UUID | None
+    joiners: bool
+    low_water: int | None
+    version: str
+
+
+class PoolView(PoolReceipt):
+    """One pool."""
+
+    disclosure: DisclosureNote
+
+
+class PoolPage(Output):
+    """All pools by code."""
+
+    items: list[PoolReceipt]
+    next: None
+    disclosure: DisclosureNote
+
+
+class RangeReceipt(Output):
+    """A range, and how much of it is there yet."""
+
+    id: UUID
+    pool: str
+    start: str
+    end: str
+    step: int
+    excluded: list[str]
+    size: int
+    materialised: int
+    state: Literal["ready", "materialising"]
+
+
+class RangePage(Output):
+    """All ranges of a pool, shorter numbers first."""
+
+    items: list[RangeReceipt]
+    next: None
+    disclosure: DisclosureNote
+
+
+class AllocatedNumber(Output):
+    """A number that was given out."""
+
+    digits: str = Field(examples=["78001"])
+    state: Literal["assigned"]
+    assignment_id: UUID
+    until: datetime | None
+
+
+class AllocationReceipt(Output):
+    """All numbers that were asked for."""
+
+    numbers: list[AllocatedNumber]
+
+
+class AvailablePage(Output):
+    """The next free numbers, in the order in which they would be given out."""
+
+    items: list[str] = Field(examples=[["78000", "78001"]])
+    next: None
+    disclosure: DisclosureNote
+
+
+class UtilisationView(Output):
+    """Where a pool's numbers stand. ``used`` is the share that is not free."""
+
+    pool: str
+    size: int
+    free: int
+    used: float = Field(examples=[0.42])
+    states: dict[State, int]
+    low_water: int | None
+    low: bool
+    disclosure: DisclosureNote
+
+
+class HolderView(Output):
+    """Who holds a number; ``withheld`` for everybody of whom the reader may not know, and for those who are no more."""
+
+    type: HolderType
+    id: UUID | None
+    role: Role
+    since: datetime
+    until: datetime | None
+
+
+class NumberItem(Output):
+    """A number, where it stands, and who holds it."""
+
+    digits: str
+    domain: str
+    pool: str
+    state: State
+    available_from: datetime | None
+    holders: list[HolderView]
+
+
+class NumberView(NumberItem):
+    """One number."""
+
+    disclosure: DisclosureNote
+
+
+class NumberPage(Output):
+    """A page of numbers by pool and digits."""
+
+    items: list[NumberItem]
+    next: str | None
+    disclosure: DisclosureNote
+
+
+class ReleaseReceipt(Output):
+    """What became of a released number; without ``available_from`` it waits for a review."""
+
+    digits: str
+    domain: str
+    state: State
+    available_from: datetime | None
+    reason: Cause
+    released: int = Field(description="How many assignments ended.")
+
+
+class AllocatedBy(Output):
+    """Who gave a number out; the id only where the reader may know it."""
+
+    type: str
+    id: str | None
+
+
+class HoldingView(Output):
+    """One assignment of a number, past or open."""
+
+    holder: HolderView
+    ended_at: datetime | None
+    reason: str | None
+    by: AllocatedBy
+
+
+class NumberHistoryPage(Output):
+    """Who held a number, latest first."""
+
+    items: list[HoldingView]
+    next: str | None
+    disclosure: DisclosureNote

@@ -1,0 +1,276 @@
+"""Giving numbers out and taking them back. Each is part of the caller's one transaction, and each is all or nothing.
+
+Whoever gives out and whoever takes back lock the holder's card first and the numbers after it, so that of two who give somebody a number at
+once the second sees what the first gave, and nobody waits for another in a circle.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.audit.authors import Author, written
+from app.audit.intents import gather_intent
+from app.contacts.carrying import LockedCard
+from app.contacts.writer import ContactWriter
+from app.kit.clock import Clock
+from app.kit.db import UnitOfWork
+from app.kit.errors import NotFound
+from app.kit.models import new_id
+from app.kit.straight import Writes
+from app.numbers.cards import HolderCards
+from app.numbers.errors import (
+    AllocationConflict,
+    AmbiguousNumber,
+    ConsumerRefReused,
+    ConsumerRefSpent,
+    NumberNotAssigned,
+    NumberNotAvailable,
+    NumberNotInPool,
+    PoolExhausted,
+)
+from app.numbers.pool_repository import Pool, PoolRepository
+from app.numbers.regaining import regain
+from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken
+from app.numbers.rules import Cause, State, next_key, release_verb, rest, standing
+from app.numbers.taking import Held, held_by, take
+from app.numbers.values import Allocated, Released, Wanted
+from app.permissions.standing import Standings
+
+_TRIES: Final = 2
+
+
+def draw() -> int:
+    """Draw a place in a random pool's free list."""
+    return secrets.randbits(62)
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """What is handed over: the receiver's card, the numbers that were just taken, and what the receiver had before."""
+
+    card: LockedCard | None
+    taken: Sequence[Taken]
+    held: Sequence[Held]
+
+
+class NumberService:
+    """Gives out and takes back, inside a transaction."""
+
+    def __init__(
+        self,
+        *,
+        plan: PoolRepository,
+        numbers: NumberRepository,
+        writer: ContactWriter,
+        standings: Standings,
+        clock: Clock,
+    ) -> None:
+        """Take the rows, the writer of the cards that tell their holders' numbers, the department tree, and the clock."""
+        self._plan, self._numbers = plan, numbers
+        self._cards = HolderCards(writer.cards)
+        self._standings, self._clock = standings, clock
+
+    async def allocate(self, unit: UnitOfWork, pool: Pool, grant: Grant, wanted: Wanted) -> Allocated:
+        """Give numbers of ``pool`` to a holder whom the caller may name, or tell again what the reference stands for.
+
+        Raises ``PoolExhausted``, ``NumberNotAvailable``, ``NumberNotInPool``, ``HolderNotFound`` for a contact who is not in office,
+        ``ConsumerRefReused`` and ``ConsumerRefSpent``; then nothing was taken.
+        """
+        if grant.consumer_ref is not None:
+            await self._numbers.claim_reference(unit.session, pool.id, grant.caller, grant.consumer_ref)
+            known = await self._numbers.of_reference(unit.session, pool.id, grant.caller, grant.consumer_ref)
+            if known:
+                return _again(known, grant, wanted)
+        card = await self._cards.receiver(unit.session, grant.holder)
+        if wanted.digits is None:
+            taken, held = await self._next(unit, pool, wanted.count, grant.holder)
+        else:
+            taken = [await self._given(unit, pool, wanted.digits, grant)]
+            held = await held_by(unit.session, grant.holder)
+        return await self._hand_over(unit, (pool.id, pool.code), grant, _Handed(card, taken, held))
+
+    async def release(
+        self, unit: UnitOfWork, author: Author, digits: str, *, domain: str | None, cause: Cause, holder: Holder | None
+    ) -> Released:
+        """End the assignments of a number, or the one of ``holder``; when nobody holds it any more it rests.
+
+        Raises ``NotFound``, ``AmbiguousNumber``, ``NumberNotAssigned`` and, when somebody else was at it, ``AllocationConflict``.
+        """
+        number = one_number(await self._numbers.named(unit.session, digits, domain=domain))
+        ending = [
+            each
+            for each in await self._numbers.open_of(unit.session, number.id)
+            if holder is None or each.holder == holder
+        ]
+        if not ending:
+            raise NumberNotAssigned
+        holders = list(dict.fromkeys(each.holder for each in ending))
+        cards = await self._cards.holders(unit.session, holders)
+        locked = (await self._numbers.locked(unit.session, [number.id]))[number.id]
+        still = {each.id: each for each in await self._numbers.open_of(unit.session, number.id)}
+        if any(each.id not in still for each in ending):
+            raise AllocationConflict
+        await self._numbers.end(unit.session, [each.id for each in ending], cause, author, self._clock.now())
+        after = locked
+        if len(ending) == len(still):
+            pools = {pool.id: pool for pool in await self._plan.pools(unit.session)}
+            after = await self._to_rest(unit, pools[locked.pool_id], locked, cause)
+        writes = Writes()
+        for each in holders:
+            roles = {one.role for one in ending if one.holder == each}
+            self._cards.tell(writes, author, cards.get(each.id), await held_by(unit.session, each), roles)
+            self._announce(writes, author, "number.release", each, locked.pool, [digits], cause=cause.value)
+        await writes.run(unit.session)
+        return Released(after, len(ending))
+
+    async def number_for_joiner(
+        self, unit: UnitOfWork, author: Author, *, contact_id: UUID, department_id: UUID | None
+    ) -> Sequence[str]:
+        """Give a person who joins a number, or nothing where no pool takes joiners.
+
+        First their former one while it waits in quarantine, whatever pool it is of; else one of the nearest pool up the tree that takes
+        joiners, else of the company's.
+        Raises ``PoolExhausted`` when that pool has none left, and ``HolderNotFound``; then nothing was changed.
+        """
+        grant = Grant(
+            holder=Holder("contact", contact_id), role="short", caller=f"{author.type}:{author.id}", author=author
+        )
+        card = await self._cards.receiver(unit.session, grant.holder)
+        former = await regain(unit.session, grant.holder)
+        if former is not None:
+            handed = _Handed(card, [former[2]], await held_by(unit.session, grant.holder))
+            return (await self._hand_over(unit, former[:2], grant, handed)).digits
+        pool = await self._joiners_pool(unit, department_id)
+        if pool is None:
+            return ()
+        taken, held = await self._next(unit, pool, 1, grant.holder)
+        return (await self._hand_over(unit, (pool.id, pool.code), grant, _Handed(card, taken, held))).digits
+
+    async def end_assignments(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> Sequence[str]:
+        """End all that a contact holds; the numbers rest by their pools' rules and ``cause`` (of ``rules.Cause``). Give the digits."""
+        why, holder = Cause(cause), Holder("contact", contact_id)
+        card = (await self._cards.holders(unit.session, [holder]))[contact_id]
+        held = await self._numbers.open_of_holder(unit.session, holder)
+        if not held:
+            return ()
+        numbers = await self._numbers.locked(unit.session, {each.number_id for each, _ in held})
+        await self._numbers.end(unit.session, [each.id for each, _ in held], why, author, self._clock.now())
+        pools = {pool.id: pool for pool in await self._plan.pools(unit.session)}
+        for each, _ in held:
+            number = numbers[each.number_id]
+            if each.role != "shared" or not await self._numbers.open_of(unit.session, number.id):
+                await self._to_rest(unit, pools[number.pool_id], number, why)
+        digits = [each for _, each in held]
+        writes, left = Writes(), await held_by(unit.session, holder)
+        self._cards.tell(writes, author, card, left, {each.role for each, _ in held})
+        self._announce(writes, author, "number.release", holder, None, digits, cause=why.value)
+        await writes.run(unit.session)
+        return digits
+
+    async def _hand_over(self, unit: UnitOfWork, pool: tuple[UUID, str], grant: Grant, handed: "_Handed") -> Allocated:
+        """Write who holds the numbers that were just taken from ``pool`` (id and code), on the holder's card too, and announce it."""
+        (pool_id, code), digits = pool, [each.digits for each in handed.taken]
+        named = [(new_id(), each) for each in handed.taken]
+        writes = Writes()
+        self._numbers.assign(writes, pool_id, grant, named, self._clock.now())
+        held = [*handed.held, *((grant.role, each) for each in digits)]
+        self._cards.tell(writes, grant.author, handed.card, held, {grant.role})
+        self._announce(writes, grant.author, "number.allocate", grant.holder, code, digits)
+        try:
+            await writes.run(unit.session)
+        except IntegrityError as error:
+            raise AllocationConflict from error
+        return Allocated(tuple((identity, each.digits, grant.until) for identity, each in named))
+
+    async def _next(
+        self, unit: UnitOfWork, pool: Pool, count: int, holder: Holder
+    ) -> tuple[Sequence[Taken], Sequence[Held]]:
+        now, free = self._clock.now(), 0
+        for _ in range(_TRIES):
+            taken, held = await take(unit.session, pool.id, count, now, holder)
+            if taken:
+                return taken, held
+            free = await self._numbers.free(unit.session, pool.id, now)
+            if free < count:
+                break
+        raise PoolExhausted(requested=count, available=free)
+
+    async def _given(self, unit: UnitOfWork, pool: Pool, digits: str, grant: Grant) -> Taken:
+        now = self._clock.now()
+        taken = await self._numbers.take_one(unit.session, pool.id, digits, now)
+        if taken is not None:
+            return taken
+        found = await self._numbers.named(unit.session, digits, domain=None, pool_id=pool.id)
+        if not found:
+            raise NumberNotInPool
+        number = (await self._numbers.locked(unit.session, [found[0].id]))[found[0].id]
+        if number.state is State.ASSIGNED and grant.role == "shared":
+            open_now = await self._numbers.open_of(unit.session, number.id)
+            if all(each.role == "shared" and each.holder != grant.holder for each in open_now):
+                return Taken(number.id, digits)
+        rests = number.state is State.QUARANTINED and number.available_from is not None
+        raise NumberNotAvailable(
+            state=standing(number.state, number.available_from, now).value,
+            available_from=number.available_from.isoformat() if rests and number.available_from else None,
+        )
+
+    async def _to_rest(self, unit: UnitOfWork, pool: Pool, number: NumberRow, cause: Cause) -> NumberRow:
+        now = self._clock.now()
+        days = rest(pool.quarantine_days, cause)
+        return await self._numbers.put(
+            unit.session,
+            number,
+            release_verb(cause),
+            sort_key=next_key(pool.strategy, number.digits, now, draw),
+            available_from=None if days is None else now + days,
+        )
+
+    async def _joiners_pool(self, unit: UnitOfWork, department_id: UUID | None) -> Pool | None:
+        taking: Mapping[UUID | None, Pool] = {
+            pool.department_id: pool for pool in reversed(await self._plan.pools(unit.session)) if pool.joiners
+        }
+        if department_id is not None:
+            for node in reversed((await self._standings.tree()).ancestry(department_id)):
+                if node.id in taking:
+                    return taking[node.id]
+        return taking.get(None)
+
+    def _announce(
+        self,
+        writes: Writes,
+        author: Author,
+        action: str,
+        holder: Holder,
+        pool: str | None,
+        digits: Sequence[str],
+        **more: str,
+    ) -> None:
+        contacts = [holder.id] if holder.type == "contact" else []
+        query = {"pool": pool, "numbers": list(digits), "holder": f"{holder.type}:{holder.id}", **more}
+        kept = {name: value for name, value in query.items() if value is not None}
+        draft = written(author, action, self._clock.now(), contacts=contacts, fields=["short_numbers"], query=kept)
+        gather_intent(writes, draft)
+
+
+def one_number(found: Sequence[NumberRow]) -> NumberRow:
+    """Give the only number that was found; raise ``NotFound`` or ``AmbiguousNumber``."""
+    if not found:
+        raise NotFound
+    if len(found) > 1:
+        raise AmbiguousNumber
+    return found[0]
+
+
+def _again(known: Sequence[tuple[Assignment, str]], grant: Grant, wanted: Wanted) -> Allocated:
+    first = known[0][0]
+    told = [digits for _, digits in known]
+    same = len(known) == wanted.count and (first.holder, first.role) == (grant.holder, grant.role)
+    if not same or (wanted.digits is not None and told != [wanted.digits]) or first.until != grant.until:
+        raise ConsumerRefReused
+    if any(each.ended_at is not None for each, _ in known):
+        raise ConsumerRefSpent
+    return Allocated(tuple((each.id, digits, each.until) for each, digits in known), replayed=True)

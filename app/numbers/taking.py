@@ -1,0 +1,117 @@
+"""Taking the next numbers of a pool, and what their holder has by then.
+
+Taking is one statement. It reads the head of two partial indexes, what is available in the order of the pool's strategy and what has come
+out of quarantine, longest first, and takes the best of both or, when there are not enough, nothing. On PostgreSQL it passes over rows that
+somebody else is taking, and tells in the same breath what the holder has; who comes short asks once more and waits.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Integer,
+    String,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit.models import Id
+from app.kit.straight import Straight
+from app.numbers.models import Number, NumberAssignment
+from app.numbers.repository import FREE, QUEUE, RESTED, Holder, Taken
+from app.numbers.rules import State
+
+Held = tuple[str, str]
+"""What somebody holds: role and digits."""
+
+_COUNT: Final = bindparam("wanted", type_=Integer())
+_TOOK: Final = ""
+
+
+def _taking(*, waiting: bool) -> Update:
+    """Write the statement that takes ``wanted`` numbers of a pool, or none."""
+    columns = (Number.id, Number.sort_key)
+    free = select(*columns).where(FREE).order_by(Number.sort_key).limit(_COUNT)
+    rested = select(*columns).where(RESTED).order_by(Number.available_from).limit(_COUNT)
+    heads = [
+        each.with_for_update(skip_locked=not waiting).cte(name) for each, name in ((free, "free"), (rested, "rested"))
+    ]
+    both = union_all(*(select(head.c.id, head.c.sort_key) for head in heads)).subquery("both")
+    picked = select(both.c.id).order_by(both.c.sort_key, both.c.id).limit(_COUNT).cte("picked")
+    enough = select(func.count()).select_from(picked).scalar_subquery() == _COUNT
+    return (
+        update(Number)
+        .where(Number.id.in_(select(picked.c.id)), enough)
+        .values(state=State.ASSIGNED.value, available_from=None, row_version=Number.row_version + 1)
+        .returning(Number.id, Number.digits, Number.sort_key)
+    )
+
+
+_OPEN: Final = (
+    NumberAssignment.holder_id == bindparam("holder", type_=Id()),
+    NumberAssignment.holder_type == bindparam("kind", type_=String()),
+    NumberAssignment.ended_at.is_(None),
+)
+_LONGEST_FIRST: Final = (NumberAssignment.started_at, NumberAssignment.ordinal, NumberAssignment.id)
+_HELD_COLUMNS: Final[tuple[Any, ...]] = (NumberAssignment.role, Number.digits)
+_HELD: Final = Straight(
+    select(*_HELD_COLUMNS).join(Number, Number.id == NumberAssignment.number_id).where(*_OPEN).order_by(*_LONGEST_FIRST)
+)
+
+
+def _taking_and_telling(*, waiting: bool) -> Straight:
+    took = _taking(waiting=waiting).cte("took")
+    place = func.row_number().over(order_by=_LONGEST_FIRST)
+    held = (
+        select(NumberAssignment.role, null(), Number.digits, place)
+        .join(Number, Number.id == NumberAssignment.number_id)
+        .where(*_OPEN)
+    )
+    taken = select(literal_column(f"'{_TOOK}'", String), took.c.id, took.c.digits, took.c.sort_key)
+    return Straight(union_all(taken, held))
+
+
+_TAKE: Final = Straight(_taking(waiting=False))
+_TAKE_AND_TELL: Final = {waiting: _taking_and_telling(waiting=waiting) for waiting in (False, True)}
+
+
+async def take(
+    session: AsyncSession, pool_id: UUID, wanted: int, now: datetime, holder: Holder
+) -> tuple[list[Taken], list[Held]]:
+    """Take the next ``wanted`` numbers of a pool, in its order, or none when there are fewer; tell what ``holder`` has without them.
+
+    On PostgreSQL those who take several of a pool, and those who wait for numbers that others are taking, queue: nobody who has locked some
+    and waits for more ever waits for another who does the same.
+    """
+    values = {"pool": pool_id, "wanted": wanted, "now": now}
+    if session.get_bind().dialect.name != "postgresql":
+        found = [(_TOOK, *row) for row in await _TAKE.rows(session, values)]
+        return _taken(found), await held_by(session, holder) if found else []
+    values |= {"holder": holder.id, "kind": holder.type}
+    if wanted > 1:
+        await QUEUE.rows(session, {"material": f"{pool_id}"})
+    rows = await _TAKE_AND_TELL[False].rows(session, values)
+    if not any(row[0] == _TOOK for row in rows):
+        await QUEUE.rows(session, {"material": f"{pool_id}"})
+        rows = await _TAKE_AND_TELL[True].rows(session, values)
+    held = sorted((row for row in rows if row[0] != _TOOK), key=lambda row: int(row[3]))
+    return _taken([row for row in rows if row[0] == _TOOK]), [(row[0], row[2]) for row in held]
+
+
+async def held_by(session: AsyncSession, holder: Holder) -> list[Held]:
+    """List what somebody holds, longest first."""
+    rows = await _HELD.rows(session, {"holder": holder.id, "kind": holder.type})
+    return [(role, digits) for role, digits in rows]
+
+
+def _taken(rows: Sequence[Sequence[Any]]) -> list[Taken]:
+    return [Taken(row[1], row[2]) for row in sorted(rows, key=lambda row: (row[3], row[1]))]
