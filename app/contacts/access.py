@@ -15,6 +15,7 @@ from app.contacts.errors import (
 )
 from app.contacts.keeping import ContactKeeper
 from app.contacts.service import ContactService
+from app.contacts.suggestions import SuggestionService
 from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, Unauthenticated
 from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
 from app.permissions.guard import LookGuard, WriteGuard
@@ -46,5 +47,11 @@ async def _keeper(request: Request) -> ContactKeeper:
     return keeper
 
 
+async def _suggestions(request: Request) -> SuggestionService:
+    suggestions: SuggestionService = request.app.state.application.suggestions
+    return suggestions
+
+
 Contacts = Annotated[ContactService, Depends(_service)]
 Keeper = Annotated[ContactKeeper, Depends(_keeper)]
+Suggestions = Annotated[SuggestionService, Depends(_suggestions)]

@@ -2,11 +2,15 @@
 
 Conflict
 ├── DuplicateEmployeeNumber   duplicate_employee_no
-└── DuplicateUserName         duplicate_user_name
+├── DuplicateUserName         duplicate_user_name
+├── DuplicateTag              duplicate_tag
+└── TagInUse                  tag_in_use             somebody whom the caller can see carries it
 Invalid
 ├── UnknownDepartment         unknown_department
 ├── UnknownContact            unknown_contact        a manager or backup that the caller cannot name
-└── NotCollected              not_collected          this kind of contact does not carry this
+├── NotCollected              not_collected          this kind of contact does not carry this
+├── UnreadableImage           unreadable_image       it says that it is a picture, and cannot be read as one
+└── TooManyPixels             too_many_pixels        small as a file, too large as a picture
 """
 
 from app.kit.errors import Conflict, FieldError, Invalid
@@ -52,3 +56,27 @@ class NotCollected(Invalid):
     def __init__(self, *pointers: str) -> None:
         """Point at the members."""
         super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh) for pointer in pointers])
+
+
+class DuplicateTag(Conflict):
+    """The tag is in the company's list already."""
+
+    code, title, title_zh = "duplicate_tag", "The tag exists", "标签已存在"
+
+
+class TagInUse(Conflict):
+    """Contacts that the caller can see carry the tag; ``contact_count`` says how many."""
+
+    code, title, title_zh = "tag_in_use", "The tag is in use", "标签正在使用"
+
+
+class UnreadableImage(Invalid):
+    """The body begins like a picture and cannot be read as one."""
+
+    code, title, title_zh = "unreadable_image", "The picture cannot be read", "图片无法读取"
+
+
+class TooManyPixels(Invalid):
+    """The picture would unfold to more than this operation takes into memory."""
+
+    code, title, title_zh = "too_many_pixels", "The picture has too many pixels", "图片像素过多"

@@ -5,44 +5,49 @@ Pure. The order of the protected fields is the order of bits in the log's index 
 
 from typing import Final
 
-from app.disclosure.fields import Catalogue, MaskKind, ProtectedField, PublicField
+from app.disclosure.fields import ALL_KINDS, Catalogue, MaskKind, ProtectedField, PublicField
 from app.permissions.outcomes import FieldClass
 
 _STAFF: Final = frozenset({"employee", "temporary"})
 _STAFF_AND_HOTLINES: Final = _STAFF | {"hotline"}
 _EXTERNAL: Final = frozenset({"external"})
 _EVERYBODY: Final = _STAFF | _EXTERNAL | {"student", "applicant"}
+SEALED_NAMES: Final = _EXTERNAL | {"student", "applicant"}
+"""Kinds whose names are C2 and sealed; of all others they are C1."""
+_NAMED_PLAINLY: Final = ALL_KINDS - SEALED_NAMES
+_OUR_OWN: Final = ALL_KINDS - _EXTERNAL
+"""What an employer knows of those who work or study here, and of its hotlines."""
 
 CATALOGUE: Final = Catalogue(
     public=(
         PublicField("id", "标识", "Id"),
         PublicField("kind", "类别", "Kind"),
-        PublicField("name", "姓名", "Name"),
-        PublicField("name_en", "英文名", "English name"),
-        PublicField("alias", "别名", "Alias"),
-        PublicField("employee_no", "工号", "Employee number"),
-        PublicField("user_name", "账号", "User name"),
-        PublicField("worker_kind", "用工形式", "Kind of employment"),
+        PublicField("name", "姓名", "Name", _NAMED_PLAINLY),
+        PublicField("name_en", "英文名", "English name", _NAMED_PLAINLY),
+        PublicField("alias", "别名", "Alias", _NAMED_PLAINLY),
+        PublicField("employee_no", "工号", "Employee number", _OUR_OWN),
+        PublicField("user_name", "账号", "User name", _OUR_OWN),
+        PublicField("worker_kind", "用工形式", "Kind of employment", _OUR_OWN),
         PublicField("status", "状态", "Status"),
         PublicField("department", "部门", "Department"),
         PublicField("title", "职务", "Title"),
-        PublicField("memberships", "所属部门", "Memberships"),
-        PublicField("manager", "上级", "Manager"),
-        PublicField("dotted_manager", "虚线上级", "Dotted-line manager"),
+        PublicField("memberships", "所属部门", "Memberships", _OUR_OWN),
+        PublicField("manager", "上级", "Manager", _OUR_OWN),
+        PublicField("dotted_manager", "虚线上级", "Dotted-line manager", _OUR_OWN),
         PublicField("short_numbers", "短号", "Short numbers"),
         PublicField("extension", "分机", "Extension"),
-        PublicField("location", "办公地点", "Location"),
-        PublicField("duties", "职责", "Duties"),
-        PublicField("work_area", "分管区域", "Work area"),
-        PublicField("organisation", "单位", "Organisation"),
-        PublicField("relation", "关系", "Relation"),
+        PublicField("location", "办公地点", "Location", _OUR_OWN),
+        PublicField("duties", "职责", "Duties", _OUR_OWN),
+        PublicField("work_area", "分管区域", "Work area", _OUR_OWN),
+        PublicField("organisation", "单位", "Organisation", _EXTERNAL),
+        PublicField("relation", "关系", "Relation", _EXTERNAL),
         PublicField("contract_ref", "合同", "Contract"),
         PublicField("contract_until", "合同到期", "Contract until"),
-        PublicField("review_due", "复核到期", "Review due"),
+        PublicField("review_due", "复核到期", "Review due", _EXTERNAL),
         PublicField("tags", "标签", "Tags"),
         PublicField("category", "分类", "Category"),
-        PublicField("away_until", "离岗至", "Away until"),
-        PublicField("backup_contact", "备用联系人", "Backup contact"),
+        PublicField("away_until", "离岗至", "Away until", _OUR_OWN),
+        PublicField("backup_contact", "备用联系人", "Backup contact", _OUR_OWN),
     ),
     protected=(
         ProtectedField(
@@ -64,7 +69,16 @@ CATALOGUE: Final = Catalogue(
         ProtectedField("birth_date", FieldClass.C5, MaskKind.DATE, "出生日期", "Date of birth", _EVERYBODY),
         ProtectedField("id_number", FieldClass.C5, MaskKind.ID_NUMBER, "身份证号", "Identity number", _EVERYBODY),
         ProtectedField("private_notes", FieldClass.C5, MaskKind.TEXT, "备注", "Private notes", _EVERYBODY),
+        ProtectedField("photo", FieldClass.C2, MaskKind.PICTURE, "照片", "Photo", _STAFF, on_card=False),
+        ProtectedField("name", FieldClass.C2, MaskKind.NAME, "姓名", "Name", SEALED_NAMES, stored_as="sealed_name"),
+        ProtectedField(
+            "name_en", FieldClass.C2, MaskKind.NAME, "英文名", "English name", SEALED_NAMES, stored_as="sealed_name_en"
+        ),
+        ProtectedField("alias", FieldClass.C2, MaskKind.NAME, "别名", "Alias", SEALED_NAMES, stored_as="sealed_alias"),
     ),
 )
-COLLECTED_KINDS: Final = ("employee", "temporary", "hotline")
-"""Kinds that have a collection form so far; the others come with their forms and sealed names."""
+PHOTO: Final = CATALOGUE.apart["photo"]
+"""Stored in a table of its own, and shown at an address of its own: a picture on every card would cost every card."""
+NAMES: Final = ("name", "name_en", "alias")
+COLLECTED_KINDS: Final = ("employee", "temporary", "hotline", "external")
+"""Kinds that have a collection form so far; the others come with their forms."""

@@ -4,12 +4,13 @@ Order everywhere: the look first, logged, outside of any transaction; then the w
 writer's card now has, never a protected value.
 """
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from app.contacts.members import MemberReader
+from app.contacts.numbers import HeldNumbers
 from app.contacts.record import membership_departments
 from app.contacts.schemas import ContactAmend, ContactCreate
 from app.contacts.service import ContactService
@@ -26,6 +27,9 @@ from app.permissions.outcomes import CLASSES, FieldClass, Purpose
 from app.permissions.plan import CohortKey
 from app.permissions.standing import Viewer, author_of
 
+_GONE: Final = "left"
+"""What the numbers are told: quarantine is longest for those of who left."""
+
 
 class ContactKeeper:
     """Creates, changes and removes contacts for a viewer."""
@@ -37,11 +41,12 @@ class ContactKeeper:
         writer: ContactWriter,
         members: MemberReader,
         gate: Gate,
+        numbers: HeldNumbers,
         idempotency: Idempotency,
     ) -> None:
-        """Take reading, writing, the forms, the gate (to foretell versions) and what makes a repeated call harmless."""
+        """Take reading, writing, the forms, the gate (to foretell versions), the numbers, and what makes a repeated call harmless."""
         self._service, self._writer, self._members = service, writer, members
-        self._gate, self._idempotency = gate, idempotency
+        self._gate, self._numbers, self._idempotency = gate, numbers, idempotency
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
@@ -64,15 +69,17 @@ class ContactKeeper:
         """Change a contact that the caller saw as ``seen``. Raises ``NotFound``, ``PreconditionFailed``, ``NotPermitted``."""
         record, card = await self._seen(viewer, identity, seen)
         given = body.given()
-        self._may_edit(viewer, record, self._members.classes_of(record.cohort.kind, given))
+        self._may_edit(viewer, record, self._members.classes_of(record.cohort.kind, given), given.get("department"))
         written = await self._writer.amend(unit, author_of(viewer), viewer.tree, record, given)
         return self._receipt(viewer, written, card, status=200)
 
     async def archive(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str) -> None:
-        """Take a contact out of the directory. Raises as ``amend`` does."""
+        """Take a contact out of the directory, and back what numbers it holds. Raises as ``amend`` does."""
         record, _ = await self._seen(viewer, identity, seen)
         self._may_edit(viewer, record, frozenset(CLASSES))
-        await self._writer.archive(unit, author_of(viewer), record)
+        author = author_of(viewer)
+        await self._writer.archive(unit, author, record)
+        await self._numbers.end_assignments(unit, author, contact_id=identity, cause=_GONE)
 
     async def _seen(self, viewer: Viewer, identity: UUID, seen: str) -> tuple[Record, bytes]:
         record, opened = await self._service.look(
@@ -94,10 +101,17 @@ class ContactKeeper:
         if not cohort.edits >= self._members.classes_of(body.kind, body.given()) | {FieldClass.C1}:
             raise NotPermitted
 
-    def _may_edit(self, viewer: Viewer, record: Record, classes: frozenset[FieldClass]) -> None:
-        cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(record.cohort, record.subject)
-        if not cohort.edits >= classes | {FieldClass.C1}:
-            raise NotPermitted
+    def _may_edit(
+        self, viewer: Viewer, record: Record, classes: frozenset[FieldClass], department: str | None = None
+    ) -> None:
+        """Raise ``NotPermitted`` unless the viewer may edit the contact where it is, and in the ``department`` to which it is to move."""
+        places, node = [record.cohort], None if department is None else viewer.tree.find(department)
+        if node is not None:
+            places.append(record.cohort._replace(departments=(node.id,)))
+        for place in places:
+            cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(place, record.subject)
+            if not cohort.edits >= classes | {FieldClass.C1}:
+                raise NotPermitted
 
     def _receipt(self, viewer: Viewer, written: Written, before: bytes | None, *, status: int) -> Receipt:
         version = self._gate.foretell(viewer.plan(Purpose.WORK_CONTACT), before, written.record, written.values)

@@ -17,7 +17,9 @@ from app.kit.errors import FieldError, Invalid
 from app.kit.problems import Rejected
 from app.permissions.outcomes import FieldClass
 
-_PEOPLE: Final = ("manager", "dotted_manager", "backup_contact")
+_DECLARED: Final = frozenset(CATALOGUE.by_name) | {field.name for field in CATALOGUE.public}
+PEOPLE: Final = ("manager", "dotted_manager", "backup_contact")
+"""Members that name another contact."""
 
 
 class MemberReader:
@@ -29,31 +31,39 @@ class MemberReader:
 
     def classes_of(self, kind: str, names: Mapping[str, Any]) -> frozenset[FieldClass]:
         """Name the classes that a write of these members touches; raise ``NotCollected`` for what the kind's form does not ask."""
-        outside = [
-            name
-            for name in names
-            if (field := CATALOGUE.by_name.get(name)) is not None
-            and (kind not in field.kinds or (field.field_class is FieldClass.C5 and name not in self._sensitive))
-        ]
+        outside = [name for name in names if name in _DECLARED and not self._collects(kind, name)]
         if kind not in COLLECTED_KINDS:
             outside.append("kind")
         if outside:
             pointers = [f"/{name}" for name in sorted(outside)]
             raise NotCollected(*pointers)
-        return frozenset(CATALOGUE.classes.get(name, FieldClass.C1) for name in names)
+        fields = (CATALOGUE.protects(kind, name) for name in names)
+        return frozenset(FieldClass.C1 if field is None else field.field_class for field in fields)
+
+    def _collects(self, kind: str, name: str) -> bool:
+        field = CATALOGUE.protects(kind, name)
+        if field is None:
+            return name in CATALOGUE.plain(kind)
+        return kind in field.kinds and (field.field_class is not FieldClass.C5 or name in self._sensitive)
 
     async def read(
-        self, session: AsyncSession, tree: Tree, given: Mapping[str, Any]
+        self, session: AsyncSession, tree: Tree, kind: str, given: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, str | None]]:
-        """Give plain columns, and protected values in normal form (``None`` removes).
+        """Give plain columns, and protected values of a contact of ``kind`` in normal form (``None`` removes).
 
         Raises ``Invalid`` with every value that cannot be read, ``UnknownDepartment`` and ``UnknownContact``.
         """
+        plain, values = self.parsed(tree, kind, given)
+        await self._refuse_strangers(session, plain)
+        return plain, values
+
+    def parsed(self, tree: Tree, kind: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str | None]]:
+        """Read members as ``read`` does, without asking whether the people whom they name exist."""
         plain: dict[str, Any] = {}
         values: dict[str, str | None] = {}
         faults: list[FieldError] = []
         for name, value in given.items():
-            field = CATALOGUE.by_name.get(name)
+            field = CATALOGUE.protects(kind, name)
             if field is not None:
                 try:
                     values[name] = None if value is None else normal(field.mask, value, region=self._region)
@@ -74,11 +84,10 @@ class MemberReader:
                     plain[REFERENCES.get(name, name)] = value
         if faults:
             raise Invalid(errors=faults)
-        await self._refuse_strangers(session, plain)
         return plain, values
 
     async def _refuse_strangers(self, session: AsyncSession, plain: Mapping[str, Any]) -> None:
-        named = {name: identity for name in _PEOPLE if (identity := plain.get(REFERENCES[name])) is not None}
+        named = {name: identity for name in PEOPLE if (identity := plain.get(REFERENCES[name])) is not None}
         known = await self._repository.known(session, named.values())
         for name, identity in named.items():
             if identity not in known:

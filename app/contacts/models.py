@@ -2,19 +2,36 @@
 
 ``mac`` covers what policy reads (kind, status, secrecy, departments, user name, row counter) and every envelope and digest, under the
 contact's own key. ``digests`` packs a 16-byte MAC per sealed value, by which a new value is compared with the stored one unopened.
+A name is plain for some kinds and sealed for others, in a column of each.
 ``contact_change`` is append-only and holds every value sealed.
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    func,
+    literal_column,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.contacts.fields import CATALOGUE
+from app.contacts.fields import CATALOGUE, PHOTO
 from app.crypto.sealed import FIELD_CLASS, Sealed, SealedType
 from app.kit.models import Base, Id, Instant, Json
+
+
+def _bytewise(length: int) -> String:
+    """Text that is compared by its bytes on every engine, so that a prefix is a range of an index."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 def sealed(name: str) -> Mapped[Sealed | None]:
@@ -31,6 +48,15 @@ class Contact(Base):
         CheckConstraint("status IN ('prehire','active','frozen','leaving','left','archived')", name="status"),
         CheckConstraint("secrecy IN ('normal','core','executive','protected')", name="secrecy"),
         CheckConstraint("(status = 'archived') = (archive IS NOT NULL)", name="archive"),
+        CheckConstraint(
+            "kind IN ('external','student','applicant')"
+            " OR (sealed_name IS NULL AND sealed_name_en IS NULL AND sealed_alias IS NULL)",
+            name="sealed_name",
+        ),
+        CheckConstraint(
+            "kind NOT IN ('external','student','applicant') OR (name IS NULL AND name_en IS NULL AND alias IS NULL)",
+            name="plain_name",
+        ),
         Index("ix_contact_name_id", "name", "id"),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
@@ -81,6 +107,9 @@ class Contact(Base):
     birth_date: Mapped[Sealed | None] = sealed("birth_date")
     id_number: Mapped[Sealed | None] = sealed("id_number")
     private_notes: Mapped[Sealed | None] = sealed("private_notes")
+    sealed_name: Mapped[Sealed | None] = sealed("name")
+    sealed_name_en: Mapped[Sealed | None] = sealed("name_en")
+    sealed_alias: Mapped[Sealed | None] = sealed("alias")
     archive: Mapped[Sealed | None] = mapped_column(SealedType, nullable=True, info={FIELD_CLASS: "C5"})
 
     digests: Mapped[bytes] = mapped_column(LargeBinary)
@@ -88,6 +117,11 @@ class Contact(Base):
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+LABEL: Final = func.coalesce(Contact.name, Contact.organisation, literal_column("''"))
+"""What a list by name is ordered by: who has no plain name stands under their organisation."""
+Index("ix_contact_label_id", LABEL, Contact.id)
 
 
 class ContactDepartment(Base):
@@ -106,6 +140,23 @@ class ContactTag(Base):
     tag: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
 
 
+class ContactKey(Base):
+    """A piece of a contact's C1 text that it is found by; derived from the row, for searching (``app.contacts.search``).
+
+    ``name`` breaks ties. The index is in the order in which hits of one rank are listed, so that a page is its beginning.
+    """
+
+    __tablename__ = "contact_key"
+    __table_args__ = (
+        Index("ix_contact_key_rank_term", "rank", "term", "name", "contact_id"),
+        {"sqlite_with_rowid": False},
+    )
+    contact_id: Mapped[UUID] = mapped_column(Id, ForeignKey("contact.id"), primary_key=True)
+    rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    term: Mapped[str] = mapped_column(_bytewise(65), primary_key=True)
+    name: Mapped[str] = mapped_column(_bytewise(32))
+
+
 class ContactChange(Base):
     """One member of a contact, changed: its new value, sealed (``None``: removed), by whom and by which request. Append-only."""
 
@@ -120,3 +171,26 @@ class ContactChange(Base):
     actor_type: Mapped[str] = mapped_column(String(16))
     actor_id: Mapped[str] = mapped_column(String(64))
     request_id: Mapped[str | None] = mapped_column(String(64))
+
+
+class ContactPhoto(Base):
+    """The photo of a contact: a JPEG of our own making, as base64, sealed; in a table of its own so that a card's row stays small.
+
+    ``mac`` covers the other columns under the contact's own key. A photo that is replaced or removed is gone; history tells that it was.
+    """
+
+    __tablename__ = "contact_photo"
+    contact_id: Mapped[UUID] = mapped_column(Id, ForeignKey("contact.id"), primary_key=True)
+    image: Mapped[Sealed] = mapped_column(SealedType, info={FIELD_CLASS: PHOTO.field_class.value})
+    digest: Mapped[bytes] = mapped_column(LargeBinary(16))
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Tag(Base):
+    """A tag that the company offers, whether or not anybody carries it; cards may carry others. Nobody's data."""
+
+    __tablename__ = "tag"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    description: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(Instant)

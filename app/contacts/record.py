@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from app.contacts.fields import CATALOGUE
+from app.contacts.fields import CATALOGUE, NAMES, SEALED_NAMES
 from app.crypto.datakey import DIGEST_SIZE, WrappedDataKey
 from app.crypto.rowmac import RowValue
 from app.departments.tree import Tree
@@ -19,6 +19,8 @@ from app.disclosure.records import Record
 from app.permissions.plan import CohortKey
 
 _FIELDS: Final = len(CATALOGUE.protected)
+_FIRST_NAME: Final = CATALOGUE.place[NAMES[0]]
+_NO_NAMES: Final = (None,) * len(NAMES)
 
 
 class RowUnreadable(ValueError):
@@ -58,8 +60,14 @@ def covered_values(
     digests: bytes,
     sealed: Sequence[bytes | None],
 ) -> tuple[RowValue, ...]:
-    """Lay out what a row's MAC covers: everything that policy reads, the row counter, every digest and every envelope."""
+    """Lay out what a row's MAC covers: everything that policy reads, the row counter, every digest and every envelope.
+
+    Sealed names, which stand last, are covered all three where there is any: so rows of kinds that have none are covered as they were
+    before there were any. A name that is moved, removed or added changes what is covered, if only its length.
+    """
     packed = b"".join([each.bytes for each in departments])
+    if tuple(sealed[_FIRST_NAME:]) == _NO_NAMES:
+        sealed = sealed[:_FIRST_NAME]
     return (
         identity.bytes,
         kind,
@@ -163,7 +171,7 @@ class RowShape:
     def public(self, tree: Tree) -> dict[str, Any]:
         """Write the C1 members of the card, as far as a serialiser needs it: ids, dates and rendered parts stay what they are."""
         plain = self.plain
-        return {
+        card = {
             "id": self.identity,
             "kind": plain["kind"],
             "name": plain["name"],
@@ -193,6 +201,15 @@ class RowShape:
             "away_until": plain["away_until"],
             "backup_contact": plain["backup_contact_id"],
         }
+        if plain["kind"] in SEALED_NAMES:
+            for name in NAMES:
+                del card[name]
+        return card
+
+
+def listed_under(public: Mapping[str, Any]) -> str:
+    """Give what a card stands under in a list by name (``models.LABEL``): its plain name, else the organisation."""
+    return public.get("name") or public.get("organisation") or ""
 
 
 def readable(*, memberships: object, short_numbers: object, tags: object) -> None:
@@ -210,7 +227,9 @@ def unreadable_record(raw: Sequence[Any], identity: UUID) -> Record:
     """
     at = len(RowShape.PLAIN)
     plain = dict(zip(RowShape.PLAIN, raw, strict=False))
-    ordering = {name: plain[name] if isinstance(plain[name], str) else "" for name in ("name", "employee_no")}
+    ordering = {
+        name: plain[name] if isinstance(plain[name], str) else None for name in ("name", "organisation", "employee_no")
+    }
     return Record(
         subject=identity,
         key=WrappedDataKey(*raw[at + _FIELDS + 2 : at + _FIELDS + 6]),

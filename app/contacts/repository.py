@@ -7,8 +7,7 @@ remembered is never stale; it holds what the row holds, C1 members and envelopes
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -23,7 +22,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
-    exists,
     func,
     select,
     type_coerce,
@@ -31,8 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Query, Source
+from app.contacts.criteria import COLUMNS, Criteria, Order, narrowed
 from app.contacts.fields import CATALOGUE
-from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
+from app.contacts.models import LABEL, Contact, ContactChange, ContactDepartment, ContactTag
 from app.contacts.record import RowShape, RowUnreadable, readable, unreadable_record
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.errors import SealBroken
@@ -49,6 +48,7 @@ from app.permissions.standing import ViewerFacts
 _log = structlog.get_logger("duanhao.security")
 
 _MOST_TOGETHER: Final = 64
+_LEAST_AMONG: Final = 32
 _MOST_LISTINGS: Final = 256
 _MOST_RECORDS: Final = 4096
 NIL: Final = UUID(int=0)
@@ -63,50 +63,11 @@ _PLAIN: Final = tuple(
     type_coerce(getattr(Contact, name), _AS_STORED[name]).label(name) if name in _AS_STORED else getattr(Contact, name)
     for name in RowShape.PLAIN
 )
-_SEALED: Final = tuple(type_coerce(getattr(Contact, field.name), LargeBinary) for field in CATALOGUE.protected)
+_SEALED: Final = tuple(type_coerce(getattr(Contact, field.column), LargeBinary) for field in CATALOGUE.protected)
 
 
 def _records() -> Statement:
     return with_key(select(*_PLAIN, *_SEALED, Contact.digests, Contact.mac, *KEY_COLUMNS), Contact.id.expression)
-
-
-class _Columns:
-    """What the predicate of a plan may speak of."""
-
-    id = Contact.id.expression
-    kind = Contact.kind.expression
-    status = Contact.status.expression
-    secrecy = Contact.secrecy.expression
-
-    def in_departments(self, departments: Iterable[UUID]) -> ColumnElement[bool]:
-        """Say that the contact belongs to one of ``departments``."""
-        return exists().where(
-            ContactDepartment.contact_id == Contact.id, ContactDepartment.department_id.in_(sorted(departments))
-        )
-
-
-COLUMNS: Final = _Columns()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criteria:
-    """What a list asks for; every member narrows."""
-
-    text: str | None = None
-    kinds: tuple[str, ...] = ()
-    departments: frozenset[UUID] | None = None
-    departments_named: frozenset[UUID] = frozenset()
-    statuses: tuple[str, ...] = ()
-    tag: str | None = None
-    ids: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How a list is ordered: by a C1 column, ties by id."""
-
-    by: str = "name"
-    descending: bool = False
 
 
 class ContactRepository:
@@ -177,11 +138,26 @@ class ContactRepository:
     ) -> list[Record]:
         """List closed records that ``plan`` and ``criteria`` allow, from ``after`` (sort key and id) on."""
         prepared = self._listing(criteria, self._predicate(plan), order, paged=after is not None)
-        values: dict[str, Any] = {"page": limit}
+        values: dict[str, Any] = {**criteria.values, "page": limit}
         if after is not None:
             values["after"], values["after_id"] = after
         rows = await self._reader.fetch_raw(prepared, values)
         return [self._record(row, tree) for row in rows]
+
+    async def among(self, identities: Sequence[UUID], criteria: Criteria, plan: Plan, tree: Tree) -> dict[UUID, Record]:
+        """Give the closed records of those among ``identities`` that ``plan`` and ``criteria`` allow, what was typed apart."""
+        if not identities:
+            return {}
+        predicate, size = self._predicate(plan), max(_LEAST_AMONG, 1 << (len(identities) - 1).bit_length())
+
+        def written() -> Statement:
+            wanted = [bindparam(f"id{at}", NIL, type_=Id()) for at in range(size)]
+            return _records().where(Contact.id.in_(wanted), predicate, *narrowed(criteria, found=False))
+
+        prepared = self._remembered((id(predicate), criteria.shape[1:], size), predicate, written)
+        padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
+        rows = await self._reader.fetch_raw(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
+        return {record.subject: record for record in (self._record(row, tree) for row in rows)}
 
     def _record(self, raw: Row, tree: Tree) -> Record:
         """Make a closed record of a row; a row that is to the last byte the one seen before is the record made before."""
@@ -201,22 +177,29 @@ class ContactRepository:
 
     def _listing(self, criteria: Criteria, predicate: ColumnElement[bool], order: Order, *, paged: bool) -> Prepared:
         """Compile a list's statement; one that was asked before under the same predicate is not compiled again."""
-        key = (id(predicate), criteria, order, paged)
+
+        def written() -> Statement:
+            by = LABEL if order.by == "name" else func.coalesce(getattr(Contact, order.by), "")
+            statement = _records().where(predicate, *narrowed(criteria))
+            if paged:
+                value, identity = bindparam("after", "", type_=String()), bindparam("after_id", NIL, type_=Id())
+                beyond = by < value if order.descending else by > value
+                later = Contact.id < identity if order.descending else Contact.id > identity
+                statement = statement.where(beyond | ((by == value) & later))
+            ordering = (by.desc(), Contact.id.desc()) if order.descending else (by, Contact.id)
+            return statement.order_by(*ordering).limit(bindparam("page", 1, type_=Integer()))
+
+        return self._remembered((id(predicate), criteria.shape, order, paged), predicate, written)
+
+    def _remembered(
+        self, key: tuple[Any, ...], predicate: ColumnElement[bool], written: Callable[[], Statement]
+    ) -> Prepared:
+        """Give the compiled statement of this key, made for this very predicate; compile what ``written`` gives when there is none."""
         found = self._listings.get(key)
         if found is not None and found[0] is predicate:
             self._listings.move_to_end(key)
             return found[1]
-        column = getattr(Contact, order.by)
-        by = column if order.by == "name" else func.coalesce(column, "")
-        statement = _records().where(predicate, *_narrowed(criteria))
-        if paged:
-            value, identity = bindparam("after", "", type_=String()), bindparam("after_id", NIL, type_=Id())
-            beyond = by < value if order.descending else by > value
-            later = Contact.id < identity if order.descending else Contact.id > identity
-            statement = statement.where(beyond | ((by == value) & later))
-        ordering = (by.desc(), Contact.id.desc()) if order.descending else (by, Contact.id)
-        statement = statement.order_by(*ordering).limit(bindparam("page", 1, type_=Integer()))
-        prepared = self._reader.prepare(statement)
+        prepared = self._reader.prepare(written())
         self._listings[key] = (predicate, prepared)
         while len(self._listings) > _MOST_LISTINGS:
             self._listings.popitem(last=False)
@@ -236,8 +219,8 @@ class ContactRepository:
 
     async def count(self, criteria: Criteria, plan: Plan) -> int:
         """Count what ``search`` would list."""
-        statement = select(func.count()).select_from(Contact).where(self._predicate(plan), *_narrowed(criteria))
-        rows = await self._reader.fetch(self._reader.prepare(statement))
+        statement = select(func.count()).select_from(Contact).where(self._predicate(plan), *narrowed(criteria))
+        rows = await self._reader.fetch(self._reader.prepare(statement), criteria.values)
         return int(rows[0][0])
 
     async def viewer_facts(self, source: Source, contact_id: UUID) -> ViewerFacts | None:
@@ -364,37 +347,3 @@ def record_of(row: Row, tree: Tree) -> Record:
         mac=shape.mac,
         public=shape.public(tree),
     )
-
-
-def _narrowed(criteria: Criteria) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if criteria.kinds:
-        conditions.append(Contact.kind.in_(criteria.kinds))
-    if criteria.statuses:
-        conditions.append(Contact.status.in_(criteria.statuses))
-    if criteria.ids:
-        conditions.append(Contact.id.in_(criteria.ids))
-    if criteria.departments is not None:
-        conditions.append(COLUMNS.in_departments(criteria.departments))
-    if criteria.tag is not None:
-        conditions.append(_has_tag(criteria.tag))
-    if criteria.text is not None:
-        text = criteria.text.lower()
-        conditions.append(
-            func.lower(func.coalesce(Contact.name, "")).contains(text, autoescape=True)
-            | func.lower(func.coalesce(Contact.name_en, "")).contains(text, autoescape=True)
-            | func.lower(func.coalesce(Contact.alias, "")).contains(text, autoescape=True)
-            | func.lower(func.coalesce(Contact.title, "")).contains(text, autoescape=True)
-            | func.coalesce(Contact.user_name_key, "").startswith(text, autoescape=True)
-            | (func.lower(func.coalesce(Contact.employee_no, "")) == text)
-            | (
-                COLUMNS.in_departments(criteria.departments_named)
-                if criteria.departments_named
-                else Contact.id.is_(None)
-            )
-        )
-    return conditions
-
-
-def _has_tag(tag: str) -> ColumnElement[bool]:
-    return exists().where(ContactTag.contact_id == Contact.id, ContactTag.tag == tag)

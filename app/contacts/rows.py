@@ -42,18 +42,31 @@ def covered(contact: Contact) -> tuple[RowValue, ...]:
         departments=membership_departments(contact.department_id, contact.memberships),
         row_version=contact.row_version,
         digests=contact.digests,
-        sealed=[
-            None if (box := getattr(contact, field.name)) is None else box.envelope for field in CATALOGUE.protected
-        ],
+        sealed=_envelopes(contact),
     )
 
 
 def closed(contact: Contact, key: WrappedDataKey, tree: Tree) -> Record:
     """Make the closed record of a mapped row, as a read would load it."""
-    boxes = [None if (box := getattr(contact, field.name)) is None else box.envelope for field in CATALOGUE.protected]
     plain = [getattr(contact, name) for name in RowShape.PLAIN]
     return record_of(
-        (*plain, *boxes, contact.digests, contact.mac, key.handle, key.version, key.kek_version, key.wrapped), tree
+        (
+            *plain,
+            *_envelopes(contact),
+            contact.digests,
+            contact.mac,
+            key.handle,
+            key.version,
+            key.kek_version,
+            key.wrapped,
+        ),
+        tree,
+    )
+
+
+def _envelopes(contact: Contact) -> tuple[bytes | None, ...]:
+    return tuple(
+        None if (box := getattr(contact, field.column)) is None else box.envelope for field in CATALOGUE.protected
     )
 
 

@@ -8,8 +8,10 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
+from app.contacts.names import NEW_CONTACTS, PLAIN_NAME, NameView
+from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
 from app.disclosure.view import DisclosureNote, FieldView
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
@@ -68,8 +70,11 @@ class ContactMembers(Input):
     location: Name | None = None
     duties: Prose | None = None
     work_area: Area | None = None
+    organisation: Area | None = Field(None, examples=["示例云帆贸易有限公司"])
+    relation: Name | None = Field(None, examples=["客户"])
     contract_ref: Short | None = None
     contract_until: date | None = None
+    review_due: date | None = None
     tags: Annotated[list[Short], Field(max_length=50)] | None = None
     category: Short | None = None
     away_until: date | None = None
@@ -80,11 +85,14 @@ class ContactMembers(Input):
     email: Raw | None = Field(None, examples=["staff@example.com"])
     mobile: Raw | None = Field(None, examples=["13800000001"])
     wecom_id: Raw | None = None
+    business_phone: Raw | None = None
+    business_email: Raw | None = None
     personal_mobile: Raw | None = None
     personal_email: Raw | None = None
     wechat: Raw | None = None
     qq: Raw | None = None
     plate: Raw | None = None
+    delivery_address: Raw | None = None
     home_address: Raw | None = None
     birth_date: Raw | None = None
     id_number: Raw | None = None
@@ -96,8 +104,9 @@ class ContactMembers(Input):
 
 
 class ContactCreate(ContactMembers):
-    """A new contact."""
+    """A new contact. An `external` one needs `organisation` and, as the owner, `department`; its names are sealed like its numbers."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": NEW_CONTACTS})
     kind: Kind = "employee"
     name: Name
 
@@ -128,25 +137,61 @@ class HistoryQuery(Input):
     cursor: CursorText | None = None
 
 
+def _few_words(value: str) -> str:
+    if too_many_words(value):
+        raise Rejected("too_many_words", f"At most {MOST_WORDS} words.", f"最多 {MOST_WORDS} 个词。")
+    return value
+
+
+def _one_by_one(value: object) -> object:
+    """Take a list of ids that a query wrote with commas between them, repeated, or both."""
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return [part for each in value for part in each.split(",")]
+    return value
+
+
+SearchText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORD),
+    BeforeValidator(_readable),
+    AfterValidator(_few_words),
+]
+
+
 class ListQuery(Input):
     """What a list asks for."""
 
-    q: (
-        Annotated[
-            str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(_readable)
-        ]
-        | None
-    ) = Field(
+    q: SearchText | None = Field(
         None,
-        description="Part of a name, alias, title or department, or the start of a user name, or an employee number.",
+        description=(
+            "What to find people by: a name, English name or alias or a part of it; pinyin from the start of any syllable "
+            "(`zhangwei`, `zhang wei`, `wei`) or initials (`zw`); the start of a user name; a whole employee number; the start of a "
+            "short number or extension (3 digits or more); a title or organisation; the name or code of a department. Several words "
+            "must all match. A protected name finds nobody. "
+            "Answers are ranked unless `sort` is given: whole before beginning before start of a word before inside, and then name "
+            "before pinyin before initials before account before number before title before department."
+        ),
+        examples=["欧阳", "ouyang", "oy", "612", "张伟 研发"],
     )
     kind: Kind | None = None
     department: DepartmentRef | None = Field(None, description="Id or code.")
     recursive: bool = Field(default=False, description="With `department`: everything below it too.")
     status: Status | None = Field(None, description="Default: everybody who has not left.")
     tag: Short | None = None
-    ids: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
-    sort: Literal["name", "-name", "employee_no", "-employee_no"] = "name"
+    ids: Annotated[tuple[UUID, ...], Field(max_length=200), BeforeValidator(_one_by_one)] = Field(
+        (),
+        description=(
+            "Repeated, or with commas between them. Answered in the order asked, each once; unknown ids and those that the caller may "
+            "not know of are left out alike."
+        ),
+    )
+    sort: Literal["name", "-name", "employee_no", "-employee_no"] | None = Field(
+        None,
+        description=(
+            "Default: how well `q` matches, else the order of `ids`, else `name`. By `name`, contacts whose name is protected stand "
+            "under their organisation, whoever asks."
+        ),
+    )
     limit: Limit = 20
     cursor: CursorText | None = None
     total: bool = Field(default=False, description="Count all that the caller may see.")
@@ -155,6 +200,14 @@ class ListQuery(Input):
     def shape(self) -> Mapping[str, Any]:
         """Give what identifies the query, without its page: for the cursor and the log."""
         return self.model_dump(mode="json", exclude={"cursor", "limit", "total", "purpose"}, exclude_defaults=True)
+
+
+class SuggestionQuery(Input):
+    """What was typed so far."""
+
+    q: SearchText = Field(description="As `q` of `GET /v1/contacts`.", examples=["zengx"])
+    limit: Annotated[int, Field(ge=1, le=10, description="Most suggestions.")] = 10
+    purpose: Purpose = Purpose.WORK_CONTACT
 
 
 class RevealRequest(Input):
@@ -191,9 +244,6 @@ class ContactPublic(Output):
 
     id: UUID
     kind: Kind
-    name: str | None
-    name_en: str | None
-    alias: str | None
     employee_no: str | None
     user_name: str | None
     worker_kind: WorkerKind | None
@@ -220,8 +270,11 @@ class ContactPublic(Output):
 
 
 class ContactReceipt(ContactPublic):
-    """What a write answers: C1 members and the new version, never a protected value."""
+    """What a write answers: C1 members and the new version, never a protected value. So it names no external contact."""
 
+    name: str | None = Field(None, description=PLAIN_NAME)
+    name_en: str | None = Field(None, description=PLAIN_NAME)
+    alias: str | None = Field(None, description=PLAIN_NAME)
     version: str | None = Field(
         description="`ETag` of the card as the writer would see it; `null` when only a look can tell."
     )
@@ -230,6 +283,9 @@ class ContactReceipt(ContactPublic):
 class ContactItem(ContactPublic):
     """One card of a page. Protected members that the contact's kind does not carry are absent."""
 
+    name: NameView
+    name_en: NameView
+    alias: NameView
     office_phone: FieldView | None = None
     fax: FieldView | None = None
     email: FieldView | None = None
@@ -262,6 +318,25 @@ class ContactPage(Output):
     items: list[ContactItem]
     next: str | None
     total: int | None = None
+    disclosure: DisclosureNote
+
+
+class SuggestionView(Output):
+    """Somebody who may be meant: C1 members alone."""
+
+    id: UUID
+    kind: Kind
+    name: str | None = Field(examples=["曾若砚"], description="Null where the name is protected: see `organisation`.")
+    organisation: str | None
+    department: str | None = Field(description="Name of the main department.", examples=["研发部"])
+    title: str | None = Field(examples=["工程师"])
+    short_numbers: list[str] = Field(examples=[["61234"]])
+
+
+class SuggestionList(Output):
+    """Suggestions, the likeliest first."""
+
+    items: list[SuggestionView]
     disclosure: DisclosureNote
 
 

@@ -12,10 +12,10 @@ import orjson
 
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
-from app.contacts.repository import ContactRepository, Criteria, Order
+from app.contacts.listing import ContactLists
+from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
-from app.departments.tree import Tree
 from app.disclosure.errors import ApprovalRequired
 from app.disclosure.gate import Gate, Look, Opened
 from app.disclosure.records import Record
@@ -29,7 +29,6 @@ from app.permissions.outcomes import Purpose
 from app.permissions.standing import Standings, Viewer
 
 _T = TypeVar("_T")
-_DEFAULT_STATUSES: Final = ("prehire", "active", "frozen", "leaving")
 _DISPLAY_SECONDS: Final = 60
 _ON_NO_CARD: Final = frozenset({"secrecy"})
 """Members that policy reads and no card tells, so no history does."""
@@ -42,14 +41,15 @@ class ContactService:
         self,
         *,
         repository: ContactRepository,
+        lists: ContactLists,
         gate: Gate,
         standings: Standings,
         cursors: Cursors,
         terms: Terms,
         sealer: Sealer,
     ) -> None:
-        """Take the rows, the gate, who viewers are, and the keys of cursors and of terms in the log."""
-        self._repository, self._gate, self._standings = repository, gate, standings
+        """Take the rows, pages of them, the gate, who viewers are, and the keys of cursors and of terms in the log."""
+        self._repository, self._lists, self._gate, self._standings = repository, lists, gate, standings
         self._cursors, self._terms, self._sealer = cursors, terms, sealer
 
     async def read(
@@ -76,29 +76,18 @@ class ContactService:
         return await self._with_current_rights(viewer, attempt)
 
     async def search(self, viewer: Viewer, query: ListQuery) -> Disclosed[ContactPage]:
-        """List cards: the viewer's rows only, cut before they are ordered, counted and paged."""
-        order = Order(query.sort.removeprefix("-"), descending=query.sort.startswith("-"))
+        """List cards: the viewer's rows only, cut before they are ranked or ordered, counted and paged."""
         shape = query.shape()
-        after = None
-        if query.cursor is not None:
-            value, identity = self._cursors.open(viewer.caller, shape, query.cursor)
-            after = (value, UUID(identity))
+        after = self._cursors.open(viewer.caller, shape, query.cursor) if query.cursor is not None else None
         logged = {**shape, **({"q": self._terms.masked(query.q)} if query.q else {})}
         look = Look(action="contact.list", purpose=query.purpose, query=logged)
 
         async def attempt(viewer: Viewer) -> Disclosed[ContactPage]:
-            criteria = self._criteria(query, viewer.tree)
             plan = viewer.plan(query.purpose)
-            records = await self._repository.search(
-                criteria, plan, order=order, after=after, limit=query.limit + 1, tree=viewer.tree
-            )
-            page, more = records[: query.limit], len(records) > query.limit
-            total = await self._repository.count(criteria, plan) if query.total else None
-            opened = await self._gate.disclose(viewer, page, look)
-            following = None
-            if more:
-                last = page[-1]
-                following = self._cursors.seal(viewer.caller, shape, [last.public[order.by] or "", str(last.subject)])
+            page = await self._lists.page(query, plan, after=after, tree=viewer.tree)
+            total = await self._lists.count(query, plan, tree=viewer.tree) if query.total else None
+            opened = await self._gate.disclose(viewer, page.records, look)
+            following = None if page.ends is None else self._cursors.seal(viewer.caller, shape, page.ends)
             return Disclosed(opened.page(following, total))
 
         return await self._with_current_rights(viewer, attempt)
@@ -154,29 +143,6 @@ class ContactService:
             if current.standing == viewer.standing:
                 raise
             return await attempt(current)
-
-    def _criteria(self, query: ListQuery, tree: Tree) -> Criteria:
-        departments = None
-        if query.department is not None:
-            node = tree.find(query.department)
-            departments = (
-                frozenset() if node is None else tree.subtree(node.id) if query.recursive else frozenset({node.id})
-            )
-        named: frozenset[UUID] = frozenset()
-        if query.q:
-            text = query.q.lower()
-            named = frozenset(
-                node.id for node in tree.nodes.values() if text in node.name.lower() or text == node.code.lower()
-            )
-        return Criteria(
-            text=query.q,
-            kinds=(query.kind,) if query.kind else (),
-            departments=departments,
-            departments_named=named,
-            statuses=(query.status,) if query.status else _DEFAULT_STATUSES,
-            tag=query.tag,
-            ids=query.ids,
-        )
 
 
 def _seek(identity: UUID, action: str, purpose: Purpose) -> None:

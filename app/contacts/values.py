@@ -22,7 +22,13 @@ _MAIL: Final = re.compile(
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK: Final = "10X98765432"
 _LONGEST_MAIL: Final = 254
-_LONGEST: Final = {MaskKind.HANDLE: 64, MaskKind.PLATE: 16, MaskKind.ADDRESS: 200, MaskKind.TEXT: 2000}
+_LONGEST: Final = {
+    MaskKind.HANDLE: 64,
+    MaskKind.PLATE: 16,
+    MaskKind.ADDRESS: 200,
+    MaskKind.TEXT: 2000,
+    MaskKind.NAME: 100,
+}
 
 
 def _phone(text: str, region: str) -> str:

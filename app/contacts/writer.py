@@ -17,11 +17,16 @@ from app.auth import epochs
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Account
+from app.contacts.birth import born, remembered
+from app.contacts.carrying import CardCarrier
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName
+from app.contacts.external import refuse_unfit
+from app.contacts.fields import CATALOGUE
+from app.contacts.indexing import index_again, index_all
 from app.contacts.jobs import FORGET_RECEIPTS
 from app.contacts.members import MemberReader
 from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
-from app.contacts.record import RowShape, membership_departments, pack_digests, unpack_digests
+from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import as_text, closed, covered, empty, member_names
 from app.crypto.datakey import WrappedDataKey
@@ -37,7 +42,6 @@ from app.kit.outbox import enqueue
 
 _log = structlog.get_logger("duanhao.security")
 
-_SET_AT_BIRTH: Final = frozenset({"id", "kind", "status", "secrecy", "row_version"})
 _STANDING: Final = frozenset({"status", "department", "memberships", "secrecy", "worker_kind", "user_name"})
 _ARCHIVED: Final = (
     "name",
@@ -47,6 +51,9 @@ _ARCHIVED: Final = (
     "user_name_key",
     "employee_no",
     "title",
+    "organisation",
+    "relation",
+    "contract_ref",
     "location",
     "duties",
     "work_area",
@@ -80,9 +87,10 @@ class ContactWriter:
         accounts: UserAccounts,
         clock: Clock,
     ) -> None:
-        """Take the rows, the reader of members, the sealer, the accounts to bind, and the clock."""
+        """Take the rows, the reader of members, the sealer, the accounts to bind, and the clock; ``cards`` writes numbers."""
         self._repository, self._members = repository, members
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
+        self.cards = CardCarrier(sealer=sealer, clock=clock)
 
     async def create(
         self, unit: UnitOfWork, author: Author, tree: Tree, kind: str, given: Mapping[str, Any]
@@ -92,43 +100,18 @@ class ContactWriter:
         Raises the refusals of ``errors`` and ``Invalid`` for a value that cannot be read; then nothing is written.
         """
         self._members.classes_of(kind, given)
-        plain, values = await self._members.read(unit.session, tree, given)
+        refuse_unfit(kind, given, at=self._clock.now())
+        plain, values = await self._members.read(unit.session, tree, kind, given)
         await self._refuse_taken(unit, plain, None)
         identity, now = new_id(), self._clock.now()
-        sealer, wrapped = self._sealer.new(identity)
-        contact = Contact(
-            id=identity,
-            kind=kind,
-            status=plain.get("status") or "active",
-            secrecy=plain.get("secrecy") or "normal",
-            row_version=1,
-            **{
-                name: empty(name) if plain.get(name) is None else plain[name]
-                for name in RowShape.PLAIN
-                if name not in _SET_AT_BIRTH
-            },
-            digests=b"",
-            mac=b"",
-            created_at=now,
-            updated_at=now,
-        )
-        if kind != "hotline" and contact.worker_kind is None:
-            contact.worker_kind = "regular"
-        kept = {name: value for name, value in values.items() if value is not None}
-        for name, value in kept.items():
-            setattr(contact, name, sealer.seal(name, value))
-        contact.digests = pack_digests({name: sealer.digest(name, value) for name, value in kept.items()})
-        contact.mac = sealer.mac(covered(contact))
+        new = born(self._sealer, identity, kind, plain, values, now)
+        contact, wrapped, told = new.contact, new.wrapped, new.told
         unit.session.add(contact)
         await self._flush(unit)
         add_key(unit.session, identity, wrapped, at=now)
         self._add_sides(unit, contact)
-        told = (
-            {name: value for name, value in member_names(plain).items() if value not in (None, [])}
-            | {"kind": kind}
-            | kept
-        )
-        self._remember(unit, contact, sealer, author, told)
+        await index_all(unit.session, [contact])
+        self._remember(unit, contact, new.sealer, author, told)
         if contact.user_name is not None:
             await self._accounts.add(unit.session, contact.user_name, contact_id=identity)
         await self._announce(unit, author, "contact.create", contact, told)
@@ -143,7 +126,8 @@ class ContactWriter:
         """
         contact, wrapped, sealer = await self._locked(unit, seen)
         self._members.classes_of(contact.kind, given)
-        plain, values = await self._members.read(unit.session, tree, given)
+        refuse_unfit(contact.kind, given, at=self._clock.now(), before=contact)
+        plain, values = await self._members.read(unit.session, tree, contact.kind, given)
         await self._refuse_taken(unit, plain, contact)
         changed: dict[str, Any] = {}
         for name, value in plain.items():
@@ -153,11 +137,12 @@ class ContactWriter:
                 changed[name] = fresh
         digests = unpack_digests(contact.digests)
         for name, value in values.items():
+            column = CATALOGUE.by_name[name].column
             if value is None and digests.pop(name, None) is not None:
-                setattr(contact, name, None)
+                setattr(contact, column, None)
                 changed[name] = None
             elif value is not None and not sealer.matches(name, value, digests.get(name)):
-                setattr(contact, name, sealer.seal(name, value))
+                setattr(contact, column, sealer.seal(name, value))
                 digests[name] = sealer.digest(name, value)
                 changed[name] = value
         if changed:
@@ -167,6 +152,7 @@ class ContactWriter:
             if {"memberships", "department_id", "tags"} & changed.keys():
                 await self._repository.clear_sides(unit.session, contact.id)
                 self._add_sides(unit, contact)
+            await index_again(unit.session, contact, changed)
             await self._finish(unit, author, "contact.update", contact, sealer, changed)
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
 
@@ -188,8 +174,17 @@ class ContactWriter:
         contact.status = "archived"
         await self._end_account(unit, contact)
         await self._repository.clear_sides(unit.session, contact.id)
+        await index_again(unit.session, contact, _ARCHIVED)
         enqueue(unit, self._clock, FORGET_RECEIPTS, {"contact_id": str(contact.id)})
         await self._finish(unit, author, "contact.delete", contact, sealer, {"status": "archived"})
+
+    async def beside(self, unit: UnitOfWork, author: Author, seen: Record, told: Mapping[str, str | None]) -> None:
+        """Put a change of what stands beside the row (the photo) on record, with the transaction that makes it.
+
+        ``told`` is what history keeps for each member, ``None`` for one that was removed. Raises as ``amend`` does.
+        """
+        contact, _, sealer = await self._locked(unit, seen)
+        await self._finish(unit, author, "contact.update", contact, sealer, told)
 
     async def _locked(self, unit: UnitOfWork, seen: Record) -> tuple[Contact, WrappedDataKey, SubjectSealer]:
         loaded = await self._repository.for_change(unit.session, seen.subject)
@@ -280,17 +275,5 @@ class ContactWriter:
     def _remember(
         self, unit: UnitOfWork, contact: Contact, sealer: SubjectSealer, author: Author, told: Mapping[str, Any]
     ) -> None:
-        for name, value in sorted(told.items()):
-            unit.session.add(
-                ContactChange(
-                    id=new_id(),
-                    contact_id=contact.id,
-                    row_version=contact.row_version,
-                    field=name,
-                    value=None if value is None else sealer.seal(name, as_text(value)),
-                    at=self._clock.now(),
-                    actor_type=author.type,
-                    actor_id=author.id,
-                    request_id=author.request_id,
-                )
-            )
+        rows = remembered(contact, sealer, author, told, self._clock.now())
+        unit.session.add_all(ContactChange(**row) for row in rows)

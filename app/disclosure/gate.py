@@ -7,7 +7,7 @@ and in a list a row that the plan calls invisible, is dropped and reported. Noth
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -177,10 +177,11 @@ class Gate:
     def untold(self, plan: Plan, record: Record) -> frozenset[str]:
         """Name the protected fields of whose changes the viewer may not even know: those that no reason would show."""
         cohort = plan.cohort(record.cohort, record.subject)
+        plain = self._programs.catalogue.plain(record.cohort.kind)
         return frozenset(
             each.name
-            for each in self._programs.catalogue.protected
-            if cohort.revealed(each.name, each.field_class) is not Outcome.CLEAR
+            for each in self._programs.catalogue.declared
+            if each.name not in plain and cohort.revealed(each.name, each.field_class) is not Outcome.CLEAR
         )
 
     async def open_history(
@@ -202,6 +203,38 @@ class Gate:
             steps[name].shown(value) if name in steps else value for (name, _), value in zip(boxes, values, strict=True)
         ]
         return told, _note(viewer, plan, permit, cohort.obligations)
+
+    async def open_apart(
+        self,
+        viewer: Viewer,
+        record: Record | None,
+        name: str,
+        box: Callable[[Record], Awaitable[bytes | None]],
+        look: Look,
+    ) -> tuple[str, bytes]:
+        """Open the one value ``name`` that is stored apart from the card; give it, clear, and the note.
+
+        Raises ``NotFound`` alike when there is no such contact or it is not for ``viewer``, when the value is not shown clear to them, and
+        when there is none. ``box`` gets it from the store and is asked only for who may see it, so that how long a refusal takes tells
+        nothing of whether there is one. Otherwise raises as ``disclose_one`` does.
+        """
+        plan = viewer.plan(look.purpose)
+        cohort = None if record is None else self.verdict(plan, record)
+        field = self._programs.catalogue.apart[name]
+        if (
+            record is None
+            or cohort is None
+            or record.cohort.kind not in field.kinds
+            or cohort.shown(name, field.field_class) is not Outcome.CLEAR
+            or (sealed := await box(record)) is None
+        ):
+            raise NotFound
+        entry = CohortEntry({name: State.SHOWN.value}, (record.subject,))
+        permit = await self._recorded(
+            viewer, self._draft(viewer, plan, look, (entry,), 1), {record.subject: frozenset({name})}
+        )
+        (value,) = self._opener.open_fields(permit, record.subject, record.key, [(name, sealed)])
+        return value, _note(viewer, plan, permit, cohort.obligations)
 
     def _card(self, permit: Permit, record: Record, program: Program) -> tuple[UUID, bytes, str]:
         pattern = program.pattern(record.present)

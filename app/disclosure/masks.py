@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.disclosure.fields import MaskKind
+from app.disclosure.surnames import COMPOUND
 from app.permissions.outcomes import Outcome
 
 HIDDEN_WHOLE: Final = "***"
@@ -19,6 +20,7 @@ _LANDLINE: Final = re.compile(r"\+86(10|2\d|[3-9]\d\d)(\d{7,8})(-\d{1,6})?", re.
 _FOREIGN: Final = re.compile(r"\+\d{8,15}", re.ASCII)
 _MAIL: Final = re.compile(r"([^@\s])([^@\s]*)@([^@\s]+)")
 _CITY: Final = re.compile(r"(?:[^\W\d_]{2,8}?(?:省|自治区))?[^\W\d_]{2,8}?(?:市|州|盟|地区)")
+_HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _DATE: Final = re.compile(r"(\d{4})-\d{2}-\d{2}", re.ASCII)
 
 
@@ -79,6 +81,15 @@ def _plate(value: str, outcome: Outcome) -> str:
     return f"{value[:2]}*****" if outcome is Outcome.MASK_FINE and len(value) > len(HIDDEN_WHOLE) else HIDDEN_WHOLE
 
 
+def _name(value: str, outcome: Outcome) -> str:
+    """Leave the surname, of names that do not begin with a Chinese one the first letter; coarsely, that it is a Chinese name."""
+    chinese = _HAN.match(value) is not None
+    if outcome is not Outcome.MASK_FINE:
+        return "某**" if chinese else HIDDEN_WHOLE
+    kept = value[:2] if value[:2] in COMPOUND else value[:1]
+    return f"{kept}**" if len(value) > len(kept) else HIDDEN_WHOLE
+
+
 def _text(value: str, outcome: Outcome) -> str:
     del value, outcome
     return HIDDEN_WHOLE
@@ -95,6 +106,8 @@ _BY_KIND: Final[Mapping[MaskKind, Callable[[str, Outcome], str]]] = MappingProxy
         MaskKind.DATE: _date,
         MaskKind.PLATE: _plate,
         MaskKind.TEXT: _text,
+        MaskKind.PICTURE: _text,
+        MaskKind.NAME: _name,
     }
 )
 _TELEPHONES: Final = frozenset({MaskKind.MOBILE, MaskKind.LANDLINE})

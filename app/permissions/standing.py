@@ -102,7 +102,7 @@ class Standings:
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
 
     async def of(self, subject: Caller, *, fresh: bool = False) -> Viewer:
-        """Give the viewer that ``subject`` is; ``fresh`` reads everything anew.
+        """Give the viewer that ``subject`` is; ``fresh`` reads everything anew, and keeps the plans when nothing has moved.
 
         Raises ``NoContact``, ``AccountSuspended`` and, for a row edited past us, ``AccountRefused``.
         """
@@ -111,14 +111,20 @@ class Standings:
             self._remembered.move_to_end(key)
             return found
         viewer = await self._load(subject, stepped_up=key[1])
+        known = self._remembered.get(key)
+        if known is not None and known.tree is viewer.tree and known.standing == viewer.standing:
+            viewer = known
         self._remembered[key] = viewer
+        self._remembered.move_to_end(key)
         while len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return viewer
 
     async def tree(self) -> Tree:
         """Give the department tree of now."""
-        epoch = await epochs.value(self._reader, DEPARTMENTS)
+        return await self._tree_of(await epochs.value(self._reader, DEPARTMENTS))
+
+    async def _tree_of(self, epoch: int) -> Tree:
         if self._tree is None or self._tree.epoch != epoch:
             self._tree = await self._departments.tree(self._reader, epoch=epoch)
         return self._tree
@@ -137,10 +143,14 @@ class Standings:
         )
 
     async def _load(self, subject: Caller, *, stepped_up: bool) -> Viewer:
-        tree = await self.tree()
         match subject:
             case Service():
-                client, client_epoch = await self._client(subject.client_id)
+                client, client_epoch, epoch = await self._clients.with_counters(
+                    self._reader, subject.client_id, DEPARTMENTS
+                )
+                if client is None or client.state != "active":
+                    raise AccountRefused
+                tree = await self._tree_of(epoch)
                 standing = Standing(
                     kind="service",
                     actor_id=client.client_id,
@@ -152,17 +162,11 @@ class Standings:
                     epochs={DEPARTMENTS: tree.epoch, client.epoch_key: client_epoch},
                 )
             case Person():
+                tree = await self.tree()
                 standing = await self._person(subject, tree, stepped_up=stepped_up)
             case _:
                 assert_never(subject)
         return Viewer(subject, standing, tree, self._pack, self._clock)
-
-    async def _client(self, client_id: str) -> tuple[Client, int]:
-        epoch = await epochs.value(self._reader, f"client:{client_id}")
-        client = await self._clients.by_id(self._reader, client_id)
-        if client is None or client.state != "active":
-            raise AccountRefused
-        return client, epoch
 
     async def _person(self, subject: Person, tree: Tree, *, stepped_up: bool) -> Standing:
         account = await self._accounts.by_key(self._reader, subject.user_name)

@@ -280,11 +280,14 @@ class TestPrograms:
         programs, one = self.programs(shared), cohort()
         assert programs.card(one, "employee") is programs.card(one, "employee")
 
-    async def test_a_card_has_every_field_of_its_kind_in_the_catalogues_order(self, shared: World) -> None:
+    async def test_a_card_has_every_field_of_its_kind_by_class_in_the_catalogues_order(self, shared: World) -> None:
         for kind in ("employee", "temporary", "hotline", "external"):
             program = self.programs(shared).card(cohort(), kind)
             assert [step.name for step in program.steps] == [
-                field.name for field in CATALOGUE.protected if kind in field.kinds
+                field.name
+                for each in FieldClass
+                for field in CATALOGUE.protected
+                if kind in field.kinds and field.field_class is each
             ]
             assert program.scope == {step.name for step in program.steps if step.opens}
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.contacts.pinyin import COMPOUND
 from app.disclosure.fields import MaskKind
 from app.disclosure.masks import HIDDEN_WHOLE, national, shown
+from app.disclosure.surnames import COMPOUND as SURNAMES
 from app.permissions.outcomes import Outcome
 
 FINE, COARSE, FULL, CLEAR = Outcome.MASK_FINE, Outcome.MASK_COARSE, Outcome.MASK_FULL, Outcome.CLEAR
@@ -44,6 +46,13 @@ TABLE: Final = [
     (MaskKind.DATE, "gestern", "gestern", "****-**-**", "****-**-**"),
     (MaskKind.PLATE, "京A12345", "京A12345", "京A*****", "***"),
     (MaskKind.PLATE, "京A1", "京A1", "***", "***"),
+    (MaskKind.NAME, "曾若砚", "曾若砚", "曾**", "某**"),
+    (MaskKind.NAME, "欧阳明", "欧阳明", "欧阳**", "某**"),
+    (MaskKind.NAME, "欧阳", "欧阳", "***", "某**"),
+    (MaskKind.NAME, "曾", "曾", "***", "某**"),
+    (MaskKind.NAME, "迈克尔·李", "迈克尔·李", "迈**", "某**"),
+    (MaskKind.NAME, "Ford Prefect", "Ford Prefect", "F**", "***"),
+    (MaskKind.NAME, "某**", "某**", "***", "***"),
     (MaskKind.TEXT, "anything", "anything", "***", "***"),
 ]
 
@@ -70,6 +79,7 @@ anything = st.one_of(
     st.from_regex(r"[0-9]{4}-[0-9*]{2}-[0-9*]{2}", fullmatch=True),
     st.text(alphabet="省市自治区州京沪*杭路号 1", max_size=12),
     st.text(alphabet="*", max_size=20),
+    st.text(alphabet="欧阳明某* ab·", max_size=6),
 )
 
 
@@ -89,11 +99,16 @@ def test_what_is_coarse_tells_no_more_than_what_is_fine(kind: MaskKind, value: s
     assert sum(letter != "*" for letter in coarse) <= sum(letter != "*" for letter in fine) or fine == HIDDEN_WHOLE
 
 
+def test_surnames_of_two_characters_are_those_that_searching_knows() -> None:
+    assert frozenset(COMPOUND) == SURNAMES
+
+
 SHAPES: Final = {
     MaskKind.MOBILE: st.from_regex(r"\+861[3-9][0-9]{9}", fullmatch=True),
     MaskKind.HANDLE: st.from_regex(r"[a-z]{4,40}", fullmatch=True),
     MaskKind.ID_NUMBER: st.from_regex(r"[1-9][0-9]{16}[0-9X]", fullmatch=True),
     MaskKind.DATE: st.dates().map(lambda day: day.isoformat()),
+    MaskKind.NAME: st.from_regex(r"[曾李单][明海林]{1,5}", fullmatch=True),
     MaskKind.TEXT: st.text(min_size=1, max_size=200),
     MaskKind.PLATE: st.from_regex(r"[京沪][A-Z][0-9A-Z]{5,6}", fullmatch=True),
 }

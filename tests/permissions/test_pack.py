@@ -118,7 +118,8 @@ def test_the_strict_pack_shows_no_more_than_the_default() -> None:
     for rule in load("strict").rules:
         assert rule == default[rule.id], rule.id
     assert {rule.id for rule in load("default").rules} - {rule.id for rule in load("strict").rules} == {
-        "staff.directory"
+        "staff.directory",
+        "external.directory",
     }
 
 

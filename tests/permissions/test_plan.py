@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import create_engine, insert, inspect, select
 
+from app.contacts.criteria import COLUMNS
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact, ContactDepartment
-from app.contacts.repository import COLUMNS
 from app.crypto.sealed import Sealed
 from app.kit.models import Base
 from app.permissions.outcomes import FieldClass, Outcome, Purpose, Tier

@@ -1,0 +1,97 @@
+"""A new contact before it is stored: its row, sealed and under its MAC, and what history is told of it.
+
+Whoever writes contacts, one at a time or thousands at once, makes them here, so that there is one answer to what a new row holds.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from app.audit.authors import Author
+from app.contacts.fields import CATALOGUE
+from app.contacts.models import Contact
+from app.contacts.record import RowShape, pack_digests
+from app.contacts.rows import as_text, covered, empty, member_names
+from app.crypto.datakey import WrappedDataKey
+from app.crypto.sealer import Sealer, SubjectSealer
+from app.kit.models import new_id
+
+_SET_AT_BIRTH: Final = frozenset({"id", "kind", "status", "secrecy", "row_version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """A contact that no session knows yet, its key, and the members that it was given (``told``, protected values in clear)."""
+
+    contact: Contact
+    wrapped: WrappedDataKey
+    sealer: SubjectSealer
+    told: Mapping[str, Any]
+
+
+def born(
+    sealer: Sealer, identity: UUID, kind: str, plain: Mapping[str, Any], values: Mapping[str, str | None], at: datetime
+) -> Born:
+    """Make a contact of the columns ``plain`` and the protected ``values`` in normal form, under a key of its own."""
+    own, wrapped = sealer.new(identity)
+    contact = Contact(
+        id=identity,
+        kind=kind,
+        status=plain.get("status") or "active",
+        secrecy=plain.get("secrecy") or "normal",
+        row_version=1,
+        **{
+            name: empty(name) if plain.get(name) is None else plain[name]
+            for name in RowShape.PLAIN
+            if name not in _SET_AT_BIRTH
+        },
+        digests=b"",
+        mac=b"",
+        created_at=at,
+        updated_at=at,
+    )
+    if "worker_kind" in CATALOGUE.plain(kind) and kind != "hotline" and contact.worker_kind is None:
+        contact.worker_kind = "regular"
+    kept = {name: value for name, value in values.items() if value is not None}
+    for name, value in kept.items():
+        setattr(contact, CATALOGUE.by_name[name].column, own.seal(name, value))
+    contact.digests = pack_digests({name: own.digest(name, value) for name, value in kept.items()})
+    contact.mac = own.mac(covered(contact))
+    told = (
+        {name: value for name, value in member_names(plain).items() if value not in (None, [])} | {"kind": kind} | kept
+    )
+    return Born(contact, wrapped, own, told)
+
+
+class Versioned(Protocol):
+    """A row of which history is kept."""
+
+    @property
+    def id(self) -> UUID:
+        """Whose history it is."""
+        ...
+
+    @property
+    def row_version(self) -> int:
+        """The version that the row now has."""
+        ...
+
+
+def remembered(
+    contact: Versioned, sealer: SubjectSealer, author: Author, told: Mapping[str, Any], at: datetime
+) -> Iterator[dict[str, Any]]:
+    """Give the rows of ``contact_change`` for the members ``told``, each value sealed; ``None`` stands for one that was removed."""
+    for name, value in sorted(told.items()):
+        yield {
+            "id": new_id(),
+            "contact_id": contact.id,
+            "row_version": contact.row_version,
+            "field": name,
+            "value": None if value is None else sealer.seal(name, as_text(value)),
+            "at": at,
+            "actor_type": author.type,
+            "actor_id": author.id,
+            "request_id": author.request_id,
+        }

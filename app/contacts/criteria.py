@@ -1,0 +1,170 @@
+"""What a list of contacts asks for, and how that is said in SQL: the columns that predicates speak of, and what narrows.
+
+A statement is written for the *shape* of a search; the words come as parameters, so that two searches of one shape are compiled once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, exists, false, literal_column, or_, select
+from sqlalchemy.orm import aliased
+
+from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag
+from app.contacts.search import FIELDS, LAST, MEMBER, NUMBER, START, WHOLE, Wanted, WordShape, rank
+
+
+class _Columns:
+    """What the predicate of a plan may speak of."""
+
+    id = Contact.id.expression
+    kind = Contact.kind.expression
+    status = Contact.status.expression
+    secrecy = Contact.secrecy.expression
+
+    def in_departments(self, departments: Iterable[UUID]) -> ColumnElement[bool]:
+        """Say that the contact belongs to one of ``departments``."""
+        return exists().where(
+            ContactDepartment.contact_id == Contact.id, ContactDepartment.department_id.in_(sorted(departments))
+        )
+
+
+COLUMNS: Final = _Columns()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What a list asks for; every member narrows."""
+
+    wanted: Wanted | None = None
+    kinds: tuple[str, ...] = ()
+    departments: frozenset[UUID] | None = None
+    statuses: tuple[str, ...] = ()
+    tag: str | None = None
+    ids: tuple[UUID, ...] = ()
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Give what a statement for it depends on: everything but the words."""
+        words = None if self.wanted is None else self.wanted.shape
+        return (words, self.kinds, self.departments, self.statuses, self.tag, self.ids)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Give the statement's parameters: each word as a range, and the member keys of the departments that it names."""
+        found: dict[str, str] = {}
+        for at, word in enumerate(() if self.wanted is None else self.wanted.every):
+            found[f"word{at}"], found[f"until{at}"] = word.text, word.text + LAST
+            for quality, members in enumerate(word.members()):
+                found.update((f"member{at}q{quality}n{n}", each) for n, each in enumerate(members))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is ordered: by a C1 column, ties by id."""
+
+    by: str = "name"
+    descending: bool = False
+
+
+class Ask:
+    """One word in SQL: which keys of a contact it finds."""
+
+    def __init__(self, at: int, shape: WordShape) -> None:
+        """Take the word's place among those that were typed, and its shape."""
+        self.shape = shape
+        self.word = bindparam(f"word{at}", "", type_=String())
+        self.until = bindparam(f"until{at}", "", type_=String())
+        self._members = [
+            [bindparam(f"member{at}q{quality}n{n}", "", type_=String()) for n in range(size)]
+            for quality, size in enumerate(shape.departments)
+        ]
+
+    def members(self, quality: int) -> list[BindParameter[str]]:
+        """List the member keys of the departments that the word names so well."""
+        return self._members[quality]
+
+    def begins(self, keys: type[ContactKey]) -> ColumnElement[bool]:
+        """Say that a key begins with the word."""
+        return and_(keys.term >= self.word, keys.term < self.until)
+
+    def finds(self, keys: type[ContactKey]) -> ColumnElement[bool]:
+        """Say of a key of a contact at hand that the word finds the contact by it."""
+        least = keys.rank >= number(rank(START, 0))
+        if not self.shape.begins_numbers:
+            least = and_(least, keys.rank != number(rank(START, NUMBER)))
+        named = self.named(keys, range(len(self.shape.departments)))
+        return or_(and_(self.begins(keys), or_(keys.term == self.word, least)), named)
+
+    def named(self, keys: type[ContactKey], qualities: Iterable[int]) -> ColumnElement[bool]:
+        """Say of a key that it is membership of a department that the word names that well."""
+        members = [each for quality in qualities for each in self.members(quality)]
+        return and_(keys.rank == number(MEMBER), keys.term.in_(members)) if members else false()
+
+    def found(self, contact: ColumnElement[UUID]) -> ColumnElement[bool]:
+        """Say of a contact at hand that the word finds it."""
+        keys = aliased(ContactKey)
+        return any_key(keys.contact_id == contact, self.finds(keys))
+
+    def all_found(self) -> ColumnElement[bool]:
+        """Say the same of contacts at large: a set that an index gives."""
+        keys = ContactKey
+        whole = [rank(place, field) for place in (WHOLE, START) for field in self.shape.fields]
+        begun = [
+            each
+            for each in range(rank(START, 0), rank(len(self.shape.departments), 0))
+            if each % FIELDS in self.shape.fields and (self.shape.begins_numbers or each != rank(START, NUMBER))
+        ]
+        sets = [
+            select(keys.contact_id).where(keys.rank.in_(numbers(begun)), self.begins(keys)),
+            select(keys.contact_id).where(keys.rank.in_(numbers(whole)), keys.term == self.word),
+        ]
+        if any(self.shape.departments):
+            sets.append(select(keys.contact_id).where(self.named(keys, range(len(self.shape.departments)))))
+        return or_(*(Contact.id.in_(each) for each in sets))
+
+
+def any_key(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say that there is a key of the contact at hand for which these hold.
+
+    A few dozen keys are looked at. The offset tells PostgreSQL to do just that for each contact: it would make a join of it, plan twice as
+    long, and now and then join what it thinks is little.
+    """
+    return select(number(1)).where(*conditions).offset(0).exists()
+
+
+def number(value: int) -> ColumnElement[int]:
+    """Write a rank into the text of a statement, where the database can plan with it."""
+    return literal_column(str(value))
+
+
+def numbers(values: Iterable[int]) -> list[ColumnElement[int]]:
+    """Write ranks into the text of a statement."""
+    return [number(each) for each in values]
+
+
+def asked(shape: Sequence[WordShape]) -> tuple[Ask, ...]:
+    """Give the phrase and the words in SQL, in the order of ``Wanted.every``."""
+    return tuple(Ask(at, each) for at, each in enumerate(shape))
+
+
+def narrowed(criteria: Criteria, *, found: bool = True) -> list[ColumnElement[bool]]:
+    """Write what narrows; ``found`` with what was typed among it, for lists that do not rank."""
+    conditions: list[ColumnElement[bool]] = []
+    if criteria.kinds:
+        conditions.append(Contact.kind.in_(criteria.kinds))
+    if criteria.statuses:
+        conditions.append(Contact.status.in_(criteria.statuses))
+    if criteria.ids:
+        conditions.append(Contact.id.in_(criteria.ids))
+    if criteria.departments is not None:
+        conditions.append(COLUMNS.in_departments(criteria.departments))
+    if criteria.tag is not None:
+        conditions.append(exists().where(ContactTag.contact_id == Contact.id, ContactTag.tag == criteria.tag))
+    if found and criteria.wanted is not None:
+        phrase, *words = asked(criteria.wanted.shape)
+        either = phrase.all_found()
+        conditions.append(or_(either, and_(*(each.all_found() for each in words))) if words else either)
+    return conditions

@@ -1,0 +1,64 @@
+"""What front ends ask beside cards, as the composition root sees it: one thing to make, from what it shares."""
+
+from app.audit.terms import Terms
+from app.contacts.field_guide import FieldGuide
+from app.contacts.me import OwnCard
+from app.contacts.photos import PhotoKeeper, PhotoRows
+from app.contacts.repository import ContactRepository
+from app.contacts.rights import CurrentRights
+from app.contacts.service import ContactService
+from app.contacts.tags import TagKeeper, TagRows
+from app.contacts.viewed_by import ViewedBy
+from app.contacts.writer import ContactWriter
+from app.crypto.sealer import Sealer
+from app.disclosure.log_access import LogAccess
+from app.kit.clock import Clock
+from app.kit.db import Reader
+from app.kit.idempotency import Idempotency
+from app.kit.pagination import Cursors
+
+
+class FrontDesk:
+    """Oneself, who looked at one, what the fields mean, photos, tags."""
+
+    def __init__(
+        self,
+        *,
+        repository: ContactRepository,
+        service: ContactService,
+        writer: ContactWriter,
+        access: LogAccess,
+        sealer: Sealer,
+        reader: Reader,
+        cursors: Cursors,
+        terms: Terms,
+        idempotency: Idempotency,
+        clock: Clock,
+        sensitive: frozenset[str],
+    ) -> None:
+        """Take the contacts, the log with its gate and viewers, the stores, and the C5 fields that forms ask for."""
+        gate, rights = access.gate, CurrentRights(access.standings)
+        self.fields = FieldGuide(gate=gate, sensitive=sensitive)
+        self.me = OwnCard(repository=repository, gate=gate, rights=rights)
+        self.viewed_by = ViewedBy(
+            events=access.events, repository=repository, names=access.names, gate=gate, rights=rights, cursors=cursors
+        )
+        self.photos = PhotoKeeper(
+            repository=repository,
+            rows=PhotoRows(reader, sealer),
+            service=service,
+            writer=writer,
+            gate=gate,
+            sealer=sealer,
+            rights=rights,
+            clock=clock,
+        )
+        self.tags = TagKeeper(
+            rows=TagRows(reader),
+            gate=gate,
+            rights=rights,
+            cursors=cursors,
+            terms=terms,
+            idempotency=idempotency,
+            clock=clock,
+        )

@@ -1,0 +1,251 @@
+"""Searching contacts, the best first. The viewer's scope is cut before anything is ranked or counted; a page is read, never a whole answer.
+
+Every way to match, a *tier*, is a range of one index that lies in the order of its hits: by the text that matched, then by name, then by
+id. So a page is the union of as many short index scans as there are tiers, each cut at the size of the page; a contact counts in its best
+tier only. Tiers 0 to 31 are those of everything that was typed, in one; 32 to 63 those of its words, where all match and the first ranks.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    Subquery,
+    and_,
+    bindparam,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from app.contacts.criteria import Ask, Criteria, any_key, asked, number, numbers
+from app.contacts.models import ContactKey
+from app.contacts.repository import NIL, ContactRepository
+from app.contacts.search import (
+    ACCOUNT,
+    DEPARTMENT,
+    FIELDS,
+    INITIALS,
+    INSIDE,
+    NAME,
+    NUMBER,
+    PINYIN,
+    START,
+    TITLE,
+    WHOLE,
+    WORD,
+    WordShape,
+    rank,
+)
+from app.departments.tree import Tree
+from app.disclosure.records import Record
+from app.kit.db import Prepared, Reader, Statement
+from app.kit.models import Id
+from app.permissions.plan import Plan
+
+_MOST_STATEMENTS: Final = 512
+_FACTOR: Final = 4
+_MOST_AT_ONCE: Final = 1024
+LEVEL: Final = rank(INSIDE + 1, 0)
+"""Tiers of one level: every place times every field, places counted from an exact match on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a hit stands: its tier, the text that matched, the name that breaks ties, its id."""
+
+    tier: int
+    term: str
+    name: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A closed record, with its position among the hits."""
+
+    record: Record
+    position: Position
+
+
+class ContactFinder:
+    """Ranked searches.
+
+    Candidates come from the keys alone, in their order, by a statement that is the same for every viewer; the viewer's predicate then says
+    which of them there are. Where few of them are for the viewer, more are read, so that a page is always full or the last.
+    """
+
+    def __init__(self, reader: Reader, repository: ContactRepository) -> None:
+        """Take the reader, and the rows that hits are."""
+        self._reader, self._repository = reader, repository
+        self._statements: OrderedDict[tuple[Any, ...], Prepared | None] = OrderedDict()
+
+    async def search(
+        self, criteria: Criteria, plan: Plan, *, after: Position | None, limit: int, tree: Tree
+    ) -> list[Hit]:
+        """List what ``plan`` and ``criteria`` allow and what was typed finds, from ``after`` on, the best first."""
+        hits: list[Hit] = []
+        at_once = limit
+        while len(hits) < limit:
+            candidates = await self._candidates(criteria, after=after, limit=at_once)
+            found = await self._repository.among([each.id for each in candidates], criteria, plan, tree)
+            hits += [Hit(record, each) for each in candidates if (record := found.get(each.id)) is not None]
+            if len(candidates) < at_once:
+                break
+            after, at_once = candidates[-1], min(at_once * _FACTOR, _MOST_AT_ONCE)
+        return hits[:limit]
+
+    async def _candidates(self, criteria: Criteria, *, after: Position | None, limit: int) -> list[Position]:
+        prepared = self._prepared(
+            criteria.wanted.shape if criteria.wanted else (), None if after is None else after.tier
+        )
+        if prepared is None:
+            return []
+        values: dict[str, Any] = {**criteria.values, "page": limit}
+        if after is not None:
+            values.update(after_term=after.term, after_name=after.name, after_id=after.id)
+        return [Position(*row) for row in await self._reader.fetch(prepared, values)]
+
+    def _prepared(self, shape: tuple[WordShape, ...], after: int | None) -> Prepared | None:
+        key = (shape, after)
+        if key in self._statements:
+            self._statements.move_to_end(key)
+            return self._statements[key]
+        statement = candidates(shape, after)
+        prepared = self._statements[key] = None if statement is None else self._reader.prepare(statement)
+        while len(self._statements) > _MOST_STATEMENTS:
+            self._statements.popitem(last=False)
+        return prepared
+
+
+def candidates(shape: tuple[WordShape, ...], after: int | None) -> "Statement | None":
+    """Write the search of one shape from tier ``after`` on, whoever asks: tier, matched text, name and id of each contact, in order.
+
+    ``None`` where there is nothing left to look into.
+    """
+    if not shape:
+        return None
+    phrase, *words = asked(shape)
+    branches = list(_tiers(phrase, [], level=0, after=after))
+    if words:
+        ranking, *others = words
+        contact = ContactKey.contact_id.expression
+        further = [not_(phrase.found(contact)), *(each.found(contact) for each in others)]
+        branches += _tiers(ranking, further, level=1, after=after)
+    if not branches:
+        return None
+    hits = union_all(*(select(each) for each in branches)).subquery("hits")
+    return (
+        select(hits.c.tier, hits.c.term, hits.c.name, hits.c.contact_id)
+        .order_by(hits.c.tier, hits.c.term, hits.c.name, hits.c.contact_id)
+        .limit(_PAGE)
+    )
+
+
+_PAGE: Final = bindparam("page", 1, type_=Integer())
+_AFTER: Final = (
+    bindparam("after_term", "", type_=String()),
+    bindparam("after_name", "", type_=String()),
+    bindparam("after_id", NIL, type_=Id()),
+)
+
+
+def _tiers(ask: Ask, further: Sequence[ColumnElement[bool]], *, level: int, after: int | None) -> Iterator[Subquery]:
+    """Write one index scan per tier that the word can reach, without those before ``after``."""
+    fields = [*ask.shape.fields, DEPARTMENT]
+    for place in range(INSIDE + 1):
+        for field in fields:
+            own = rank(place, field)
+            tier = level * LEVEL + own
+            if after is not None and tier < after:
+                continue
+            hits = _hits(ask, place, field)
+            if hits is None:
+                continue
+            conditions = [hits, not_(_better(ask, own)), *further]
+            if tier == after:
+                conditions += _beyond(place, field)
+            keys = ContactKey
+            term = func.substr(keys.term, 1, 0) if field == DEPARTMENT else keys.term
+            order = (
+                (keys.name, keys.contact_id)
+                if field == DEPARTMENT or place == WHOLE
+                else (keys.term, keys.name, keys.contact_id)
+            )
+            yield (
+                select(number(tier).label("tier"), term.label("term"), keys.name, keys.contact_id)
+                .where(*conditions)
+                .order_by(*order)
+                .limit(_PAGE)
+                .subquery()
+            )
+
+
+def _hits(ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:
+    """Say which keys make a hit of this tier; ``None`` where none can."""
+    keys = ContactKey
+    if field == DEPARTMENT:
+        return ask.named(keys, [place]) if ask.members(place) else None
+    if place == WHOLE:
+        ranks = [rank(START, field), *([rank(WHOLE, ACCOUNT)] if field == ACCOUNT else [])]
+        return and_(
+            keys.rank.in_(numbers(ranks)) if len(ranks) > 1 else keys.rank == number(ranks[0]), keys.term == ask.word
+        )
+    if field == NUMBER and not ask.shape.begins_numbers:
+        return None
+    if (place, field) not in _KEPT:
+        return None
+    begins = ask.begins(keys)
+    if place == START:
+        begins = and_(keys.term > ask.word, keys.term < ask.until)
+    return and_(keys.rank == number(rank(place, field)), begins)
+
+
+_KEPT: Final = frozenset(
+    {
+        *((START, field) for field in range(DEPARTMENT)),
+        *((WORD, field) for field in (NAME, PINYIN, INITIALS, TITLE)),
+        *((INSIDE, field) for field in (NAME, PINYIN, TITLE)),
+    }
+)
+"""Places at which keys of a field can begin."""
+
+
+def _better(ask: Ask, own: int) -> ColumnElement[bool]:
+    """Say that another key finds the contact in an earlier tier, or in this one by a text that comes before."""
+    keys, others = ContactKey, aliased(ContactKey)
+    place, field = divmod(own, FIELDS)
+    named = [quality for quality in range(INSIDE + 1) if rank(quality, DEPARTMENT) < own]
+    ways = [ask.named(others, named)]
+    if place == WHOLE:
+        ranks = [rank(START, each) for each in range(field)]
+        ranks += [rank(WHOLE, ACCOUNT)] if field > ACCOUNT else []
+        ways.append(and_(others.term == ask.word, others.rank.in_(numbers(ranks))) if ranks else false())
+    else:
+        earlier = and_(ask.begins(others), others.rank >= number(rank(START, 0)), others.rank < number(own))
+        if not ask.shape.begins_numbers:
+            earlier = and_(earlier, others.rank != number(rank(START, NUMBER)))
+        ways += [and_(others.term == ask.word, others.rank < number(rank(WORD, 0))), earlier]
+    if field == DEPARTMENT:
+        ways.append(and_(ask.named(others, [place]), others.term < keys.term))
+    elif place != WHOLE:
+        ways.append(and_(ask.begins(others), others.rank == number(own), others.term < keys.term))
+    return any_key(others.contact_id == keys.contact_id, or_(*ways))
+
+
+def _beyond(place: int, field: int) -> list[ColumnElement[bool]]:
+    """Say that a hit stands after the position where the page before ended."""
+    keys, (term, name, identity) = ContactKey, _AFTER
+    if field == DEPARTMENT or place == WHOLE:
+        return [tuple_(keys.name, keys.contact_id) > tuple_(name, identity)]
+    return [keys.term >= term, tuple_(keys.term, keys.name, keys.contact_id) > tuple_(term, name, identity)]

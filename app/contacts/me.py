@@ -1,0 +1,85 @@
+"""The caller: the own card, as the gate shows it, and the standing under which everything is decided for them."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.contacts.own_schemas import MeView
+from app.contacts.record import department_view
+from app.contacts.repository import ContactRepository
+from app.contacts.rights import CurrentRights, own_contact, seek
+from app.disclosure.gate import Gate, Look
+from app.disclosure.view import Disclosed
+from app.kit.dependencies import names_version
+from app.permissions.outcomes import STATE_OF, Purpose
+from app.permissions.plan import LiveGrant
+from app.permissions.standing import Viewer
+
+
+class OwnCard:
+    """Shows callers themselves."""
+
+    def __init__(self, *, repository: ContactRepository, gate: Gate, rights: CurrentRights) -> None:
+        """Take the rows, the gate and the rights of now."""
+        self._repository, self._gate, self._rights = repository, gate, rights
+
+    async def read(self, viewer: Viewer, purpose: Purpose, *, known: str | None = None) -> Disclosed[MeView]:
+        """Show card and standing; 304 when ``known`` (``If-None-Match``) names both. Raises ``NoContact`` and ``LogUnavailable``."""
+        seek("me.read", purpose, own_contact(viewer))
+
+        async def attempt(viewer: Viewer) -> Disclosed[MeView]:
+            record = await self._repository.by_id(own_contact(viewer), viewer.tree)
+            opened = await self._gate.disclose_one(viewer, record, Look(action="me.read", purpose=purpose))
+            ((_, card, card_version),) = opened.cards
+            standing = orjson.dumps(_standing(viewer, purpose), option=orjson.OPT_UTC_Z)
+            version = self._gate.version(card + standing)
+            if known is not None and names_version(known, version):
+                return Disclosed(b"", etag=version, status_code=304)
+            body = b'{"card":%b,"version":"%b"},"standing":%b,"version":"%b","disclosure":%b}' % (
+                card[:-1],
+                card_version.encode(),
+                standing,
+                version.encode(),
+                opened.note,
+            )
+            return Disclosed(body, etag=version)
+
+        return await self._rights.of(viewer, attempt)
+
+
+def _standing(viewer: Viewer, purpose: Purpose) -> dict[str, Any]:
+    standing = viewer.standing
+    return {
+        "tier": standing.tier.value,
+        "roles": sorted(standing.roles),
+        "departments": _departments(viewer, standing.departments),
+        "headed": _departments(viewer, standing.headed),
+        "client_id": standing.client_id,
+        "ceiling": None if standing.ceiling is None else standing.ceiling.value,
+        "scopes": sorted(standing.scopes),
+        "step_up": standing.step_up,
+        "grants": [_grant(viewer, each) for each in sorted(standing.grants, key=lambda each: (each.ends_at, each.id))],
+        "policy_version": viewer.plan(purpose).pack_label,
+    }
+
+
+def _departments(viewer: Viewer, identities: frozenset[UUID]) -> list[Any]:
+    known = [identity for identity in identities if identity in viewer.tree.nodes]
+    return [
+        department_view(identity, viewer.tree)
+        for identity in sorted(known, key=lambda each: viewer.tree.nodes[each].code)
+    ]
+
+
+def _grant(viewer: Viewer, grant: LiveGrant) -> dict[str, Any]:
+    return {
+        "id": grant.id,
+        "contact": grant.contact_id,
+        "department": department_view(grant.department_id, viewer.tree),
+        "fields": sorted(grant.fields),
+        "state": STATE_OF[grant.outcome].value,
+        "purpose": grant.purpose.value,
+        "starts_at": grant.starts_at,
+        "ends_at": grant.ends_at,
+    }
