@@ -15,6 +15,7 @@ from app.api.department_views import (
 )
 from app.audit.errors import EpochMoved
 from app.departments.errors import (
+    DepartmentHasNumbers,
     DepartmentLoop,
     DepartmentNotEmpty,
     DepartmentTooDeep,
@@ -125,12 +126,12 @@ async def amend_department(
     response_model=None,
     responses={
         204: {"description": "Removed"},
-        **responses(*_ALWAYS, NotPermitted, DepartmentNotEmpty, Invalid, *_VERSIONED),
+        **responses(*_ALWAYS, NotPermitted, DepartmentNotEmpty, DepartmentHasNumbers, Invalid, *_VERSIONED),
     },
 )
 async def remove_department(
     viewer: DepartmentsWrite, keeper: Keeper, unit: Unit, named: Named, version: IfMatch
 ) -> Response:
-    """Take a department out of the tree; refused while anything or anybody belongs to it."""
+    """Take a department out of the tree; refused while anything or anybody, a number or a number pool too, belongs to it."""
     await keeper.remove(viewer, unit, named, version)
     return Response(status_code=204)

@@ -6,8 +6,9 @@ record; nothing here commits.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, get_args
 from uuid import UUID
 
@@ -83,22 +84,31 @@ class UserAccounts:
         if await self._clients.by_id(session, key) is not None:
             raise AccountExists
         now = self._clock.now()
-        account = Account(
-            id=new_id(),
-            user_name=key,
-            contact_id=contact_id,
-            tier=tier,
-            roles=tuple(sorted(set(roles))),
-            state="active",
-            password_hash=None,
-            epoch=0,
-            epoch_at=now,
-        )
+        account = _fresh(key, contact_id, tier, tuple(sorted(set(roles))), now)
         try:
             await self._accounts.insert(session, account, at=now)
         except IntegrityError as error:
             raise AccountExists from error
         return account
+
+    async def add_all(self, session: AsyncSession, contacts: Mapping[str, UUID]) -> None:
+        """Make an active account without a password for each user name, bound to the contact that stands for it.
+
+        Raises as ``add`` does; the transaction can then only be rolled back.
+        """
+        clients = {each.client_id for each in await self._clients.all(session)}
+        now, made = self._clock.now(), list[Account]()
+        for name, contact in contacts.items():
+            key = user_name_key(name)
+            if key is None:
+                raise MalformedName
+            if key in clients:
+                raise AccountExists
+            made.append(_fresh(key, contact, "T1", (), now))
+        try:
+            await self._accounts.insert_all(session, made, at=now)
+        except IntegrityError as error:
+            raise AccountExists from error
 
     async def bind(self, session: AsyncSession, user_name: str, contact_id: UUID | None) -> Account:
         """Bind the account to a contact, or to none.
@@ -144,6 +154,20 @@ class UserAccounts:
             raise AccountExists from error
         after_commit(self._changed)
         return changed
+
+
+def _fresh(key: str, contact_id: UUID | None, tier: Tier, roles: tuple[str, ...], now: datetime) -> Account:
+    return Account(
+        id=new_id(),
+        user_name=key,
+        contact_id=contact_id,
+        tier=tier,
+        roles=roles,
+        state="active",
+        password_hash=None,
+        epoch=0,
+        epoch_at=now,
+    )
 
 
 def _is_standing(tier: str, roles: Collection[str]) -> bool:

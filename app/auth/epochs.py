@@ -15,7 +15,7 @@ from app.auth.repository import Query, Source
 TOKENS: Final = "tokens"
 
 _TABLE: Final = table("epoch", column("key", String), column("value", BigInteger))
-_VALUE: Final = Query(select(_TABLE.c.value).where(_TABLE.c.key == bindparam("key")))
+_VALUE: Final = Query(select(_TABLE.c.value).where(_TABLE.c.key == bindparam("key")), by_key=True)
 _BUMP: Final = text(
     "INSERT INTO epoch (key, value) VALUES (:key, 1) ON CONFLICT (key) DO UPDATE SET value = epoch.value + 1"
 )

@@ -5,14 +5,14 @@ been checked; a row that fails is reported to the security log and refused, as i
 here commits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Select, String, Table, bindparam, column, delete, insert, select, table, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.errors import AccountRefused
@@ -29,6 +29,7 @@ KEEP_REVOKED: Final = timedelta(days=1)
 
 _ACCOUNTS: Final = AccountRow.__tablename__
 _CLIENTS: Final = ClientRow.__tablename__
+_ACCOUNT_TABLE: Final = cast("Table", AccountRow.__table__)
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -75,11 +76,11 @@ class Client:
 class Query:
     """A select that runs in a session or, compiled once per kind of store, through the reader."""
 
-    __slots__ = ("_prepared", "_statement")
+    __slots__ = ("_by_key", "_prepared", "_statement")
 
-    def __init__(self, statement: Select[Any]) -> None:
-        """Take the statement; its values come by name."""
-        self._statement = statement
+    def __init__(self, statement: Select[Any], *, by_key: bool = False) -> None:
+        """Take the statement; its values come by name. ``by_key``: it reads a few rows by their keys and nothing else."""
+        self._statement, self._by_key = statement, by_key
         self._prepared: dict[str, Prepared] = {}
 
     async def rows(self, source: Source, **values: object) -> Sequence[Row]:
@@ -89,6 +90,8 @@ class Query:
         prepared = self._prepared.get(source.dialect.name)
         if prepared is None:
             prepared = self._prepared[source.dialect.name] = source.prepare(self._statement)
+        if self._by_key:
+            return [prepared.row(raw) for raw in await source.fetch_points(prepared, values)]
         return await source.fetch(prepared, values)
 
 
@@ -115,11 +118,18 @@ _CLIENT: Final = select(
     ClientRow.epoch_at,
     ClientRow.mac,
 )
-_ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")))
-_ACCOUNT_BY_CONTACT: Final = Query(_ACCOUNT.where(AccountRow.contact_id == bindparam("contact_id")))
-_CLIENT_BY_ID: Final = Query(_CLIENT.where(ClientRow.client_id == bindparam("client_id")))
+_ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")), by_key=True)
+_ACCOUNT_BY_CONTACT: Final = Query(_ACCOUNT.where(AccountRow.contact_id == bindparam("contact_id")), by_key=True)
+_CLIENT_BY_ID: Final = Query(_CLIENT.where(ClientRow.client_id == bindparam("client_id")), by_key=True)
+_EPOCH: Final = table("epoch", column("key", String), column("value", BigInteger))
+_COUNTERS: Final = tuple(
+    select(_EPOCH.c.value).where(_EPOCH.c.key == bindparam(name)).scalar_subquery() for name in ("own", "other")
+)
+_CLIENT_AND_COUNTERS: Final = Query(
+    _CLIENT.add_columns(*_COUNTERS).where(ClientRow.client_id == bindparam("client_id")), by_key=True
+)
 _EVERY_CLIENT: Final = Query(_CLIENT.order_by(ClientRow.client_id))
-_REVOKED: Final = Query(select(RevokedTokenRow.jti).where(RevokedTokenRow.jti == bindparam("jti")))
+_REVOKED: Final = Query(select(RevokedTokenRow.jti).where(RevokedTokenRow.jti == bindparam("jti")), by_key=True)
 
 
 def _tampered(table: str, row_id: str) -> AccountRefused:
@@ -156,6 +166,12 @@ class AccountRepository:
         """Add a row."""
         await session.execute(insert(AccountRow).values(**self._row(account), created_at=at, updated_at=at))
 
+    async def insert_all(self, session: AsyncSession, accounts: Iterable[Account], *, at: datetime) -> None:
+        """Add many rows at once."""
+        rows = [{**self._row(account), "created_at": at, "updated_at": at} for account in accounts]
+        if rows:
+            await session.execute(insert(_ACCOUNT_TABLE), rows)
+
     async def update(self, session: AsyncSession, account: Account, *, at: datetime) -> None:
         """Replace a row."""
         await session.execute(
@@ -188,6 +204,14 @@ class ClientRepository:
         """Find a client; raise ``AccountRefused`` when the row was edited past us."""
         rows = await _CLIENT_BY_ID.rows(source, client_id=client_id)
         return self._checked(rows[0]) if rows else None
+
+    async def with_counters(self, source: Source, client_id: str, other: str) -> tuple[Client | None, int, int]:
+        """Find a client as it is at one moment with its counter and another one (``app.auth.epochs``); raise as ``by_id`` does."""
+        rows = await _CLIENT_AND_COUNTERS.rows(source, client_id=client_id, own=f"client:{client_id}", other=other)
+        if not rows:
+            return None, 0, 0
+        *row, own, counted = rows[0]
+        return self._checked(tuple(row)), int(own or 0), int(counted or 0)
 
     async def all(self, source: Source) -> list[Client]:
         """List every client by id; raise ``AccountRefused`` when one was edited past us."""

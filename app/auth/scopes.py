@@ -36,6 +36,8 @@ PERSON_SCOPES: Final[frozenset[str]] = frozenset(
 
 ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "auditor": frozenset({Scope.ACCESS_LOG_READ.value}),
+    "deputy": frozenset({Scope.CONTACTS_WRITE.value}),
+    "dept_head": frozenset({Scope.CONTACTS_WRITE.value}),
     "directory_steward": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value}),
     "hr": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value}),
     "infosec": frozenset({Scope.ACCESS_LOG_READ.value}),

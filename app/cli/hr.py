@@ -34,8 +34,9 @@ def push(
 ) -> None:
     """Send events in order, each once. 按顺序发送人事事件。
 
-    Sending a file again is harmless: the service tells again what became of each event. Exit codes: 0 all applied, 1 some could not be
-    applied, 2 the file or an event was refused or the service could not be reached; then nothing after that event was sent.
+    Totals by state stand at the end, and each event with a problem by its line. Sending a file again is harmless: the service tells again
+    what became of each event. Exit codes: 0 all applied, 1 some could not be applied, 2 the file or an event was refused or the service
+    could not be reached; then nothing after that event was sent.
     """
     from app.cli.pushing import Credentials, push_file
 

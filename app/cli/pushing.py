@@ -2,12 +2,14 @@
 
 The file is read whole before anything is sent. A busy or restarting service is waited for, a bounded number of times; since the
 service does each event once, sending one again after a lost answer is safe. An event that is refused ends the run, because the
-events after it may build on it; one that is taken and cannot be applied does not.
+events after it may build on it; one that is taken and cannot be applied does not. At the end stand the totals by state, and every event
+with a problem by its line; who joined without a number because a pool has run dry is among them, and no failure.
 """
 
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -41,15 +43,34 @@ class Credentials:
     client_secret: str | None = field(default=None, repr=False)
 
 
+_STATES: Final = {
+    "applied": "已生效",
+    "scheduled": "待生效",
+    "waiting": "等待中",
+    "superseded": "已被取代",
+    "failed": "未生效",
+}
+"""What may become of an event, in the order of the totals."""
+_NOT_DONE: Final = frozenset({"waiting", "failed"})
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of the events so far."""
 
-    sent: int = 0
-    applied: int = 0
-    failed: int = 0
+    states: Counter[str] = field(default_factory=Counter)
     replayed: int = 0
     problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def sent(self) -> int:
+        """Count all that were taken."""
+        return self.states.total()
+
+    @property
+    def not_done(self) -> int:
+        """Count those that did nothing and, as things are, will not."""
+        return sum(self.states[state] for state in _NOT_DONE)
 
     def add(self, line: int, answer: httpx.Response) -> None:
         """Count one 202; raise ``PushStopped`` when it is not the answer of this service."""
@@ -57,27 +78,29 @@ class Tally:
             told = answer.json()
             state, event_id, problem = told["state"], told["id"], told["problem"]
         except (ValueError, KeyError, TypeError):
+            state = event_id = problem = None
+        if state not in _STATES:
             message = f"line {line}: the answer is not that of a Duanhao service"
-            raise PushStopped(message) from None
-        self.sent += 1
+            raise PushStopped(message)
+        self.states[state] += 1
         self.replayed += answer.headers.get("Idempotency-Replayed") == "true"
-        if state == "applied":
-            self.applied += 1
-            return
-        self.failed += 1
-        self.problems.append({"line": line, "id": event_id, "state": state, **(problem or {})})
+        if problem is not None or state in _NOT_DONE:
+            self.problems.append({"line": line, "id": event_id, "state": state, **(problem or {})})
 
     def as_json(self, stopped: str | None) -> str:
         """Write the outcome for machines."""
-        counts = {name: getattr(self, name) for name in ("sent", "applied", "failed", "replayed", "problems")}
-        return json.dumps({**counts, "stopped": stopped}, ensure_ascii=False)
+        states = {state: self.states[state] for state in _STATES}
+        outcome = {"sent": self.sent, **states, "replayed": self.replayed, "problems": self.problems}
+        return json.dumps({**outcome, "stopped": stopped}, ensure_ascii=False)
 
     def as_text(self) -> str:
-        """Write the outcome for people."""
-        return (
-            f"{self.sent} sent 已发送, {self.applied} applied 已生效, {self.failed} failed 未生效, "
-            f"{self.replayed} sent before 重复"
-        )
+        """Write the outcome for people: totals by state, those without any left out but the two that everybody looks for."""
+        told = [
+            f"{self.states[state]} {state} {chinese}"
+            for state, chinese in _STATES.items()
+            if self.states[state] or state in {"applied", "failed"}
+        ]
+        return f"{self.sent} sent 已发送: {', '.join(told)}; {self.replayed} sent before 重复"
 
 
 def connected(url: str) -> httpx.Client:
@@ -112,14 +135,14 @@ def push_file(
         sys.stdout.write(tally.as_json(stopped) + "\n")
     else:
         for problem in tally.problems:
-            told = f"{problem.get('code', problem['state'])}: {problem.get('detail', '')}"
+            told = ": ".join(filter(None, (problem["state"], problem.get("code"), problem.get("detail"))))
             sys.stderr.write(f"duanhao: line {problem['line']}: {problem['id']}: {told}\n")
         sys.stdout.write(tally.as_text() + "\n")
     if stopped is not None:
         if not as_json:
             sys.stderr.write(f"duanhao: {stopped}\n")
         return REFUSED
-    return SOME_FAILED if tally.failed else ALL_APPLIED
+    return SOME_FAILED if tally.not_done else ALL_APPLIED
 
 
 def _push(sender: "Sender", events: Sequence[tuple[int, bytes]], tally: Tally, console: Console) -> None:
@@ -134,7 +157,13 @@ def _push(sender: "Sender", events: Sequence[tuple[int, bytes]], tally: Tally, c
         task = progress.add_task("hr push", total=len(events), applied=0, failed=0, replayed=0)
         for line, body in events:
             tally.add(line, sender.send(line, body))
-            progress.update(task, advance=1, applied=tally.applied, failed=tally.failed, replayed=tally.replayed)
+            progress.update(
+                task,
+                advance=1,
+                applied=tally.states["applied"],
+                failed=tally.states["failed"],
+                replayed=tally.replayed,
+            )
 
 
 def read_events(file: Path) -> list[tuple[int, bytes]]:

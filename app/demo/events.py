@@ -1,12 +1,14 @@
-"""Personnel events to try the intake with: 200 of people who do not exist, in the order in which they happened.
+"""Personnel events to try the intake with: every supported type, about people who do not exist, in the order in which they happened.
 
 Pure and the same on every machine; ``docs/examples/hr-events.jsonl`` is what ``lines()`` gives. 180 people join the departments of the demo
-company, the first of each department first, so that the others can name a manager; then every ninth of them leaves. Times lie in the
-past of any machine with a working clock.
+company, the first of each department first, so that the others can name a manager; two departments are made, some people move there or
+change, every ninth leaves, a few of them come back, and one of the new departments is closed again. Times lie in the past of any machine
+with a working clock.
 """
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -15,13 +17,21 @@ from app.demo.names import Draw, Name, Names
 SOURCE: Final = "https://hr.example.com"
 DEPARTMENTS: Final = ("EXEC", "RD", "RD-CORE", "SALES", "PROD", "CS", "HR", "ADMIN", "IT", "SEC", "FIN", "SAFETY")
 JOINED: Final = 180
+MOVED: Final = 10
+UPDATED: Final = 10
 LEFT: Final = 20
+REHIRED: Final = 6
+FOUNDED: Final = ("RD-INSIGHT", "SALES-POPUP")
+"""Departments that the events make; the second one is closed at the end."""
 
 _SEED: Final = 9001
 _FIRST_NUMBER: Final = 9001
 _STEP: Final = JOINED // LEFT
+_MOVERS: Final = 27
+_CHANGERS: Final = 46
 _OPENING: Final = datetime(2025, 3, 3, 9, 0, tzinfo=timezone(timedelta(hours=8)))
-_PAUSE: Final = timedelta(days=60)
+_MONTH: Final = timedelta(days=30)
+_BETWEEN: Final = timedelta(minutes=10)
 _TITLES: Final = {
     "EXEC": "总经理助理",
     "RD": "研发工程师",
@@ -41,13 +51,18 @@ _WORKER_KINDS: Final = ("regular",) * 8 + ("part_time", "intern", "outsourced")
 
 def hr_events() -> Iterator[dict[str, Any]]:
     """Give the events, each as the body of ``POST /v1/hr/events``."""
-    names = Names(Draw(_SEED))
-    for at in range(JOINED):
-        data = _card(at, names.next())
-        yield _event(at + 1, "employee.joined", at, 1, _OPENING + timedelta(minutes=10 * at), data)
-    for at in range(LEFT):
-        moment = _OPENING + _PAUSE + timedelta(minutes=10 * at)
-        yield _event(JOINED + at + 1, "employee.left", (at + 1) * _STEP - 1, 2, moment, {})
+    told: Counter[str] = Counter()
+    for number, (kind, subject, moment, data) in enumerate(_happened(), start=1):
+        told[subject] += 1
+        yield {
+            "id": f"evt-{number:04d}",
+            "source": SOURCE,
+            "type": kind,
+            "subject": subject,
+            "time": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "sequence": told[subject],
+            "data": {**data, "effective_at": moment.isoformat()},
+        }
 
 
 def lines() -> str:
@@ -55,17 +70,69 @@ def lines() -> str:
     return "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in hr_events())
 
 
-def _event(
-    number: int, kind: str, person: int, sequence: int, moment: datetime, data: dict[str, Any]
-) -> dict[str, Any]:
+def _happened() -> Iterator[tuple[str, str, datetime, dict[str, Any]]]:
+    """Give type, subject, time and data of everything that happened."""
+    names = Names(Draw(_SEED))
+    for at in range(JOINED):
+        yield "employee.joined", _employee_no(at), _OPENING + at * _BETWEEN, _card(at, names.next())
+    acts: tuple[Iterable[tuple[str, str, dict[str, Any]]], ...] = (
+        _foundings(),
+        (("employee.moved", _employee_no(_MOVERS + at), _move(at)) for at in range(MOVED)),
+        (("employee.updated", _employee_no(_CHANGERS + at), _update(at)) for at in range(UPDATED)),
+        (("employee.left", _employee_no((at + 1) * _STEP - 1), {}) for at in range(LEFT)),
+        (("employee.rehired", _employee_no((at + 1) * _STEP - 1), _return(at)) for at in range(REHIRED)),
+        _closings(),
+    )
+    for month, act in enumerate(acts, start=1):
+        for at, (kind, subject, data) in enumerate(act):
+            yield kind, subject, _OPENING + month * _MONTH + at * _BETWEEN, data
+
+
+def _foundings() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    insight, popup = FOUNDED
+    yield "department.created", insight, {"name": "数据平台部", "parent": "RD", "head": _employee_no(1), "order": 90}
+    yield (
+        "department.created",
+        popup,
+        {"name": "快闪项目部", "parent": "SALES", "legal_entity": "示例科技（北京）有限公司"},
+    )
+    yield "department.updated", insight, {"name": "数据与智能部", "deputy": _employee_no(2)}
+
+
+def _closings() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    yield "department.moved", FOUNDED[1], {"parent": "CS"}
+    yield "department.closed", FOUNDED[1], {}
+
+
+def _move(at: int) -> dict[str, Any]:
+    if at % 2 == 0:
+        return {"department": FOUNDED[0], "title": "数据工程师", "manager": _employee_no(1)}
     return {
-        "id": f"evt-{number:04d}",
-        "source": SOURCE,
-        "type": kind,
-        "subject": _employee_no(person),
-        "time": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "sequence": sequence,
-        "data": {**data, "effective_at": moment.isoformat()},
+        "department": "CS",
+        "title": "客服专员",
+        "manager": None,
+        "memberships": [{"department": "SALES", "title": "支持"}],
+    }
+
+
+def _update(at: int) -> dict[str, Any]:
+    number = _FIRST_NUMBER + JOINED + at
+    forms: tuple[dict[str, Any], ...] = (
+        {"mobile": f"1380000{number:04d}"},
+        {"title": "高级工程师", "location": "A 座 3 层"},
+        {"wechat": f"wx_demo_{number}", "office_phone": f"010-8888{number:04d}"},
+        {"name_en": None, "alias": "小北"},
+        {"worker_kind": "regular", "until": None},
+    )
+    return forms[at % len(forms)]
+
+
+def _return(at: int) -> dict[str, Any]:
+    return {
+        "department": DEPARTMENTS[at % len(DEPARTMENTS)],
+        "title": "顾问",
+        "worker_kind": "part_time",
+        "until": "2099-12-31",
     }
 
 

@@ -2,7 +2,8 @@
 
 Conflict
 ├── DuplicateDepartmentCode   duplicate_department_code
-└── DepartmentNotEmpty        department_not_empty     it still has children or members
+├── DepartmentNotEmpty        department_not_empty     it still has children or members
+└── DepartmentHasNumbers      department_has_numbers   it owns a number pool or holds a number
 Invalid
 ├── DepartmentLoop            department_loop          the tree would become a ring
 ├── DepartmentTooDeep         department_too_deep      more levels than the tree takes
@@ -23,6 +24,16 @@ class DepartmentNotEmpty(Conflict):
     """Something or somebody still belongs to it."""
 
     code, title, title_zh = "department_not_empty", "The department has children or members", "部门下仍有子部门或成员"
+
+
+class DepartmentHasNumbers(Conflict):
+    """A pool of numbers is the department's, or it holds a number; somebody decides first whose they are to be."""
+
+    code, title, title_zh = (
+        "department_has_numbers",
+        "The department owns number pools or holds numbers",
+        "部门名下仍有号段池或短号",
+    )
 
 
 class DepartmentLoop(Invalid):

@@ -1,7 +1,7 @@
 """All queries on departments, and the MACs that make their rows believable. Nothing here commits.
 
-Contacts stand above departments, so the two facts that a department needs of them, who could hold a position and whether anybody belongs
-here, are asked of their tables by name.
+Contacts and numbers stand above departments, so the facts that a department needs of them, who could hold a position, whether anybody
+belongs here and whether a number does, are asked of their tables by name.
 """
 
 from collections.abc import Iterable
@@ -17,11 +17,15 @@ from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner, RowValue
 from app.departments.models import Department
 from app.departments.tree import Node, Tree
-from app.kit.models import Id
+from app.kit.models import Id, Instant
 
 _TABLE: Final = Department.__tablename__
 _CONTACT: Final = table("contact", column("id", Id()), column("status", String), column("department_id", Id()))
 _MEMBERSHIP: Final = table("contact_department", column("department_id", Id()))
+_POOL: Final = table("number_pool", column("department_id", Id()))
+_ASSIGNMENT: Final = table(
+    "number_assignment", column("holder_type", String), column("holder_id", Id()), column("ended_at", Instant())
+)
 _IN_OFFICE: Final = ("active", "frozen", "leaving")
 
 _log = structlog.get_logger("duanhao.security")
@@ -85,6 +89,20 @@ class DepartmentRepository:
             exists(select(_MEMBERSHIP.c.department_id).where(_MEMBERSHIP.c.department_id == identity)),
         )
         return not await session.scalar(select(used))
+
+    async def lock(self, session: AsyncSession, identity: UUID) -> None:
+        """Let nobody make anything a department's until the transaction ends (SQLite has one writer anyway)."""
+        await session.execute(select(Department.id).where(Department.id == identity).with_for_update())
+
+    async def has_numbers(self, session: AsyncSession, identity: UUID) -> bool:
+        """Tell whether the department owns a pool of numbers or holds a number."""
+        holds = select(_ASSIGNMENT.c.holder_id).where(
+            _ASSIGNMENT.c.holder_id == identity,
+            _ASSIGNMENT.c.holder_type == "department",
+            _ASSIGNMENT.c.ended_at.is_(None),
+        )
+        owns = select(_POOL.c.department_id).where(_POOL.c.department_id == identity)
+        return bool(await session.scalar(select(or_(exists(owns), exists(holds)))))
 
     async def in_office(self, session: AsyncSession, identities: Iterable[UUID]) -> set[UUID]:
         """Tell which of these contacts are in the directory and could hold a position."""

@@ -16,6 +16,7 @@ from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.auth import epochs
 from app.departments.errors import (
+    DepartmentHasNumbers,
     DepartmentLoop,
     DepartmentNotEmpty,
     DepartmentTooDeep,
@@ -113,15 +114,23 @@ class DepartmentService:
         await self._announce(unit, author, _Change("department.update", after, changed, touched))
         return Kept(after, _with(tree, after), changed)
 
+    async def current(self, unit: UnitOfWork, named: str) -> Node | None:
+        """Give the department of an id or code as it is now; the tree then changes in this transaction or after it."""
+        return (await self._locked(unit)).find(named)
+
     async def remove(self, unit: UnitOfWork, author: Author, seen: Node) -> None:
         """Take a department out of the tree.
 
-        Raises ``NotFound``, ``PreconditionFailed`` and, while anything or anybody belongs to it, ``DepartmentNotEmpty``.
+        Raises ``NotFound``, ``PreconditionFailed`` and, while anything or anybody belongs to it, ``DepartmentNotEmpty``
+        and ``DepartmentHasNumbers``.
         """
         tree = await self._locked(unit)
         node = _still(tree, seen)
+        await self._repository.lock(unit.session, node.id)
         if not await self._repository.is_empty(unit.session, node.id):
             raise DepartmentNotEmpty
+        if await self._repository.has_numbers(unit.session, node.id):
+            raise DepartmentHasNumbers
         try:
             deleted = await self._repository.delete(unit.session, node)
         except IntegrityError as error:

@@ -1,16 +1,20 @@
-"""The named guard of personnel events, and the service that its routes call."""
+"""The named guards of personnel events, and the services that its routes call."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from app.auth.scopes import Scope
+from app.hr.reading import LedgerReader
 from app.hr.service import HrService
-from app.permissions.guard import WriteGuard
+from app.permissions.guard import LookGuard, WriteGuard
 from app.permissions.standing import Viewer
 
 HrWrite = Annotated[Viewer, Depends(WriteGuard(Scope.HR_WRITE))]
-"""Not a look: what a source is told of its own events is a state, an id and a code."""
+"""Not a look: what a source is told of the event that it sends is a state, an id, a code and what it was given."""
+
+HrRead = Annotated[Viewer, Depends(LookGuard(Scope.HR_WRITE))]
+"""The same scope: a source reads back what became of what it sent."""
 
 
 async def _service(request: Request) -> HrService:
@@ -18,4 +22,10 @@ async def _service(request: Request) -> HrService:
     return service
 
 
+async def _ledger(request: Request) -> LedgerReader:
+    reader: LedgerReader = request.app.state.application.hr_ledger
+    return reader
+
+
 Personnel = Annotated[HrService, Depends(_service)]
+Ledger = Annotated[LedgerReader, Depends(_ledger)]

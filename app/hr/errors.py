@@ -4,15 +4,30 @@ Invalid 422, nothing stored
 └── EventIdReused           event_id_reused
 Problem told inside a 202 of state ``failed``, stored so that a repeat tells the same
 ├── UnknownSubject          unknown_subject
+├── SubjectLeft             subject_left              what happens to people in service, of somebody who left
+├── SubjectInService        subject_in_service        a return of somebody who has not left
 ├── TypeNotSupported        event_type_not_supported
 ├── EffectiveAtNotSupported effective_at_not_supported
-└── what the contacts say: unknown_department, unknown_contact (the manager), duplicate_employee_no, duplicate_user_name, account_exists
+├── what the contacts say: unknown_department, unknown_contact (manager, substitute), duplicate_employee_no, duplicate_user_name,
+│                          account_exists
+└── what the departments say: unknown_parent, unknown_holder, duplicate_department_code, department_loop, department_too_deep,
+                            department_not_empty, department_has_numbers
+Problem told inside a 202 of state ``applied``: ``pool_exhausted``, the person is there and has no number
 """
 
 from typing import Final
 
 from app.auth.errors import AccountExists
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName, UnknownContact, UnknownDepartment
+from app.departments.errors import (
+    DepartmentHasNumbers,
+    DepartmentLoop,
+    DepartmentNotEmpty,
+    DepartmentTooDeep,
+    DuplicateDepartmentCode,
+    UnknownHolder,
+    UnknownParent,
+)
 from app.kit.errors import Invalid, Problem
 
 
@@ -32,6 +47,18 @@ class UnknownSubject(Unresolvable):
     """Nobody in the directory has this employee number."""
 
     code, title, title_zh = "unknown_subject", "Nobody has this employee number", "没有该工号的人员"
+
+
+class SubjectLeft(Unresolvable):
+    """The person has left: only a return (``employee.rehired``) changes anything about them."""
+
+    code, title, title_zh = "subject_left", "The person has left", "该人员已离职"
+
+
+class SubjectInService(Unresolvable):
+    """The person is in service, so they cannot come back."""
+
+    code, title, title_zh = "subject_in_service", "The person has not left", "该人员并未离职"
 
 
 class TypeNotSupported(Unresolvable):
@@ -58,5 +85,12 @@ UNRESOLVED: Final = (
     DuplicateEmployeeNumber,
     DuplicateUserName,
     AccountExists,
+    UnknownParent,
+    UnknownHolder,
+    DuplicateDepartmentCode,
+    DepartmentLoop,
+    DepartmentTooDeep,
+    DepartmentHasNumbers,
+    DepartmentNotEmpty,
 )
 """What makes a well-formed event ``failed``; every other refusal is an answer of its own and stores nothing."""

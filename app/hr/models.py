@@ -2,8 +2,8 @@
 
 A personal value is never here in clear. The subject (an employee number) and the body are keyed hashes, by which a repeat is known from
 a reuse; the body itself is sealed under the key of the contact that it is about, and goes when that key goes. An event about nobody
-whom the directory knows has no key to be sealed under, so of it only the hashes and the problem are kept. Callers give ``source`` and
-``event_id``; their form (``schemas``) leaves no room for a name, and the documentation asks for opaque ones.
+whom the directory knows, or about a department, has no key to be sealed under, so of it only the hashes and the outcome are kept.
+Callers give ``source`` and ``event_id``; their form (``schemas``) leaves no room for a name, and the documentation asks for opaque ones.
 """
 
 from datetime import datetime
@@ -28,6 +28,7 @@ class HrEvent(Base):
         CheckConstraint("state IN ('applied','scheduled','waiting','superseded','failed')", name="state"),
         Index("ix_hr_event_subject_hash_at", "subject_hash", "at"),
         Index("ix_hr_event_event_id_client_id", "event_id", "client_id"),
+        Index("ix_hr_event_client_id_id", "client_id", "id"),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     source: Mapped[str] = mapped_column(String(64))
@@ -42,4 +43,5 @@ class HrEvent(Base):
     state: Mapped[EventState] = mapped_column(String(16))
     contact_id: Mapped[UUID | None] = mapped_column(Id, index=True)
     problem: Mapped[Any] = mapped_column(Json, nullable=True)
+    numbers: Mapped[Any] = mapped_column(Json, nullable=True)
     payload: Mapped[Sealed | None] = mapped_column(SealedType, nullable=True, info={FIELD_CLASS: "C5"})

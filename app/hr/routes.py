@@ -1,24 +1,36 @@
 """HTTP face of personnel events."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 
+from app.audit.errors import EpochMoved
 from app.auth.errors import AccountRefused
 from app.contacts.errors import NotCollected
-from app.hr.access import HrWrite, Personnel
+from app.disclosure.view import Disclosed, disclosed_response
+from app.hr.access import HrRead, HrWrite, Ledger, Personnel
 from app.hr.errors import EventIdReused
-from app.hr.schemas import EventId, EventQuery, HrEventIn, HrReceipt
-from app.hr.service import Told
+from app.hr.schemas import (
+    EventId,
+    EventListQuery,
+    EventProblem,
+    EventQuery,
+    HrEventIn,
+    HrEventPage,
+    HrEventView,
+    HrReceipt,
+    openapi_examples,
+)
 from app.kit.context import current_request
 from app.kit.dependencies import Unit
-from app.kit.errors import InsufficientScope, Invalid, NotFound, Unauthenticated, Unavailable
+from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, NotFound, Unauthenticated, Unavailable
+from app.kit.pagination import BadCursor
 from app.kit.problems import responses
 from app.kit.routing import GuardedRouter
 from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
 
-_ALWAYS = (
+_ALWAYS: Final = (
     Unauthenticated,
     InsufficientScope,
     NoContact,
@@ -28,7 +40,10 @@ _ALWAYS = (
     Unavailable,
     Invalid,
 )
-_REPLAYED = {"Idempotency-Replayed": {"description": "`true` when this was told before", "schema": {"type": "string"}}}
+_LOOKS: Final = (LogUnavailable, EpochMoved)
+_REPLAYED: Final = {
+    "Idempotency-Replayed": {"description": "`true` when this was told before", "schema": {"type": "string"}}
+}
 
 router = GuardedRouter(prefix="/v1/hr/events", tags=["hr"])
 
@@ -43,36 +58,68 @@ router = GuardedRouter(prefix="/v1/hr/events", tags=["hr"])
         **responses(*_ALWAYS, NotFound, NotCollected, EventIdReused),
     },
 )
-async def take_event(viewer: HrWrite, personnel: Personnel, unit: Unit, body: HrEventIn) -> Response:
+async def take_event(
+    viewer: HrWrite,
+    personnel: Personnel,
+    unit: Unit,
+    body: Annotated[HrEventIn, Body(openapi_examples=openapi_examples())],
+) -> Response:
     """Take one event of one source, once and for ever.
 
-    `employee.joined` makes the contact, `employee.left` hides it and ends the account; the other types are taken and answered `failed`
-    (`event_type_not_supported`), and so is an `effective_at` of the future (`effective_at_not_supported`): nothing is applied early.
+    `employee.joined` makes the contact and gives it a short number from the pool of its department, `employee.moved` and
+    `employee.updated` change what differs, `employee.left` hides the person and ends account, grants and numbers in one
+    transaction, `employee.rehired` takes them back; `department.created`, `.updated`, `.moved` and `.closed` keep the tree.
+    Whatever cannot be applied is kept as `failed`, with its problem, and does nothing: among them the other types
+    (`event_type_not_supported`) and an `effective_at` of the future (`effective_at_not_supported`). A pool without a free
+    number keeps nobody out: the event is `applied` and its problem says `pool_exhausted`.
     A repeat is told the same, with `Idempotency-Replayed: true`.
     """
-    return _answer(await personnel.take(viewer, unit, body), status=202)
+    told = await personnel.take(viewer, unit, body)
+    context = current_request()
+    chinese = context is not None and context.language == "zh"
+    receipt = HrReceipt(
+        id=told.event_id,
+        state=told.state,
+        contact_id=told.contact_id,
+        numbers=list(told.numbers),
+        problem=EventProblem.of(told.problem, chinese=chinese),
+    )
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Language": "zh" if chinese else "en",
+        "Location": f"/v1/hr/events/{quote(told.event_id, safe='')}",
+        **({"Idempotency-Replayed": "true"} if told.replayed else {}),
+    }
+    return Response(receipt.model_dump_json(), status_code=202, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "",
+    summary="List personnel events",
+    response_model=None,
+    responses={
+        **disclosed_response(HrEventPage, "A page of the ledger"),
+        **responses(*_ALWAYS, *_LOOKS, BadCursor),
+    },
+)
+async def list_events(
+    viewer: HrRead, ledger: Ledger, query: Annotated[EventListQuery, Query()]
+) -> Disclosed[HrEventPage]:
+    """List what the caller sent and what became of it, newest first. What was said about people is sealed and not told again."""
+    return await ledger.page(viewer, query)
 
 
 @router.get(
     "/{id}",
     summary="Read what became of an event",
     response_model=None,
-    responses={200: {"model": HrReceipt, "description": "State, contact and problem"}, **responses(*_ALWAYS, NotFound)},
+    responses={
+        **disclosed_response(HrEventView, "State, contact, numbers and problem"),
+        **responses(*_ALWAYS, *_LOOKS, NotFound),
+    },
 )
 async def read_event(
-    viewer: HrWrite, personnel: Personnel, id: EventId, query: Annotated[EventQuery, Query()]
-) -> Response:
+    viewer: HrRead, ledger: Ledger, id: EventId, query: Annotated[EventQuery, Query()]
+) -> Disclosed[HrEventView]:
     """Tell again what became of an event that the caller sent."""
-    return _answer(await personnel.outcome(viewer, id, query.source), status=200)
-
-
-def _answer(told: Told, *, status: int) -> Response:
-    context = current_request()
-    chinese = context is not None and context.language == "zh"
-    receipt = HrReceipt.of(told.event_id, told.state, told.contact_id, told.problem, chinese=chinese)
-    headers = {"Cache-Control": "no-store", "Content-Language": "zh" if chinese else "en"}
-    if status == 202:  # noqa: PLR2004 — Accepted
-        headers["Location"] = f"/v1/hr/events/{quote(told.event_id, safe='')}"
-    if told.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(receipt.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
+    return await ledger.one(viewer, id, query.source)

@@ -1,32 +1,26 @@
 """What a source may say, and what it is told.
 
-The envelope is that of CloudEvents, the members of ``data`` depend on the type. They are read strictly: an unknown member, a value
-of the wrong form or a time without offset is refused and nothing is stored. Data of types that this version does not act on must be JSON
-of bounded size, and is not looked into.
+The envelope is that of CloudEvents; the members of ``data`` depend on the type and stand in ``data``. Everything is read strictly: an
+unknown member, a value of the wrong form or a time without offset is refused and nothing is stored. Data of types that this version does
+not act on must be JSON of bounded size, and is not looked into.
 """
 
 import json
+import re
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    Field,
-    JsonValue,
-    StringConstraints,
-    TypeAdapter,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, JsonValue, StringConstraints, TypeAdapter, ValidationInfo, field_validator
 
-from app.contacts.schemas import DepartmentRef, EmployeeNo, Name, Raw, UserName
+from app.contacts.schemas import EmployeeNo
+from app.disclosure.view import DisclosureNote
+from app.hr.data import DATA, Known, Moment
 from app.hr.models import EventState
+from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
-from app.permissions.pack import WorkerKind
 
 EventType = Literal[
     "employee.joined",
@@ -59,63 +53,10 @@ Source = Annotated[
     ),
 ]
 
-
-def _storable(moment: datetime) -> datetime:
-    if not 1970 <= moment.year <= 2199:  # noqa: PLR2004 — years that mean something here and fit both stores
-        raise Rejected("out_of_range", "The time is out of range.", "时间超出范围。")
-    return moment
-
-
-Moment = Annotated[
-    AwareDatetime,
-    AfterValidator(_storable),
-    Field(description="RFC 3339, with offset.", examples=["2026-11-02T09:00:00+08:00"]),
-]
-PersonRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,35}$")]
-
 _MOST_MEMBERS: Final = 100
 _OPEN_DATA: Final = TypeAdapter(Annotated[dict[str, JsonValue], Field(max_length=_MOST_MEMBERS)])
-
-
-class LeftData(Input):
-    """Data of ``employee.left``."""
-
-    effective_at: Moment | None = Field(
-        None, description="When it takes effect; default: now. The future is not supported yet."
-    )
-
-
-class JoinedData(Input):
-    """Data of ``employee.joined``: the card, without the employee number, which is the event's subject."""
-
-    name: Name = Field(examples=["欧阳明月"])
-    department: DepartmentRef = Field(description="Code of the department.", examples=["RD"])
-    user_name: UserName | None = Field(None, examples=["ouyang.mingyue"])
-    name_en: Name | None = None
-    alias: Name | None = None
-    title: Name | None = None
-    manager: PersonRef | None = Field(None, description="Employee number, or id of the contact.", examples=["E9001"])
-    worker_kind: WorkerKind | None = None
-    location: Name | None = None
-    office_phone: Raw | None = None
-    email: Raw | None = Field(None, examples=["staff@example.com"])
-    mobile: Raw | None = Field(None, examples=["13800000001"])
-    wecom_id: Raw | None = None
-    personal_mobile: Raw | None = None
-    personal_email: Raw | None = None
-    wechat: Raw | None = None
-    home_address: Raw | None = None
-    birth_date: Raw | None = None
-    id_number: Raw | None = None
-    effective_at: Moment | None = Field(
-        None, description="When it takes effect; default: now. The future is not supported yet."
-    )
-    until: date | None = Field(None, description="Last day of a contract with an end.")
-
-    def members(self, subject: str) -> dict[str, Any]:
-        """Give the members of the card that the source wrote, under the card's names; ``manager`` stays as written."""
-        given = {name: getattr(self, name) for name in self.model_fields_set - {"effective_at", "until"}}
-        return {**given, "employee_no": subject, **({} if self.until is None else {"contract_until": self.until})}
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9-]{0,31}")
+"""As ``departments.schemas.DepartmentCode``."""
 
 
 def _written(value: object) -> bytes:
@@ -133,7 +74,7 @@ def _written_as_json(data: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return data
 
 
-Data = JoinedData | LeftData | dict[str, JsonValue]
+Data = Known | dict[str, JsonValue]
 
 
 class HrEventIn(Input):
@@ -151,16 +92,18 @@ class HrEventIn(Input):
     )
     data: Data
 
+    @field_validator("subject", mode="after")
+    @classmethod
+    def _a_code_where_it_is_one(cls, value: str, info: ValidationInfo) -> str:
+        if str(info.data.get("type")).startswith("department.") and not _CODE.fullmatch(value):
+            raise Rejected("malformed_code", "This is not a department's code.", "部门编码格式不正确。")
+        return value
+
     @field_validator("data", mode="plain", json_schema_input_type=Data)
     @classmethod
     def _of_the_type(cls, value: object, info: ValidationInfo) -> Data:
-        match info.data.get("type"):
-            case "employee.joined":
-                return JoinedData.model_validate(value)
-            case "employee.left":
-                return LeftData.model_validate(value)
-            case _:
-                return _written_as_json(_OPEN_DATA.validate_python(value))
+        known = DATA.get(info.data.get("type", ""))
+        return _written_as_json(_OPEN_DATA.validate_python(value)) if known is None else known.model_validate(value)
 
     def canonical(self) -> bytes:
         """Write the event as read, so that two writings of one event are equal: sorted members, no white space."""
@@ -169,11 +112,61 @@ class HrEventIn(Input):
         return _written({**envelope, "data": data})
 
 
+EXAMPLES: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
+    "employee.joined": (
+        "Somebody joins",
+        "E9001",
+        {
+            "name": "欧阳明月",
+            "user_name": "ouyang.mingyue",
+            "department": "RD",
+            "title": "研发工程师",
+            "mobile": "13800000001",
+            "email": "staff@example.com",
+        },
+    ),
+    "employee.moved": ("Somebody moves", "E9001", {"department": "SALES", "title": "客户经理", "manager": "E9004"}),
+    "employee.updated": ("Something about somebody changes", "E9001", {"mobile": "13800000002", "wechat": None}),
+    "employee.left": ("Somebody leaves", "E9001", {}),
+    "employee.rehired": ("Somebody comes back", "E9001", {"department": "CS", "title": "客服专员"}),
+    "department.created": ("A department is made", "RD-DATA", {"name": "数据平台部", "parent": "RD", "head": "E9002"}),
+    "department.moved": ("A department is moved", "RD-DATA", {"parent": "IT"}),
+    "department.closed": ("A department is closed", "RD-DATA", {}),
+}
+"""A body of each kind for the documentation: summary, subject and data."""
+
+
+def openapi_examples() -> dict[str, Any]:
+    """Write ``EXAMPLES`` as OpenAPI does."""
+    return {
+        kind: {
+            "summary": summary,
+            "value": {
+                "id": f"evt-{at:04d}",
+                "source": "https://hr.example.com",
+                "type": kind,
+                "subject": subject,
+                "time": "2026-11-02T09:00:00+08:00",
+                "sequence": at,
+                "data": data,
+            },
+        }
+        for at, (kind, (summary, subject, data)) in enumerate(EXAMPLES.items(), start=1)
+    }
+
+
 class EventProblem(Output):
-    """Why an event was not applied."""
+    """Why an event was not applied, or not to the full."""
 
     code: str = Field(examples=["unknown_department"])
     detail: str = Field(examples=["There is no such department"])
+
+    @classmethod
+    def of(cls, kept: Mapping[str, str] | None, *, chinese: bool) -> "EventProblem | None":
+        """Tell a kept problem in the caller's language."""
+        if kept is None:
+            return None
+        return cls(code=kept["code"], detail=kept["detail_zh" if chinese else "detail"])
 
 
 class HrReceipt(Output):
@@ -182,29 +175,54 @@ class HrReceipt(Output):
     id: str = Field(description="The event's id, as sent.", examples=["evt-0001"])
     state: EventState
     contact_id: UUID | None = Field(description="Whom it was about, where the directory knows them.")
-    numbers: list[str] = Field(description="Short numbers that came with it.", examples=[[]])
-    problem: EventProblem | None
+    numbers: list[str] = Field(description="Short numbers that came with it.", examples=[["61234"]])
+    problem: EventProblem | None = Field(
+        description="Why it was not applied; beside `applied`, what of it could not be done (`pool_exhausted`)."
+    )
 
-    @classmethod
-    def of(
-        cls,
-        event_id: str,
-        state: EventState,
-        contact_id: UUID | None,
-        problem: Mapping[str, str] | None,
-        *,
-        chinese: bool,
-    ) -> Self:
-        """Tell an outcome in the caller's language."""
-        told = (
-            None
-            if problem is None
-            else EventProblem(code=problem["code"], detail=problem["detail_zh" if chinese else "detail"])
-        )
-        return cls(id=event_id, state=state, contact_id=contact_id, numbers=[], problem=told)
+
+class HrEventEntry(HrReceipt):
+    """One event of the ledger. What the source said about the subject is sealed and is not told again."""
+
+    source: str = Field(examples=["https://hr.example.com"])
+    type: EventType
+    time: datetime = Field(description="When it happened, as sent.")
+    sequence: int | None
+    received_at: datetime
+
+
+class HrEventView(HrEventEntry):
+    """One event of the ledger, and the record of this look at it."""
+
+    disclosure: DisclosureNote
+
+
+class HrEventPage(Output):
+    """Events of the ledger, newest first."""
+
+    items: list[HrEventEntry]
+    next: str | None = Field(description="Cursor to older events.")
+    disclosure: DisclosureNote
 
 
 class EventQuery(Input):
     """Which of several events that share an id."""
 
     source: Source | None = Field(None, description="Needed only where two sources of one caller share the id.")
+
+
+class EventListQuery(EventQuery):
+    """Which events are looked for; every filter that is given must match."""
+
+    state: EventState | None = None
+    type: EventType | None = None
+    subject: EmployeeNo | None = Field(
+        None, description="Employee number, or code of a department.", examples=["E9001"]
+    )
+    source: Source | None = None
+    limit: Limit = 20
+    cursor: CursorText | None = Field(None, description="`next` of the page before.")
+
+    def shape(self) -> dict[str, Any]:
+        """Give what identifies the question, without its page."""
+        return self.model_dump(mode="json", exclude={"cursor", "limit"}, exclude_none=True)

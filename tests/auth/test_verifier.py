@@ -41,6 +41,8 @@ class CountingReader:
 
     async def fetch_points(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
         self.count += 1
+        if self.broken:
+            raise Unavailable
         return await self.inner.fetch_points(prepared, values)
 
     async def close(self) -> None:

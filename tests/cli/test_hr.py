@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,11 +21,13 @@ from typer.testing import CliRunner
 
 from app.cli.hr import app
 from app.cli.pushing import Credentials, push_file
-from app.demo.events import DEPARTMENTS, JOINED, LEFT, hr_events, lines
+from app.demo.events import DEPARTMENTS, FOUNDED, JOINED, LEFT, MOVED, REHIRED, UPDATED, hr_events, lines
+from app.departments.schemas import DepartmentCreate
+from app.hr.data import DATA, JoinedData
 from app.hr.models import HrEvent
-from app.hr.schemas import HrEventIn, JoinedData, LeftData
-from tests.hr.events import joined, left
-from tests.support.application import World
+from app.hr.schemas import HrEventIn
+from tests.hr.events import SOURCE, joined, left
+from tests.support.application import OPERATOR, World
 from tests.support.tree import ROOT
 
 EXAMPLE = ROOT / "docs" / "examples" / "hr-events.jsonl"
@@ -32,9 +35,13 @@ TOKEN = "token-of-a-test"
 SECRET = "secret-of-a-test"
 
 
-def told(body: dict[str, Any], state: str = "applied", *, replayed: bool = False) -> httpx.Response:
+def told(
+    body: dict[str, Any], state: str = "applied", *, replayed: bool = False, short: bool = False
+) -> httpx.Response:
     """Answer an event as the service does."""
     problem = {"code": "unknown_subject", "detail": "Nobody has it"} if state == "failed" else None
+    if short:
+        problem = {"code": "pool_exhausted", "detail": "None is free"}
     receipt = {"id": body["id"], "state": state, "contact_id": None, "numbers": [], "problem": problem}
     return httpx.Response(202, json=receipt, headers={"Idempotency-Replayed": "true"} if replayed else {})
 
@@ -114,7 +121,39 @@ def test_some_failed(service: Service, tmp_path: Path, capsys: pytest.CaptureFix
     assert "3 sent" in output.out
     assert "2 applied" in output.out
     assert "1 failed" in output.out
-    assert f"line 3: {events[1]['id']}: unknown_subject: Nobody has it" in output.err
+    assert f"line 3: {events[1]['id']}: failed: unknown_subject: Nobody has it" in output.err
+
+
+@pytest.mark.parametrize(
+    ("states", "code", "totals"),
+    [
+        (
+            ("applied", "scheduled", "superseded"),
+            0,
+            "1 applied 已生效, 1 scheduled 待生效, 1 superseded 已被取代, 0 failed 未生效",
+        ),
+        (("applied", "waiting", "applied"), 1, "2 applied 已生效, 1 waiting 等待中, 0 failed 未生效"),
+        (("failed", "failed", "applied"), 1, "1 applied 已生效, 2 failed 未生效"),
+    ],
+)
+def test_the_totals_by_state_and_the_exit_code(
+    service: Service, file: Path, capsys: pytest.CaptureFixture[str], states: Sequence[str], code: int, totals: str
+) -> None:
+    bodies = [json.loads(line) for line in file.read_text(encoding="utf-8-sig").splitlines() if line]
+    service.script = [told(body, state) for body, state in zip(bodies, states, strict=True)]
+    assert service.push(file) == code
+    assert capsys.readouterr().out == f"3 sent 已发送: {totals}; 0 sent before 重复\n"
+
+
+def test_a_joiner_without_a_number_is_told_and_no_failure(
+    service: Service, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = json.loads(file.read_text(encoding="utf-8-sig").splitlines()[0])
+    service.script = [told(body, short=True)]
+    assert service.push(file) == 0
+    output = capsys.readouterr()
+    assert "3 applied" in output.out
+    assert f"line 1: {body['id']}: applied: pool_exhausted: None is free" in output.err
 
 
 def test_the_outcome_for_machines_is_one_object_and_nothing_else(
@@ -128,6 +167,9 @@ def test_the_outcome_for_machines_is_one_object_and_nothing_else(
     assert json.loads(output.out) == {
         "sent": 2,
         "applied": 1,
+        "scheduled": 0,
+        "waiting": 0,
+        "superseded": 0,
         "failed": 1,
         "replayed": 1,
         "problems": [
@@ -203,7 +245,9 @@ def test_what_can_never_be_sent_is_not_tried_again(service: Service, file: Path,
     assert (len(service.asked), service.waited) == (1, [])
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(202, text="<html>"), httpx.Response(202, json=[])])
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(202, text="<html>"), httpx.Response(202, json=[]), told({"id": "x"}, "done")]
+)
 def test_an_answer_of_something_else_ends_the_run(service: Service, file: Path, answer: httpx.Response) -> None:
     service.script = [answer]
     assert service.push(file) == 2
@@ -275,23 +319,35 @@ def test_the_example_is_what_the_generator_makes() -> None:
     assert lines() == lines()
 
 
-def test_the_example_is_two_hundred_events_that_hold_together() -> None:
+def test_the_example_has_every_type_that_is_acted_on_and_holds_together() -> None:
     events = [HrEventIn.model_validate(each) for each in hr_events()]
-    assert (len(events), len({event.id for event in events})) == (200, 200)
+    assert (len(events), len({event.id for event in events})) == (231, 231)
     assert [event.time for event in events] == sorted(event.time for event in events)
+    assert Counter(event.type for event in events) == {
+        "employee.joined": JOINED, "employee.moved": MOVED, "employee.updated": UPDATED, "employee.left": LEFT,
+        "employee.rehired": REHIRED, "department.created": 2, "department.updated": 1, "department.moved": 1,
+        "department.closed": 1,
+    }  # fmt: skip
+    assert {event.type for event in events} == DATA.keys()
+    last: dict[str, int] = {}
+    for event in events:
+        assert event.sequence == last.get(event.subject, 0) + 1
+        last[event.subject] = event.sequence
     cards = {event.subject: event.data for event in events if isinstance(event.data, JoinedData)}
-    leavers = [event.subject for event in events if isinstance(event.data, LeftData)]
+    leavers = [event.subject for event in events if event.type == "employee.left"]
     assert (len(cards), len(leavers), len(set(leavers))) == (JOINED, LEFT, LEFT)
     assert events[0].subject == "E9001"
+    assert {event.subject for event in events} == {*cards, *FOUNDED}
     assert set(leavers) <= cards.keys()
     assert {card.department for card in cards.values()} == set(DEPARTMENTS)
     known: set[str] = set()
     for subject, card in cards.items():
         assert card.manager is None or card.manager in known
-        assert card.mobile is not None
-        assert card.mobile.startswith("1380000")
         assert str(card.email).endswith("@example.com")
         known.add(subject)
+    mobiles = [each["data"]["mobile"] for each in hr_events() if "mobile" in each["data"]]
+    assert len(mobiles) == len(set(mobiles)) > JOINED
+    assert all(mobile.startswith("1380000") for mobile in mobiles)
     assert len({card.user_name for card in cards.values()}) == JOINED
     surnames = {card.name[:2] for card in cards.values()} | {card.name[0] for card in cards.values()}
     assert {"欧阳", "尉迟", "曾", "解", "仇", "区", "查"} <= surnames
@@ -337,28 +393,41 @@ async def command(*arguments: str, token: str) -> Outcome:
 
 
 async def test_the_example_reaches_a_served_directory(sqlite_world: World, tmp_path: Path) -> None:
-    """The command's main job on its real input, as far as the departments of the tests reach: who joined is found, who left is gone."""
-    known = {"EXEC", "RD", "RD-CORE", "SALES", "HR", "SEC", "ADMIN", "IT"}
-    events = list(hr_events())
-    first = [each for each in events[:36] if each["data"]["department"] in known]
-    leaving = [each for each in events[JOINED:] if each["subject"] in {event["subject"] for event in first}]
-    unknown = next(each for each in events if each["data"].get("department") == "SAFETY")
-    path = written(tmp_path, [*first, unknown, *leaving])
+    """The command's main job on its real input, whole: everything applies, and who is found at the end is who should be."""
+    application, events = sqlite_world.application, list(hr_events())
+    async with application.database.unit_of_work() as unit:
+        for code in sorted(set(DEPARTMENTS) - sqlite_world.departments.keys()):
+            await application.departments.create(unit, OPERATOR, DepartmentCreate(code=code, name=f"部门{code}"))
+    stranger = {**left("E9999"), "source": SOURCE}
+    path = written(tmp_path, [*events, stranger])
     token = await sqlite_world.token("hr-system")
     async with served(sqlite_world) as url:
         once = await command(str(path), "--url", url, token=token)
         again = await command(str(path), "--url", url, "--json", token=token)
     assert once.code == 1, once.errors
-    assert "unknown_department" in once.errors
+    assert f"{stranger['id']}: failed: unknown_subject" in once.errors
+    assert once.output == "232 sent 已发送: 231 applied 已生效, 1 failed 未生效; 0 sent before 重复\n"
     counts = json.loads(again.output)
-    total = len(first) + 1 + len(leaving)
-    assert (again.code, counts["sent"], counts["replayed"], counts["failed"]) == (1, total, total, 1)
-    async with sqlite_world.application.database.session() as session:
-        assert await session.scalar(select(func.count()).select_from(HrEvent)) == total
-    gone = {event["subject"] for event in leaving}
-    assert gone
+    assert (again.code, counts["sent"], counts["applied"], counts["replayed"], counts["failed"]) == (
+        1,
+        232,
+        231,
+        232,
+        1,
+    )
+    async with application.database.session() as session:
+        assert await session.scalar(select(func.count()).select_from(HrEvent)) == len(events) + 1
     reader = await sqlite_world.as_("colleague")
-    for event in first[:3] + [each for each in first if each["subject"] in gone]:
-        found = (await reader.get("/v1/contacts", params={"q": event["subject"]})).json()["items"]
-        assert [card["name"] for card in found] == ([] if event["subject"] in gone else [event["data"]["name"]])
-        assert {card["mobile"]["state"] for card in found} <= {"masked"}
+    places: dict[str, str | None] = {}
+    for event in events:
+        if event["type"] == "employee.left":
+            places[event["subject"]] = None
+        elif "department" in event["data"]:
+            places[event["subject"]] = event["data"]["department"]
+    assert len(places) == JOINED
+    for subject, department in list(places.items())[:60]:
+        items = (await reader.get("/v1/contacts", params={"q": subject})).json()["items"]
+        assert [card["department"]["code"] for card in items] == ([] if department is None else [department])
+        assert {card["mobile"]["state"] for card in items} <= {"masked"}
+    tree = await application.standings.tree()
+    assert (tree.by_code[FOUNDED[0]].name, FOUNDED[1] in tree.by_code) == ("数据与智能部", False)

@@ -24,6 +24,26 @@ def left(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — membe
     return _event("employee.left", subject, data)
 
 
+def moved(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that somebody moved."""
+    return _event("employee.moved", subject, data)
+
+
+def updated(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that something on somebody's card changed."""
+    return _event("employee.updated", subject, data)
+
+
+def rehired(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that somebody came back, to ``SALES`` unless it is said."""
+    return _event("employee.rehired", subject, {"department": "SALES"} | data)
+
+
+def department(what: str, code: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that a department was ``created``, ``updated``, ``moved``, ``closed`` …."""
+    return _event(f"department.{what}", code, data)
+
+
 def _event(kind: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": f"evt-{uuid4().hex}",

@@ -12,7 +12,7 @@ from app.permissions.models import AccessGrant
 from app.permissions.outcomes import Outcome, Purpose
 from app.permissions.repository import NewGrant
 from tests.hr.calls import applied, counted, kept, listed, post
-from tests.hr.events import joined, left
+from tests.hr.events import department, joined, left, moved, rehired, updated
 from tests.support.application import World
 
 
@@ -122,14 +122,29 @@ FAILING: list[tuple[str, dict[str, Any], str]] = [
     ("a stranger leaving", left("E9999"), "unknown_subject"),
     (
         "a type to come",
-        {**left("E2101"), "type": "employee.moved", "data": {"department": "HR"}},
+        {**left("E2101"), "type": "employee.leaving", "data": {"last_day": "2026-12-31"}},
         "event_type_not_supported",
     ),
-    (
-        "a department",
-        {**left("RD-9"), "type": "department.created", "data": {"name": "新"}},
-        "event_type_not_supported",
-    ),
+    ("a type to come of a department", department("merged", "RD", into="IT"), "event_type_not_supported"),
+    ("a stranger moving", moved("E9999", department="RD"), "unknown_subject"),
+    ("moving nowhere", moved("E2101", department="NOWHERE"), "unknown_department"),
+    ("moving nowhere besides", moved("E2101", memberships=[{"department": "NOWHERE"}]), "unknown_department"),
+    ("moving below a stranger", moved("E2101", manager="E9999"), "unknown_contact"),
+    ("moving later", moved("E2101", title="x", effective_at="2199-01-05T09:00:00+08:00"), "effective_at_not_supported"),
+    ("a stranger changing", updated("E9999", title="x"), "unknown_subject"),
+    ("changing to a name taken", updated("E2101", user_name="Outsider"), "duplicate_user_name"),
+    ("changing to the name of a client", updated("E2101", user_name="siem"), "account_exists"),
+    ("a substitute who is a stranger", updated("E2101", backup_contact="E9999"), "unknown_contact"),
+    ("a stranger coming back", rehired("E9999"), "unknown_subject"),
+    ("coming back without having left", rehired("E2101"), "subject_in_service"),
+    ("a code that is taken", department("created", "RD", name="新部门"), "duplicate_department_code"),
+    ("a department below nothing", department("created", "RD-9", name="新", parent="NOWHERE"), "unknown_parent"),
+    ("a department below a stranger", department("created", "RD-9", name="新", head="E9999"), "unknown_holder"),
+    ("a department that is not there", department("updated", "RD-9", name="新"), "unknown_department"),
+    ("a department in a ring", department("moved", "RD", parent="RD-CORE"), "department_loop"),
+    ("a department moved below nothing", department("moved", "RD", parent="NOWHERE"), "unknown_parent"),
+    ("a department with people in it", department("closed", "RD"), "department_not_empty"),
+    ("a department closed that is not there", department("closed", "RD-9"), "unknown_department"),
 ]
 
 
@@ -169,6 +184,9 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     (joined("E9001", mobile="12345", department="NOWHERE"), "/data/mobile", "malformed_phone"),
     (joined("E9001", email="nobody"), "/data/email", "malformed_email"),
     (joined("E9001", id_number="110105194912310021"), "/data/id_number", "malformed_id_number"),
+    (updated("E2101", mobile="12345"), "/data/mobile", "malformed_phone"),
+    (updated("E9999", mobile="12345"), "/data/mobile", "malformed_phone"),
+    (rehired("E2101", email="nobody"), "/data/email", "malformed_email"),
     (joined("E9001", salary=1), "/data/salary", "unknown_member"),
     ({**joined("E9001"), "type": "employee.vanished"}, "/type", "unknown_value"),
 ]
@@ -208,7 +226,7 @@ async def test_the_scope_alone_grants_nothing(sqlite_world: World, monkeypatch: 
     monkeypatch.setattr(application.standings, "_pack", application.pack.model_copy(update={"rules": rules}))
     application.standings.forget()
     before = await counted(sqlite_world)
-    for body in (joined("E9001"), left("E2101"), {**left("E2101"), "type": "employee.moved"}):
+    for body in (joined("E9001"), left("E2101"), moved("E2101", title="x"), department("closed", "RD-CORE")):
         answer = await post(sqlite_world, body)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
     assert await counted(sqlite_world) == before

@@ -1,6 +1,7 @@
 """The ledger, on either engine: each event once, whole or not at all, told only to who sent it, and naming nobody."""
 
 import asyncio
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -76,7 +77,12 @@ async def test_what_became_of_an_event_is_told_to_who_sent_it(world: World) -> N
     posted = await post(world, body)
     client = await world.as_("hr-system")
     read = await client.get(posted.headers["Location"])
-    assert (read.status_code, read.json()) == (200, posted.json())
+    told = read.json()
+    assert read.status_code == 200
+    assert {name: told[name] for name in posted.json()} == posted.json()
+    assert (told["source"], told["type"], told["sequence"]) == (body["source"], "employee.joined", None)
+    assert datetime.fromisoformat(told["time"]) == datetime.fromisoformat(body["time"])
+    assert told["disclosure"]["purpose"] == "work_contact"
     assert "13700009001" not in read.text
     assert "逄试" not in read.text
     assert (await client.get("/v1/hr/events/evt-none")).status_code == 404

@@ -1,16 +1,25 @@
 """What a source may write: the tables of what is taken, what is refused and where the refusal points."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from app.hr.schemas import HrEventIn, JoinedData, LeftData
+from app.hr.data import (
+    DATA,
+    DepartmentMovedData,
+    JoinedData,
+    LeftData,
+    MovedData,
+    RehiredData,
+    UpdatedData,
+)
+from app.hr.schemas import EXAMPLES, EventType, HrEventIn, openapi_examples
 from app.kit.problems import from_validation
-from tests.hr.events import joined, left
+from tests.hr.events import department, joined, left, moved, rehired, updated
 
 
 def faults(body: object) -> set[tuple[str, str]]:
@@ -29,8 +38,7 @@ def test_a_joined_event_is_read() -> None:
     event = HrEventIn.model_validate(joined("E9001", until="2027-01-31", effective_at="2026-01-05T09:00:00+08:00"))
     assert isinstance(event.data, JoinedData)
     assert event.time == datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
-    members = event.data.members(event.subject)
-    assert members["employee_no"] == "E9001"
+    members = event.data.given()
     assert str(members["contract_until"]) == "2027-01-31"
     assert not {"until", "effective_at"} & members.keys()
 
@@ -39,25 +47,82 @@ def test_a_left_event_is_read() -> None:
     assert HrEventIn.model_validate(left("E9001")).data == LeftData()
 
 
-@pytest.mark.parametrize(
-    "type_",
-    [
-        "employee.moved",
-        "employee.updated",
-        "employee.leaving",
-        "employee.rehired",
-        "employee.cancelled",
-        "department.created",
-        "department.updated",
-        "department.moved",
-        "department.merged",
-        "department.closed",
-    ],
-)
+def test_the_other_types_are_read() -> None:
+    data = HrEventIn.model_validate(moved("E9001", department="SALES", title=None)).data
+    assert isinstance(data, MovedData)
+    assert data.given() == {"department": "SALES", "title": None}
+    data = HrEventIn.model_validate(updated("E9001", wechat=None, until="2027-01-31")).data
+    assert isinstance(data, UpdatedData)
+    assert data.given().keys() == {"wechat", "contract_until"}
+    data = HrEventIn.model_validate(rehired("E9001", effective_at="2026-01-05T09:00:00+08:00")).data
+    assert isinstance(data, RehiredData)
+    assert data.given() == {"department": "SALES"}
+    data = HrEventIn.model_validate(department("moved", "RD-9", parent=None)).data
+    assert isinstance(data, DepartmentMovedData)
+    assert data.given() == {"parent": None}
+
+
+def test_every_type_is_either_read_or_taken_as_it_is() -> None:
+    every = set(get_args(EventType))
+    assert every - DATA.keys() == {"employee.leaving", "employee.cancelled", "department.merged"}
+    assert DATA.keys() <= every
+
+
+@pytest.mark.parametrize("type_", sorted(set(get_args(EventType)) - DATA.keys()))
 def test_data_of_other_types_is_any_object(type_: str) -> None:
     data = {"code": "RD-9", "deep": [{"er": None}]}
     assert HrEventIn.model_validate({**left("RD-9"), "type": type_, "data": data}).data == data
     assert faults({**left("RD-9"), "type": type_, "data": ["no", "object"]}) == {("/data", "invalid_value")}
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_examples_of_the_documentation_are_events(kind: str) -> None:
+    body = openapi_examples()[kind]["value"]
+    assert body["type"] == kind
+    assert faults(body) == set()
+
+
+CHANGES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
+    (moved("E9001"), {("/data", "nothing_given")}),
+    (moved("E9001", effective_at="2026-01-05T09:00:00+08:00"), {("/data", "nothing_given")}),
+    (moved("E9001", department=None), {("/data/department", "not_removable")}),
+    (moved("E9001", memberships=None), {("/data/memberships", "not_removable")}),
+    (moved("E9001", memberships=[{"title": "x"}]), {("/data/memberships/0/department", "missing")}),
+    (moved("E9001", mobile="13800000001"), {("/data/mobile", "unknown_member")}),
+    (moved("E9001", manager="尉迟"), {("/data/manager", "invalid_value")}),
+    (updated("E9001"), {("/data", "nothing_given")}),
+    (updated("E9001", name=None), {("/data/name", "not_removable")}),
+    (updated("E9001", worker_kind=None), {("/data/worker_kind", "not_removable")}),
+    (updated("E9001", employee_no="E9002"), {("/data/employee_no", "unknown_member")}),
+    (updated("E9001", department="RD"), {("/data/department", "unknown_member")}),
+    (updated("E9001", secrecy="normal"), {("/data/secrecy", "unknown_member")}),
+    (updated("E9001", status="left"), {("/data/status", "unknown_member")}),
+    (updated("E9001", tags=["a"]), {("/data/tags", "unknown_member")}),
+    (rehired("E9001", department=None), {("/data/department", "invalid_value")}),
+    (rehired("E9001", name=None), {("/data/name", "not_removable")}),
+    ({**rehired("E9001"), "data": {}}, {("/data/department", "missing")}),
+    (left("E9001", reason="x"), {("/data/reason", "unknown_member")}),
+    (department("created", "RD-9"), {("/data/name", "missing")}),
+    (department("created", "rd 9", name="x"), {("/subject", "invalid_value")}),
+    (department("created", "rd-9", name="x"), {("/subject", "malformed_code")}),
+    (department("updated", "RD-9"), {("/data", "nothing_given")}),
+    (department("updated", "RD-9", parent="IT"), {("/data/parent", "unknown_member")}),
+    (department("updated", "RD-9", name=None), {("/data/name", "not_removable")}),
+    (department("moved", "RD-9"), {("/data/parent", "missing")}),
+    (department("closed", "RD-9", into="IT"), {("/data/into", "unknown_member")}),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), CHANGES, ids=[str(at) for at in range(len(CHANGES))])
+def test_each_type_takes_its_own_members(body: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+    assert faults(body) == expected
+
+
+def test_a_removal_is_told_from_what_is_not_given() -> None:
+    """``null`` is part of the event: with and without it are two events."""
+    body = updated("E9001", mobile="13800000001")
+    other = {**body, "data": {**body["data"], "wechat": None}}
+    assert HrEventIn.model_validate(body).canonical() != HrEventIn.model_validate(other).canonical()
 
 
 REFUSED: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
@@ -111,18 +176,18 @@ def test_every_member_but_the_sequence_is_required(missing: str) -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 def test_numbers_that_are_no_json_are_refused(number: float) -> None:
     """Python reads them, and would write each as ``null``: two different events would count as one."""
-    body = {**left("RD"), "type": "department.moved", "data": {"deep": [number]}}
+    body = {**left("RD"), "type": "department.merged", "data": {"deep": [number]}}
     assert faults(body) == {("/data", "invalid_value")}
 
 
 def test_an_integer_of_any_size_is_kept_as_it_is() -> None:
-    body = {**left("RD"), "type": "department.moved", "data": {"version": 10**40}}
+    body = {**left("RD"), "type": "department.merged", "data": {"version": 10**40}}
     assert b'{"version":1' + b"0" * 40 + b"}" in HrEventIn.model_validate(body).canonical()
 
 
 def test_too_many_members_of_other_types_are_refused() -> None:
     data = {f"m{at}": at for at in range(101)}
-    assert faults({**left("RD"), "type": "department.moved", "data": data}) == {("/data", "too_many")}
+    assert faults({**left("RD"), "type": "department.merged", "data": data}) == {("/data", "too_many")}
 
 
 def test_two_writings_of_one_event_are_one() -> None:

@@ -1,0 +1,94 @@
+"""``employee.joined`` and ``employee.rehired``: a person is in the directory, can be reached by a short number, and can sign in.
+
+Somebody who comes back is the person they were: the same contact, history and, while it waits in quarantine, number. What they could do
+before is not theirs again: the account starts at the bottom (tier T1, no roles), grants stay ended, positions stay vacated, and members
+that described the former place are emptied (reference/directory-numbers.md, HR event intake, rule 5: never restore grants silently).
+
+A pool that has run dry keeps nobody out: the event is applied and says so.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from app.disclosure.records import Record
+from app.hr.data import JoinedData, RehiredData
+from app.hr.errors import SubjectInService
+from app.hr.numbers import Numbers
+from app.hr.restructuring import Restructuring
+from app.hr.subjects import GONE, KIND, Effect, People, Subjects, placed
+from app.kit.db import UnitOfWork
+from app.numbers.errors import PoolExhausted
+from app.permissions.plan import CohortKey
+from app.permissions.standing import Viewer, author_of
+
+_FIRST_TIER: Final = "T1"
+_FORMER_PLACE: Final = (
+    "title",
+    "manager",
+    "dotted_manager",
+    "backup_contact",
+    "duties",
+    "work_area",
+    "away_until",
+    "contract_until",
+)
+
+
+class Joining:
+    """Lets people in."""
+
+    def __init__(self, *, people: People, subjects: Subjects, numbers: Numbers, structure: Restructuring) -> None:
+        """Take where people are written and found, who gives numbers, and who keeps positions."""
+        self._people, self._subjects = people, subjects
+        self._numbers, self._structure = numbers, structure
+
+    async def join(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: JoinedData) -> Effect:
+        """Make the contact, bind its user name, allocate a number. Raises as ``ContactWriter.create`` does, and ``NotPermitted``."""
+        given = {**data.given(), "employee_no": employee_no}
+        key = CohortKey(KIND, data.worker_kind, "active", "normal", placed(viewer.tree, given))
+        self._subjects.demand(viewer, key, self._subjects.classes(given))
+        given = await self._subjects.with_people(unit, given)
+        done = await self._people.writer.create(unit, author_of(viewer), viewer.tree, KIND, given)
+        return await self._with_number(viewer, unit, done.record)
+
+    async def rehire(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: RehiredData) -> Effect:
+        """Take back somebody who left. Raises ``UnknownSubject``, ``SubjectInService``, and as ``join`` does."""
+        record = await self._subjects.known(unit, viewer.tree, employee_no)
+        before = record.cohort
+        if before.status != GONE:
+            raise SubjectInService
+        given: dict[str, Any] = {**dict.fromkeys(_FORMER_PLACE), "memberships": [], **data.given(), "status": "active"}
+        key = CohortKey(
+            before.kind, data.worker_kind or before.worker_kind, "active", before.secrecy, placed(viewer.tree, given)
+        )
+        self._subjects.demand(viewer, key, self._subjects.classes(given), about=record.subject)
+        given = await self._subjects.with_people(unit, given)
+        done = await self._people.writer.amend(unit, author_of(viewer), viewer.tree, record, given)
+        await self._structure.vacate(unit, author_of(viewer), viewer.tree, record.subject)
+        await self._readmit(unit, record.subject)
+        return await self._with_number(viewer, unit, done.record)
+
+    async def _readmit(self, unit: UnitOfWork, contact_id: UUID) -> None:
+        account = await self._subjects.account(unit, contact_id)
+        if account is None:
+            return
+        if account.tier != _FIRST_TIER or account.roles:
+            account = await self._people.accounts.set_standing(
+                unit.session, account.user_name, tier=_FIRST_TIER, roles=()
+            )
+        if account.state != "active":
+            await self._people.accounts.activate(unit.session, account.user_name)
+
+    async def _with_number(self, viewer: Viewer, unit: UnitOfWork, record: Record) -> Effect:
+        departments = record.cohort.departments
+        try:
+            async with unit.session.begin_nested():
+                numbers = await self._numbers.number_for_joiner(
+                    unit,
+                    author_of(viewer),
+                    contact_id=record.subject,
+                    department_id=departments[0] if departments else None,
+                )
+        except PoolExhausted as problem:
+            return Effect(record.subject, record.key, problem=problem)
+        return Effect(record.subject, record.key, tuple(numbers))

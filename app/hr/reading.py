@@ -1,0 +1,131 @@
+"""The ledger as its source is shown it: what it sent, what became of it, about whom by id; never what it said about anybody.
+
+Every answer is a look, on record before it leaves. A source sees its own events alone; the subject that it filters by is a keyed hash, in
+the query and in the log.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import orjson
+
+from app.audit.errors import EpochMoved
+from app.audit.terms import Terms
+from app.disclosure.gate import Gate, Look
+from app.disclosure.view import Disclosed
+from app.hr.repository import HrLedger, LedgerCriteria
+from app.hr.schemas import EventListQuery, EventProblem, HrEventEntry, HrEventPage, HrEventView
+from app.hr.service import PERSONNEL, LedgerKeys
+from app.hr.subjects import Subjects
+from app.kit.context import current_request
+from app.kit.db import Reader, Row
+from app.kit.errors import FieldError, Invalid, NotFound
+from app.kit.pagination import Cursors
+from app.permissions.errors import NotPermitted
+from app.permissions.outcomes import Purpose
+from app.permissions.standing import Standings, Viewer
+
+_T = TypeVar("_T")
+_READ: Final = "hr.event.read"
+_LIST: Final = "hr.event.list"
+
+
+@dataclass(frozen=True, slots=True)
+class LookKeys:
+    """What hides the subject: in the ledger, in the log, and in a cursor."""
+
+    ledger: LedgerKeys
+    terms: Terms
+    cursors: Cursors
+
+
+class LedgerReader:
+    """Shows a source its events."""
+
+    def __init__(
+        self, *, ledger: HrLedger, subjects: Subjects, reader: Reader, gate: Gate, standings: Standings, keys: LookKeys
+    ) -> None:
+        """Take the ledger, who asks policy, the reader, the gate, who viewers are, and the keys of subjects and cursors."""
+        self._ledger, self._subjects, self._reader = ledger, subjects, reader
+        self._gate, self._standings, self._keys = gate, standings, keys
+
+    async def one(self, viewer: Viewer, event_id: str, source: str | None) -> Disclosed[HrEventView]:
+        """Tell what became of an event that the caller sent; raise ``NotFound``, or ``Invalid`` where only the source tells which."""
+
+        async def attempt(viewer: Viewer) -> Disclosed[HrEventView]:
+            client = viewer.standing.client_id
+            if source is None:
+                rows = await self._ledger.own(self._reader, client, event_id)
+            else:
+                rows = await self._ledger.of_source(self._reader, client, event_id, source)
+            if not rows:
+                raise NotFound
+            if len(rows) > 1:
+                fault = FieldError("?source", "missing", "Two sources use this id.", "该编号被多个来源使用。")
+                raise Invalid(errors=[fault])
+            note = await self._note(viewer, _READ, rows, {"entry": str(rows[0][0])})
+            return Disclosed(orjson.dumps({**_entry(rows[0]), "disclosure": orjson.Fragment(note)}))
+
+        return await self._with_current_rights(_READ, viewer, attempt)
+
+    async def page(self, viewer: Viewer, query: EventListQuery) -> Disclosed[HrEventPage]:
+        """List the caller's events, newest first."""
+        shape, subject = query.shape(), query.subject
+        cursors = self._keys.cursors
+        before = None if query.cursor is None else UUID(cursors.open(viewer.caller, shape, query.cursor))
+        criteria = LedgerCriteria(
+            state=query.state,
+            type=query.type,
+            source=query.source,
+            subject_hash=None if subject is None else self._keys.ledger.of_subject(subject),
+        )
+        logged = shape if subject is None else {**shape, "subject": self._keys.terms.masked(subject)}
+
+        async def attempt(viewer: Viewer) -> Disclosed[HrEventPage]:
+            client = viewer.standing.client_id
+            rows = await self._ledger.page(self._reader, client, criteria, before=before, limit=query.limit + 1)
+            page = rows[: query.limit]
+            more = len(rows) > query.limit
+            following = cursors.seal(viewer.caller, shape, str(page[-1][0])) if more else None
+            note = await self._note(viewer, _LIST, page, logged)
+            items = [_entry(row) for row in page]
+            return Disclosed(orjson.dumps({"items": items, "next": following, "disclosure": orjson.Fragment(note)}))
+
+        return await self._with_current_rights(_LIST, viewer, attempt)
+
+    async def _note(self, viewer: Viewer, action: str, rows: Sequence[Row], query: dict[str, Any]) -> bytes:
+        look = Look(action=action, purpose=Purpose.WORK_CONTACT, query=query)
+        contacts = sorted({row[8] for row in rows if row[8] is not None})
+        return await self._gate.disclose_plain(viewer, look, count=len(rows), contacts=contacts)
+
+    async def _with_current_rights(self, action: str, viewer: Viewer, attempt: Callable[[Viewer], Awaitable[_T]]) -> _T:
+        context = current_request()
+        if context is not None:
+            context.action = action
+        try:
+            self._subjects.demand(viewer, PERSONNEL, frozenset())
+            return await attempt(viewer)
+        except (EpochMoved, NotPermitted):
+            current = await self._standings.of(viewer.subject, fresh=True)
+            self._subjects.demand(current, PERSONNEL, frozenset())
+            return await attempt(current)
+
+
+def _entry(row: Row) -> dict[str, Any]:
+    _, event_id, source, kind, at, sequence, received_at, state, contact_id, problem, numbers = row
+    context = current_request()
+    told = HrEventEntry(
+        id=event_id,
+        source=source,
+        type=kind,
+        time=at,
+        sequence=sequence,
+        received_at=received_at,
+        state=state,
+        contact_id=contact_id,
+        numbers=numbers or [],
+        problem=EventProblem.of(problem, chinese=context is not None and context.language == "zh"),
+    )
+    return told.model_dump(mode="json")
