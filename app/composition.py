@@ -1,60 +1,65 @@
 """The only wiring: from settings to an application that can serve, a worker that can work, a command that can open the store.
 
-Everything is built once, in one place, by constructors; nothing anywhere else knows how a collaborator is made. ``Application.open``
+Everything is built once, in one place, by constructors; nothing anywhere else knows how a collaborator is made. ``open_application``
 refuses a stale schema, unusable keys and a damaged head of the log.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from app import production
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.audit.events import EventDraft, FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
-from app.audit.postgres_store import PostgresLogStore
-from app.audit.publication import CheckpointFile, newest_note
+from app.audit.publication import CheckpointFile
 from app.audit.repository import AccessLogRepository
-from app.audit.sources import PostgresSource, SqliteSource
-from app.audit.sqlite_store import SqliteLogStore
-from app.audit.stores import LogStore
 from app.audit.terms import Terms
-from app.audit.verification import check_head
 from app.audit.writer import AccessLog, Limits
 from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
-from app.auth.external import RemoteKeys, new_client
 from app.auth.guard import Authenticator
 from app.auth.issuer import BuiltInIssuer
-from app.auth.profile import built_in, external
 from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.verifier import TokenLimits, TokenVerifier
 from app.config import Settings
+from app.contacts.desk import FrontDesk
 from app.contacts.fields import CATALOGUE
+from app.contacts.finding import ContactFinder
 from app.contacts.keeping import ContactKeeper
+from app.contacts.listing import ContactLists
 from app.contacts.members import MemberReader
 from app.contacts.repository import ContactRepository
+from app.contacts.schemas import ContactAmend
 from app.contacts.service import ContactService
+from app.contacts.suggestions import SuggestionService
 from app.contacts.writer import ContactWriter
 from app.crypto.bootstrap import init_keys, load_keyring
 from app.crypto.keyring import Keyring, Opener
-from app.crypto.providers import EnvProvider, FileProvider, KeyProvider
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.crypto.signing import TokenKeys, load_log_signer, load_token_keys
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
 from app.disclosure.gate import Gate
+from app.disclosure.log_access import LogAccess
+from app.disclosure.log_export import AccessLogExports
+from app.disclosure.log_names import EventNames
 from app.disclosure.log_reader import AccessLogReader
+from app.disclosure.log_summary import AccessLogSummaries
 from app.disclosure.programs import Programs
+from app.hr.applying import Applier
+from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
-from app.hr.service import HrService, LedgerKeys, People
+from app.hr.service import HrService, LedgerKeys
+from app.hr.subjects import People, Subjects
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock, SystemClock
 from app.kit.db import Database
@@ -62,30 +67,24 @@ from app.kit.idempotency import Idempotency
 from app.kit.migrate import ensure_current
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
-from app.permissions.pack import Pack, load, load_file
+from app.numbers.desk import NumberDesk
+from app.opening import check_log, key_provider, log_store, policy_pack, trust
+from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 
-BITS: Final = FieldBits([field.name for field in CATALOGUE.protected])
+BITS: Final = FieldBits(CATALOGUE.logged)
+LOGGED_FIELDS: Final = frozenset(
+    {
+        *(field.name for field in CATALOGUE.public),
+        *CATALOGUE.logged,
+        *ContactAmend.model_fields,
+    }
+)
+"""What events tell of a contact: the fields of a card, and whatever else a write can change."""
 FRONT_END: Final = "intranet"
 
 _log = structlog.get_logger("duanhao.security")
-
-
-def key_provider(settings: Settings) -> KeyProvider:
-    """Give who holds the root key; a development store makes its own on first start."""
-    match settings.keys.provider:
-        case "file":
-            return FileProvider(
-                settings.root_key_file, create=settings.env == "development" and settings.keys.file is None
-            )
-        case "env":
-            return EnvProvider(settings.keys.variable)
-
-
-def policy_pack(settings: Settings) -> Pack:
-    """Give the pack in force."""
-    return load_file(settings.policy.file) if settings.policy.file else load(settings.policy.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +120,16 @@ class Application:
     contact_rows: ContactRepository
     contact_writer: ContactWriter
     contacts: ContactService
+    suggestions: SuggestionService
     keeper: ContactKeeper
+    front: FrontDesk
     hr: HrService
+    hr_ledger: LedgerReader
+    numbers: NumberDesk
     events: AccessLogRepository
     log_reader: AccessLogReader
+    log_summaries: AccessLogSummaries
+    log_exports: AccessLogExports
     idempotency: Idempotency
 
     async def record(self, draft: EventDraft) -> None:
@@ -136,9 +141,11 @@ class Application:
 async def open_application(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Application]:
     """Open the stores and build everything; close it all when the block ends.
 
-    Raises ``StaleSchema``, ``KeyUnavailable``, ``LogDamaged`` and ``LogUnavailable``; a process that cannot do all of its work does none.
+    Raises ``ProductionRefused``, ``StaleSchema``, ``KeyUnavailable``, ``LogDamaged`` and ``LogUnavailable``; a process that cannot do all
+    of its work does none.
     """
     now = clock or SystemClock()
+    production.require(settings)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         database = Database(settings)
@@ -154,7 +161,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
             signer = Signer(settings.audit.origin, await load_log_signer(unit.session, keyring))
             token_keys = await load_token_keys(unit.session, keyring)
         log = AccessLog(
-            _log_store(settings, database, signer, now),
+            log_store(settings, database, signer, now),
             bits=BITS,
             limits=Limits(
                 deadline=settings.audit.deadline_seconds,
@@ -163,45 +170,14 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
             ),
             checkpoints=CheckpointFile(settings.checkpoint_file),
         )
-        await check_head(
-            SqliteSource(database.log_path) if database.dsn is None else PostgresSource(database.dsn),
-            verifier=signer.verifier(),
-            published=await asyncio.to_thread(newest_note, settings.checkpoint_file),
-        )
+        await check_log(settings, database, signer)
         await log.start()
         stack.push_async_callback(log.stop)
         application = _assembled(
             settings, now, database, keyring=keyring, log=log, signer=signer, token_keys=token_keys
         )
-        await _trust(stack, application)
+        await trust(stack, settings, now, issuer=application.tokens.issuer, verifier=application.verifier)
         yield application
-
-
-async def _trust(stack: AsyncExitStack, application: Application) -> None:
-    settings = application.settings
-    profiles = [built_in(application.tokens.issuer)]
-    if settings.tokens.external:
-        client = await stack.enter_async_context(new_client())
-        for each in settings.tokens.external:
-            keys = RemoteKeys(
-                each.jwks_url,
-                client=client,
-                clock=application.clock,
-                production=settings.env == "production",
-                changed=application.verifier.forget,
-            )
-            profiles.append(external(each, keys))
-    application.verifier.trust(profiles)
-
-
-def _log_store(settings: Settings, database: Database, signer: Signer, clock: Clock) -> LogStore:
-    deadline = settings.audit.deadline_seconds
-    wait = min(settings.database.lock_timeout_ms / 1000, deadline * 0.75)
-    if database.dsn is not None:
-        return PostgresLogStore(database.dsn, signer=signer, clock=clock, timeout=deadline, lock_seconds=wait)
-    return SqliteLogStore(
-        database.log_path, business_path=database.business_path, signer=signer, clock=clock, busy_seconds=wait
-    )
 
 
 def _assembled(
@@ -257,19 +233,44 @@ def _assembled(
         version_key=keyring.mac_key("card-version"),
         clock=clock,
     )
-    events = AccessLogRepository(database.log_reader)
+    events = AccessLogRepository(database.log_reader, indexed=log.complete_index)
+    names = EventNames(contacts=contact_rows, clients=client_rows, reader=reader)
+    log_access = LogAccess(
+        events=events, names=names, gate=gate, standings=standings, fields=LOGGED_FIELDS, masked=terms.masked
+    )
     members = MemberReader(
         contact_rows, region=settings.contacts.default_region, sensitive=frozenset(settings.contacts.collect_sensitive)
     )
     writer = ContactWriter(repository=contact_rows, members=members, sealer=sealer, accounts=accounts, clock=clock)
+    lists = ContactLists(contact_rows, ContactFinder(reader, contact_rows))
     contacts = ContactService(
-        repository=contact_rows, gate=gate, standings=standings, cursors=cursors, terms=terms, sealer=sealer
+        repository=contact_rows,
+        lists=lists,
+        gate=gate,
+        standings=standings,
+        cursors=cursors,
+        terms=terms,
+        sealer=sealer,
     )
     idempotency = Idempotency(database, keyring.mac_key("idempotency"), clock)
     departments = DepartmentService(department_rows, clock, region=settings.contacts.default_region)
     department_reader = DepartmentReader(
         contacts=contact_rows, gate=gate, standings=standings, cursors=cursors, terms=terms
     )
+    numbers = NumberDesk(
+        contacts=contact_rows,
+        writer=writer,
+        gate=gate,
+        standings=standings,
+        cursors=cursors,
+        reader=reader,
+        idempotency=idempotency,
+        clock=clock,
+        utc_offset=timedelta(minutes=settings.numbers.utc_offset_minutes),
+    )
+    people = People(contact_rows, members, writer, accounts, grants)
+    subjects = Subjects(people)
+    ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
     return Application(
         settings=settings,
         clock=clock,
@@ -300,25 +301,51 @@ def _assembled(
         contact_rows=contact_rows,
         contact_writer=writer,
         contacts=contacts,
-        keeper=ContactKeeper(service=contacts, writer=writer, members=members, gate=gate, idempotency=idempotency),
+        suggestions=SuggestionService(lists=lists, gate=gate, standings=standings, terms=terms),
+        keeper=ContactKeeper(
+            service=contacts,
+            writer=writer,
+            members=members,
+            gate=gate,
+            numbers=numbers.service,
+            idempotency=idempotency,
+        ),
+        front=FrontDesk(
+            repository=contact_rows,
+            service=contacts,
+            writer=writer,
+            access=log_access,
+            sealer=sealer,
+            reader=reader,
+            cursors=cursors,
+            terms=terms,
+            idempotency=idempotency,
+            clock=clock,
+            sensitive=frozenset(settings.contacts.collect_sensitive),
+        ),
         hr=HrService(
             ledger=HrLedger(),
-            people=People(contact_rows, members, writer, accounts, grants),
+            applier=Applier(
+                people=people, subjects=subjects, numbers=numbers.service, departments=departments, clock=clock
+            ),
+            subjects=subjects,
+            members=members,
             sealer=sealer,
-            keys=LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body")),
-            reader=reader,
+            keys=ledger_keys,
             clock=clock,
         ),
-        events=events,
-        log_reader=AccessLogReader(
-            events=events,
-            contacts=contact_rows,
-            clients=client_rows,
+        hr_ledger=LedgerReader(
+            ledger=HrLedger(),
+            subjects=subjects,
             reader=reader,
             gate=gate,
             standings=standings,
-            cursors=cursors,
-            masked=terms.masked,
+            keys=LookKeys(ledger_keys, terms, cursors),
         ),
+        numbers=numbers,
+        events=events,
+        log_reader=AccessLogReader(access=log_access, cursors=cursors),
+        log_summaries=AccessLogSummaries(access=log_access, clock=clock),
+        log_exports=AccessLogExports(access=log_access),
         idempotency=idempotency,
     )

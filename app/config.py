@@ -109,7 +109,9 @@ class HttpSettings(Group):
     host: str = Field("127.0.0.1", title="Address to listen on")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, title="Port to listen on")
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(1_048_576, title="Longest request body")
-    proxies: tuple[str, ...] = Field((), title="Addresses of proxies whose forwarded headers are believed")
+    proxies: tuple[str, ...] = Field(
+        (), title="Addresses or networks of the TLS proxies in front, whose forwarded headers are believed"
+    )
 
 
 class ContactsSettings(Group):
@@ -126,6 +128,14 @@ class PolicySettings(Group):
 
     profile: Literal["default", "strict"] = Field("default", title="Policy pack that ships with the service")
     file: Path | None = Field(None, title="Policy pack of the operator's own, instead of `profile`")
+
+
+class NumbersSettings(Group):
+    """How the number plan is told."""
+
+    utc_offset_minutes: Annotated[int, Field(ge=-840, le=840)] = Field(
+        480, title="When a day begins, in minutes east of UTC, for questions about a day"
+    )
 
 
 class _ConfigFile(PydanticBaseSettingsSource):
@@ -161,9 +171,10 @@ class Settings(BaseSettings):
     )
 
     env: Literal["development", "production"] = Field(
-        "development", title="`production` refuses generated keys and the demo"
+        "development", title="`production` refuses what only development may do"
     )
     data_dir: Path = Field(Path("var"), title="SQLite files, development keys, checkpoints")
+    language: Literal["auto", "en", "zh"] = Field("auto", title="Language of `doctor`; `auto` goes by `LANG`")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", title="Least severity printed")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     keys: KeysSettings = Field(default_factory=KeysSettings)
@@ -172,6 +183,7 @@ class Settings(BaseSettings):
     http: HttpSettings = Field(default_factory=HttpSettings)
     contacts: ContactsSettings = Field(default_factory=ContactsSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
+    numbers: NumbersSettings = Field(default_factory=NumbersSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -185,13 +197,6 @@ class Settings(BaseSettings):
         """Let the environment win over the file, and arguments over both."""
         del dotenv_settings, file_secret_settings
         return (init_settings, env_settings, _ConfigFile(settings_cls))
-
-    @model_validator(mode="after")
-    def _production_is_explicit(self) -> Self:
-        if self.env == "production" and self.keys.provider == "file" and self.keys.file is None:
-            message = "production takes no generated root key: name it with DUANHAO_KEYS__FILE or use DUANHAO_KEYS__PROVIDER=env"
-            raise ValueError(message)
-        return self
 
     @model_validator(mode="after")
     def _environment_is_known(self) -> Self:

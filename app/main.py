@@ -22,6 +22,7 @@ from app.disclosure import refusals
 from app.disclosure.guard import DisclosureGuard
 from app.kit import logging, problems
 from app.kit.edge import RequestEdge
+from app.kit.shortcut import Shortcut
 from app.worker import Worker
 
 DESCRIPTION = """A company's contact directory that opens a protected value only after the look is on record.
@@ -92,9 +93,12 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     if application is not None:
         app.state.application, app.state.tokens = application, application.tokens
     app.state.settings = settings
-    problems.install(app, refusals.recorder(app))
+    answer = problems.install(app, refusals.recorder(app))
+    app.add_middleware(Shortcut, routes=app.router.routes, answer=answer)
     app.add_middleware(DisclosureGuard)
-    app.add_middleware(RequestEdge, max_body_bytes=settings.http.max_body_bytes)
+    app.add_middleware(
+        RequestEdge, max_body_bytes=settings.http.max_body_bytes, https_only=settings.env == "production"
+    )
     for router in (*v1.ROUTERS, tokens.router, health.router, documentation.router):
         app.router.routes.extend(router.routes)
     documentation.install(app)

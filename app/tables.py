@@ -8,6 +8,7 @@ from app.departments import models as department_models
 from app.hr import models as hr_models
 from app.kit import records as kit_records
 from app.kit.models import Base
+from app.numbers import models as number_models
 from app.permissions import models as permission_models
 
 metadata = Base.metadata
@@ -19,6 +20,7 @@ MODULES = (
     department_models,
     hr_models,
     kit_records,
+    number_models,
     permission_models,
 )
 """The modules that declare tables; a test holds this list to the files named ``models.py``."""

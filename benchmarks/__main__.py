@@ -12,22 +12,27 @@ from typing import Any, Final, get_args
 
 import orjson
 
-from benchmarks import reads, report
+from benchmarks import numbers, reads, report, searching, starts
 from benchmarks.machine import described, load_core, pin
 from benchmarks.processes import ROOT, clean_environment
 from benchmarks.stores import CONTACTS, ENGINES, Engine, Store, opened
 
-WORKS: Final = ("p1", "p2", "p4", "p10")
+WORKS: Final = ("p1", "p2", "p3", "p4", "p9", "p10", "search")
+_LONG: Final = frozenset({"p3", "search"})
+"""Measured only when named: filling a pool of a million or a directory of 100,000 takes minutes."""
 _RESULTS: Final = ROOT / "benchmarks" / "results"
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("works", nargs="*", metavar="|".join(WORKS), help="what to measure; default: everything")
+    parser.add_argument(
+        "works", nargs="*", metavar="|".join(WORKS), help="what to measure; default: everything but p3 and search"
+    )
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each server; they alternate")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a round")
     parser.add_argument("--contacts", type=int, default=CONTACTS, help="people in the store; at least a page")
+    parser.add_argument("--people", type=int, default=searching.LARGE, help="search: people in the large directory")
     parser.add_argument("--json", type=Path, help="where the results go; default: benchmarks/results/<time>.json")
     parser.add_argument("--profile", action="store_true", help="p1 and p2: profile the service instead of measuring it")
     parser.add_argument("--lines", type=int, default=15, help="functions of a profile to print")
@@ -37,6 +42,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
     if chosen.contacts < reads.PAGE:
         parser.error(f"--contacts is at least {reads.PAGE}")
+    if not searching.SMALL <= chosen.people <= searching.LARGE:
+        parser.error(f"--people is between {searching.SMALL} and {searching.LARGE}")
     return chosen
 
 
@@ -66,9 +73,24 @@ def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure what was chosen; give one result per benchmark and engine."""
     engines: Sequence[Engine] = ENGINES if chosen.engine == "both" else (chosen.engine,)
     results = []
-    for work in chosen.works or WORKS:
+    for work in chosen.works or [each for each in WORKS if each not in _LONG]:
         if work == "p10":
             results.append({"work": work, **_apart("plans", chosen)})
+            continue
+        if work == "p3":
+            with opened("postgresql", contacts=chosen.contacts) as store:
+                found = numbers.compare(store, rounds=chosen.rounds, seconds=chosen.seconds)
+                results.append({"work": work, "engine": "postgresql", **found})
+            continue
+        if work == "p9":
+            with opened("sqlite", contacts=chosen.contacts) as store:
+                results.append({"work": work, "engine": "sqlite", **starts.measured(store, chosen.rounds)})
+            continue
+        if work == "search":
+            size, rounds, seconds = chosen.people, chosen.rounds, chosen.seconds
+            for engine in engines:
+                compared = searching.compare(engine, large=size, rounds=rounds, seconds=seconds)
+                results.append({"work": work, "engine": engine, **compared})
             continue
         results += [_measured(work, engine, chosen) for engine in engines]
     return results

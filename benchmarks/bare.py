@@ -106,6 +106,47 @@ class Page(TypedDict):
     disclosure: Note
 
 
+class Holder(TypedDict):
+    """Who is to hold a number."""
+
+    type: str
+    id: str
+
+
+class Wanted(TypedDict):
+    """The body of an allocation."""
+
+    holder: Holder
+    count: int
+
+
+class Given(TypedDict):
+    """A number that was given out."""
+
+    digits: str
+    state: str
+    assignment_id: str
+    until: str | None
+
+
+class Allocation(TypedDict):
+    """The answer to an allocation."""
+
+    numbers: list[Given]
+
+
+ALLOCATION: Allocation = {
+    "numbers": [
+        {
+            "digits": "7800001",
+            "state": "assigned",
+            "assignment_id": "019a0000-0000-7000-8000-000000000001",
+            "until": None,
+        }
+    ]
+}
+
+
 def _constant(name: str) -> Any:  # noqa: ANN401 — any JSON
     return orjson.loads((Path(os.environ[BODIES]) / name).read_bytes())
 
@@ -122,5 +163,10 @@ def application() -> FastAPI:
     @app.get("/page", response_model=Page)
     async def read_page() -> Any:  # noqa: ANN401 — the response model says it
         return page
+
+    @app.post("/allocations", response_model=Allocation, status_code=201)
+    async def allocate(body: Wanted) -> Any:  # noqa: ANN401 — the response model says it
+        del body
+        return ALLOCATION
 
     return app

@@ -21,7 +21,7 @@ from app.crypto.keyring import KekMaterial, Keyring, Opener
 from app.crypto.permit import Permit, mint
 from app.crypto.sealer import Sealer
 from app.disclosure.fields import MaskKind
-from app.disclosure.programs import Programs
+from app.disclosure.programs import Pattern, Programs
 from app.kit.models import new_id
 from app.permissions.outcomes import Purpose, Tier
 from app.permissions.pack import Effect, Pack, Rule, load
@@ -62,6 +62,7 @@ class Contact:
     subject: UUID
     key: WrappedDataKey
     sealed: tuple[bytes | None, ...]
+    present: int
 
 
 def contacts_of(keyring: Keyring, count: int) -> list[Contact]:
@@ -74,7 +75,7 @@ def contacts_of(keyring: Keyring, count: int) -> list[Contact]:
             own.seal(field.name, _VALUES[field.mask]).envelope if "employee" in field.kinds else None
             for field in CATALOGUE.protected
         )
-        made.append(Contact(subject, key, sealed))
+        made.append(Contact(subject, key, sealed, sum(1 << at for at, box in enumerate(sealed) if box is not None)))
     return made
 
 
@@ -127,28 +128,31 @@ class _Bench:
         scope = {each.subject: program.scope for each in self.contacts}
         return mint(event_id=new_id(), index=0, expires=time.monotonic() + 3600, scope=scope)
 
+    def _pattern(self, each: Contact) -> Pattern:
+        program = self.programs.card(self.plan.cohort(self.cohort, each.subject), "employee")
+        return program.pattern(each.present)
+
     def verdicts(self) -> None:
         for each in self.contacts:
             self.programs.card(self.plan.cohort(self.cohort, each.subject), "employee")
 
     def applied(self, opened: list[list[str]]) -> None:
         for each, values in zip(self.contacts, opened, strict=True):
-            program = self.programs.card(self.plan.cohort(self.cohort, each.subject), "employee")
-            program.opening(each.sealed)
-            program.members(each.sealed, values)
+            pattern = self._pattern(each)
+            pattern.opening(each.sealed)
+            pattern.written(b"", values)
 
     def opened(self, permit: Permit) -> list[list[str]]:
         found = []
         for each in self.contacts:
-            program = self.programs.card(self.plan.cohort(self.cohort, each.subject), "employee")
-            found.append(self.opener.open_fields(permit, each.subject, each.key, program.opening(each.sealed)))
+            opening = self._pattern(each).opening(each.sealed)
+            found.append(self.opener.open_fields(permit, each.subject, each.key, opening))
         return found
 
     def whole(self, permit: Permit) -> None:
         for each in self.contacts:
-            program = self.programs.card(self.plan.cohort(self.cohort, each.subject), "employee")
-            values = self.opener.open_fields(permit, each.subject, each.key, program.opening(each.sealed))
-            program.members(each.sealed, values)
+            pattern = self._pattern(each)
+            pattern.written(b"", self.opener.open_fields(permit, each.subject, each.key, pattern.opening(each.sealed)))
 
 
 def measured(rounds: int, seconds: float) -> dict[str, object]:

@@ -35,10 +35,22 @@ class Budget:
 BUDGETS: Final[Mapping[str, tuple[Budget, ...]]] = {
     "p1": (Budget("ratio", "of bare", 0.28, 0.45),),
     "p2": (Budget("ratio", "of bare", 0.40, 0.80),),
+    "p3": (
+        Budget("ratio", "of bare", 0.12, 0.30),
+        Budget("size_effect", "of the rate at 10,000", 0.80, 1.0),
+    ),
     "p4": (Budget("per_second", "events/s", 8_000, 15_000),),
+    "p9": (
+        Budget("seconds", "s", 3, 1.5, less_is_better=True),
+        Budget("resident_mib", "MiB", 160, 120, less_is_better=True),
+    ),
     "p10": (
         Budget("plan_and_first_verdict_ms", "ms", 5, 1, less_is_better=True),
         Budget("verdict_us", "µs", 5, 2, less_is_better=True),
+    ),
+    "search": tuple(
+        Budget(f"{kind}_ratio", f"of the time at 2,000, by {kind}", 3, 1.2, less_is_better=True)
+        for kind in ("name", "pinyin", "initials")
     ),
 }
 """The budgets, by benchmark."""
@@ -74,9 +86,22 @@ def _details(result: Mapping[str, Any]) -> str:
             f"by processor time {result['ratio_by_processor']:.2f}, {result['ours_per_processor_second']:,.0f} of "
             f"{result['bare_per_processor_second']:,.0f}; load {result['load_busy']:.0%}{busy}"
         )
+    if "size_effect" in result:
+        told = ", ".join(f"{rate:,.0f}/s at {int(size):,}" for size, rate in result["per_second"].items())
+        return f"{told}; bare {result['bare_per_second']:,.0f}/s; rounds {min(result['ratios']):.3f}–{max(result['ratios']):.3f}"
     if "rates" in result:
         low, high = min(result["rates"]), max(result["rates"])
         return f"rounds {low:,.0f}–{high:,.0f}; {result['per_processor_second']:,.0f} per processor second"
+    if "starts" in result:
+        low, high = min(result["starts"]), max(result["starts"])
+        return (
+            f"rounds {low:.2f}–{high:.2f} s, {result['processor_seconds']:.2f} s of processor time; "
+            f"{result['resident_ready_mib']:.0f} MiB when ready, before it has served anybody"
+        )
+    if "people" in result:
+        kinds = [(kind, *result[f"{kind}_ms"]) for kind in ("name", "pinyin", "initials")]
+        times = ", ".join(f"{kind} {of_small:.2f} → {of_large:.2f}" for kind, of_small, of_large in kinds)
+        return f"ms per answer among 2,000 → {result['people'][1]:,}: {times}"
     names = ("plan_ms", "verdict_and_masks_us", "opening_us", "verdict_opening_and_masks_us")
     return ", ".join(f"{name} {result[name]:.3g}" for name in names)
 

@@ -2,9 +2,27 @@
 
 from typing import Final
 
-from app.api import audit, departments
+from app.api import audit, audit_reports, departments
 from app.contacts import routes as contacts
+from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
 from app.contacts import routes_writing as contact_writing
 from app.hr import routes as hr
+from app.numbers import routes as numbers
+from app.numbers import routes_giving, routes_pools, routes_ranges
 
-ROUTERS: Final = (contacts.router, contact_writing.router, departments.router, hr.router, audit.router)
+ROUTERS: Final = (
+    contacts.router,
+    routes_suggestions.router,
+    contact_writing.router,
+    routes_own.router,
+    routes_photo.router,
+    routes_tags.router,
+    departments.router,
+    hr.router,
+    numbers.router,
+    routes_giving.router,
+    routes_pools.router,
+    routes_ranges.router,
+    audit_reports.router,
+    audit.router,
+)

@@ -1,12 +1,15 @@
-"""``demo``: a company to try the service with, and two calls that show most of it in a minute. Never in production."""
+"""``demo``: a company to try the service with, and a call for each kind of caller that shows its main job. Never in production."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from app.config import Settings
+
+if TYPE_CHECKING:
+    from app.demo.loader import Progress
 
 _HOUR: Final = 3600
 
@@ -20,7 +23,7 @@ def nouns() -> None:
 
 @app.command()
 def load() -> None:
-    """Load 300 people who do not exist into an empty store; a store that has contacts is left as it is. 向空库载入演示公司。"""
+    """Load 2,000 people who do not exist into an empty store; a store that holds anything is refused. 向空库载入演示公司。"""
     from app.cli.session import operator, run
     from app.composition import Application
     from app.demo import loader
@@ -32,11 +35,15 @@ def load() -> None:
             return await loader.load(application, author=operator(), progress=tell)
 
     report = run(work, settings=settings)
-    typer.echo(_outcome(loaded=report.loaded, contacts=report.contacts, departments=report.departments))
+    said = _outcome(loaded=report.loaded, contacts=report.contacts, departments=report.departments)
+    if not report.loaded:
+        typer.echo(f"duanhao: the store is not empty · 数据库非空: {said}", err=True)
+        raise typer.Exit(2)
+    typer.echo(said)
 
 
 def introduce(settings: Settings, base_url: str) -> None:
-    """Load the company when the store is empty, then print where the documentation is and two calls to paste, in Chinese and English.
+    """Load the company when the store is empty, then print where the documentation is and a call to paste for each kind of caller.
 
     ``base_url`` is where the server is about to listen. A store that has contacts keeps them; the tokens in the calls are fresh each time.
     """
@@ -59,7 +66,7 @@ def introduce(settings: Settings, base_url: str) -> None:
         "",
     ]
     for number, call in enumerate(calls, start=1):
-        lines += [f"{number}. {call.en}", f"   {call.zh}", "", call.command, ""]
+        lines += [f"{number}. {call.caller.en}: {call.en}", f"   {call.caller.zh}：{call.zh}", "", call.command, ""]
     if calls:
         hours = introduction.TOKEN_SECONDS // _HOUR
         lines += [
@@ -93,17 +100,20 @@ def _development(settings: Settings) -> Settings:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error from the first contact on; on no terminal it shows nothing."""
+def _progress() -> "Iterator[Progress]":
+    """Show a bar on standard error from the first step on, which names what is being written; on no terminal it shows nothing."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
-        task = bar.add_task("demo · 载入演示公司", total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+        task = bar.add_task("demo", total=None, visible=False)
+        yield lambda phase, done, total: bar.update(
+            task, description=f"demo · {phase.label}", completed=done, total=total, visible=True
+        )

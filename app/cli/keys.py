@@ -9,7 +9,8 @@ app = typer.Typer(no_args_is_help=True, help="Keys. 密钥。")
 def init() -> None:
     """Make the keys of an empty store; does nothing when they are there. 初始化密钥。"""
     from app.cli.session import run
-    from app.composition import Application, key_provider
+    from app.composition import Application
+    from app.opening import key_provider
 
     async def work(application: Application) -> str:
         status = key_provider(application.settings).describe()
@@ -22,7 +23,8 @@ def init() -> None:
 def status() -> None:
     """Tell who holds the root key and which versions are in use. 查看密钥状态。"""
     from app.cli.session import run
-    from app.composition import Application, key_provider
+    from app.composition import Application
+    from app.opening import key_provider
 
     async def work(application: Application) -> list[str]:
         status = key_provider(application.settings).describe()

@@ -1,6 +1,6 @@
 """``duanhao``: one entry point.
 
-Exit codes everywhere: 0 done, 1 done but something is wrong with what was looked at, 2 could not be done.
+Exit codes everywhere: 0 done, 1 done but something is wrong with what was looked at, 2 could not be done, or not while production refuses.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import audit, clients, db, demo, hr, keys, openapi, serve, tokens, users
+from app.cli import audit, clients, db, demo, doctor, hr, keys, numbers, openapi, serve, tokens, users
 
 app = typer.Typer(
     name="duanhao",
@@ -25,6 +25,7 @@ for name, noun in (
     ("clients", clients.app),
     ("users", users.app),
     ("hr", hr.app),
+    ("numbers", numbers.app),
     ("audit", audit.app),
     ("openapi", openapi.app),
     ("demo", demo.app),
@@ -32,6 +33,7 @@ for name, noun in (
     app.add_typer(noun, name=name)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

@@ -19,7 +19,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -32,12 +32,12 @@ from app.config import Settings
 from app.contacts.fields import CATALOGUE
 from app.crypto.errors import KeyUnavailable
 from app.crypto.signing import load_log_verifiers
-from app.kit.db import Database
+from app.kit.db import Database, postgres_engine
 
 _T = TypeVar("_T")
 _WHOLE, _DAMAGED, _UNREADABLE = 0, 1, 2
 
-BITS: Final = FieldBits([field.name for field in CATALOGUE.protected])
+BITS: Final = FieldBits(CATALOGUE.logged)
 """The field order of index rows, made here too: the composition root would bring the whole service along."""
 
 KINDS: Final[dict[DamageKind, tuple[str, str]]] = {
@@ -101,9 +101,9 @@ class Place:
                 raise CannotReadError(message)
             uri = database.business_path.absolute().as_uri()
             address = URL.create("sqlite+aiosqlite", database=uri, query={"mode": "ro", "uri": "true"})
+            engine = create_async_engine(address, hide_parameters=True)
         else:
-            address = make_url(database.dsn).set(drivername="postgresql+asyncpg")
-        engine = create_async_engine(address, hide_parameters=True)
+            engine = postgres_engine(database.dsn)
         try:
             async with AsyncSession(engine) as session:
                 verifiers = await load_log_verifiers(session)

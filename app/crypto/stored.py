@@ -3,16 +3,19 @@
 Keeps the table itself inside this package.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.models import DataKeyRow
 from app.kit.db import Statement
+
+_TABLE: Final = cast("Table", DataKeyRow.__table__)
 
 KEY_COLUMNS: Final = (DataKeyRow.handle, DataKeyRow.version, DataKeyRow.kek_version, DataKeyRow.wrapped)
 """What a statement selects of a key, in the order of ``WrappedDataKey``."""
@@ -31,13 +34,22 @@ async def stored_key(session: AsyncSession, subject: UUID) -> WrappedDataKey:
 
 def add_key(session: AsyncSession, subject: UUID, wrapped: WrappedDataKey, *, at: datetime) -> None:
     """Store a new person's wrapped key, in the transaction that makes the person."""
-    session.add(
-        DataKeyRow(
-            subject_id=subject,
-            handle=wrapped.handle,
-            version=wrapped.version,
-            kek_version=wrapped.kek_version,
-            wrapped=wrapped.wrapped,
-            created_at=at,
-        )
-    )
+    session.add(DataKeyRow(**_row(subject, wrapped, at)))
+
+
+async def add_keys(session: AsyncSession, keys: Iterable[tuple[UUID, WrappedDataKey]], *, at: datetime) -> None:
+    """Store the wrapped keys of many new people at once, in the transaction that makes them."""
+    rows = [_row(subject, wrapped, at) for subject, wrapped in keys]
+    if rows:
+        await session.execute(insert(_TABLE), rows)
+
+
+def _row(subject: UUID, wrapped: WrappedDataKey, at: datetime) -> dict[str, Any]:
+    return {
+        "subject_id": subject,
+        "handle": wrapped.handle,
+        "version": wrapped.version,
+        "kek_version": wrapped.kek_version,
+        "wrapped": wrapped.wrapped,
+        "created_at": at,
+    }

@@ -33,6 +33,18 @@ _SECOND: Final = (
     "槿 jin 荻 di 苒 ran 衡 heng 岚 lan 朔 shuo 舟 zhou 槐 huai 川 chuan 穗 sui 桐 tong 沅 yuan 汀 ting 渚 zhu 钧 jun 铭 ming 骁 xiao "
     "恺 kai 柯 ke 灿 can 弈 yi"
 )
+_DOTTED_FIRST: Final = (
+    "阿依夏木 Ayixiamu 叶尔达那 Yeerdana 古丽米热 Gulimire 巴图其木 Batuqimu 艾孜提亚 Aizitiya 其木德 Qimude 努尔夏提 Nuerxiati "
+    "玛依沙 Mayisha 达瓦措姆 Dawacuomu 乌云格日 Wuyungeri 萨仁朵 Sarenduo 扎西卓嘎 Zhaxizhuoga"
+)
+_DOTTED_LAST: Final = (
+    "托乎提汗 Tuohutihan 萨迪热木 Sadiremu 买合苏提 Maihesuti 哈力木江 Halimujiang 吐尔迪克 Tuerdike 斯琴夫 Siqinfu 那日苏克 Narisuke "
+    "旦增措 Danzengcuo 牙生别克 Yashengbieke 阿不都力 Abuduli"
+)
+_ENGLISH: Final = (
+    "Alma Basil Cedric Dora Edgar Flora Gwen Hector Ivy Jasper Kira Linus Mabel Nestor Odette Piers Quentin Rhea Silas Thora Ulric Vera "
+    "Winston Xenia Yorick Zelda"
+)
 _ONE_CHARACTER: Final = 0.15
 _SPECIAL_SHARE: Final = 0.12
 
@@ -51,6 +63,17 @@ COMPOUND: Final = _table(_COMPOUND)
 HETERONYM: Final = _table(_HETERONYM)
 """Surnames that are read otherwise than the character is elsewhere, or read in more than one way."""
 
+ENGLISH: Final = tuple(_ENGLISH.split())
+"""First names that some take for colleagues abroad."""
+
+DOT: Final = "·"
+"""Stands between the parts of a name that is not one of surname and given name."""
+
+_DOTTED: Final = tuple(
+    (f"{first}{DOT}{last}", spelt, family)
+    for first, spelt in _table(_DOTTED_FIRST)
+    for last, family in _table(_DOTTED_LAST)
+)
 _FIRSTS: Final = _table(_FIRST)
 _SECONDS: Final = _table(_SECOND)
 
@@ -103,6 +126,15 @@ class Names:
                 break
         self._given.add(family + given)
         return Name(family + given, f"{spelt.capitalize()} {reading}", self._user_name(spelt, reading))
+
+    def next_dotted(self) -> Name:
+        """Draw a name of two parts with a dot between, as people of many nationalities of China have."""
+        while True:
+            han, first, last = self._draw.pick(_DOTTED)
+            if han not in self._given:
+                break
+        self._given.add(han)
+        return Name(han, f"{first} {last}", self._user_name(first.lower(), last))
 
     def _surname(self) -> tuple[str, str]:
         if self._draw.happens(_SPECIAL_SHARE):

@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.config import Settings
+from app.kit.alive import only_alive
 from app.kit.errors import Unavailable
 from app.kit.models import LOG_SCHEMA
 
@@ -163,6 +164,11 @@ class SqliteReader:
         self._connections.clear()
 
 
+async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
+    """Leave a reader's connection as it is: it runs single SELECTs, and the driver's own cleaning costs a round trip for each."""
+    del connection
+
+
 async def _speak_json(connection: asyncpg.Connection) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
@@ -197,6 +203,7 @@ class PostgresReader:
                         min_size=1,
                         max_size=self._size,
                         init=_speak_json,
+                        reset=_nothing_to_reset,
                         server_settings=self._server_settings,
                         timeout=5,
                         command_timeout=30,
@@ -291,14 +298,12 @@ class Database:
         if settings.database.url is not None:
             url = make_url(settings.database.url.get_secret_value())
             self.dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-            self.engine = create_async_engine(
-                url.set(drivername="postgresql+asyncpg"),
+            self.engine = postgres_engine(
+                self.dsn,
+                server_settings=timeouts,
                 pool_size=settings.database.pool_size,
                 max_overflow=0,
                 pool_timeout=_POOL_WAIT_SECONDS,
-                pool_pre_ping=True,
-                hide_parameters=True,
-                connect_args={"server_settings": timeouts, "timeout": 5},
             )
             self.log_engine = self.engine
             self.reader: Reader = PostgresReader(self.dsn, size=settings.database.pool_size, server_settings=timeouts)
@@ -353,6 +358,17 @@ def _passes(error: DBAPIError) -> bool:
     """Tell a failure that passes (lost connection, lock or statement timeout, deadlock, full or locked file) from a fault of ours."""
     state = getattr(error.orig, "sqlstate", None)
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or state in _PASSING
+
+
+def postgres_engine(dsn: str, *, server_settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:  # noqa: ANN401 — of SQLAlchemy
+    """Make an engine whose connections the driver opens by ``dsn``: ``sslmode`` and its like mean the same everywhere."""
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(dsn, server_settings=dict(server_settings or {}), timeout=5)
+
+    return only_alive(
+        create_async_engine("postgresql+asyncpg://", async_creator=connect, hide_parameters=True, **options)
+    )
 
 
 def _sqlite_engine(path: Path) -> AsyncEngine:

@@ -14,7 +14,7 @@ from pydantic import Field
 from app.kit.errors import FieldError, Invalid
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Most items on the page.")]
-CursorText = Annotated[str, Field(min_length=8, max_length=512, description="`next` of the page before.")]
+CursorText = Annotated[str, Field(min_length=8, max_length=1024, description="`next` of the page before.")]
 _MAC_BYTES: Final = 16
 
 

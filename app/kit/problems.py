@@ -191,8 +191,8 @@ class Rejected(ValueError):
         self.code, self.detail, self.detail_zh = code, detail, detail_zh
 
 
-def install(app: FastAPI, record_refusal: RecordRefusal) -> None:
-    """Make ``app`` answer every failure with a document, and put refusals of known callers on record first."""
+def install(app: FastAPI, record_refusal: RecordRefusal) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Make ``app`` answer every failure with a document, and put refusals of known callers on record first; give what does so."""
 
     async def problem(request: Request, error: Exception) -> Response:
         context = current_request()
@@ -216,3 +216,4 @@ def install(app: FastAPI, record_refusal: RecordRefusal) -> None:
 
     for kind in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, problem)
+    return problem

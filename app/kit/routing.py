@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.direct import Handler, direct_handler
@@ -65,9 +66,13 @@ class GuardedRoute(APIRoute):
         if bool(self.guards) == (self.public_reason is not None):
             message = f"{path}: declare exactly one of a Guard dependency and @public(reason)"
             raise UnguardedRouteError(message)
-        short = direct_handler(self.dependant)
-        if short is not None:
-            self.app = _served_by(short)
+        self.short: Handler | None = direct_handler(self.dependant) if self._is_plain() else None
+        if self.short is not None:
+            self.app = _served_by(self.short)
+
+    def _is_plain(self) -> bool:
+        """Tell whether the path's parameters are taken as they stand in it."""
+        return all(type(each) is StringConvertor for each in self.param_convertors.values())
 
     def get_route_handler(self) -> Handler:
         """Take the short way where the route allows it, else FastAPI's.

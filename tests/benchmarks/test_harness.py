@@ -18,6 +18,7 @@ from benchmarks.plans import RULES, padded_pack
 from benchmarks.profiling import lines
 from benchmarks.reads import check_body
 from benchmarks.report import BUDGETS, Budget
+from benchmarks.searching import KINDS, names, questions
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = "0.3"
@@ -46,19 +47,37 @@ def _run(tmp_path: Path, *arguments: str) -> list[dict[str, Any]]:
 
 def test_every_benchmark_measures_and_reports(tmp_path: Path) -> None:
     results = _run(tmp_path, "--engine", "sqlite")
-    assert [each["work"] for each in results] == ["p1", "p2", "p4", "p10"]
+    assert [each["work"] for each in results] == ["p1", "p2", "p4", "p9", "p10"]
     for read in results[:2]:
         assert read["events_on_record"] > 0
         assert len(read["ratios"]) == 1
         assert read["ratio"] == pytest.approx(read["ours_per_second"] / read["bare_per_second"])
-    assert results[3]["rules"] == RULES
-    assert results[3]["fields"] == 14
+    assert results[3]["resident_mib"] >= results[3]["resident_ready_mib"] > 10
+    assert len(results[3]["starts"]) == 1
+    assert results[4]["rules"] == RULES
+    assert results[4]["fields"] == 14
 
 
 @pytest.mark.slow
 def test_postgresql_is_measured_too(tmp_path: Path) -> None:
     results = _run(tmp_path, "p1", "p4", "--engine", "postgresql")
     assert [(each["work"], each["engine"]) for each in results] == [("p1", "postgresql"), ("p4", "postgresql")]
+
+
+@pytest.mark.slow
+def test_searching_is_measured_in_two_directories(tmp_path: Path) -> None:
+    (result,) = _run(tmp_path, "search", "--engine", "sqlite", "--people", "2000")
+    assert (result["work"], result["people"]) == ("search", [2000, 2000])
+    for kind in KINDS:
+        of_small, of_large = result[f"{kind}_ms"]
+        assert result[f"{kind}_ratio"] == pytest.approx(of_large / of_small)
+
+
+def test_a_longer_crowd_begins_with_the_shorter() -> None:
+    people = names(5000)
+    assert people[:2000] == names(2000)
+    assert len(set(people)) > 4000
+    assert {kind: bool(each) for kind, each in questions().items()} == dict.fromkeys(KINDS, True)
 
 
 def test_the_padded_pack_is_a_pack_of_its_size() -> None:

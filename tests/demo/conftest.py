@@ -1,4 +1,4 @@
-"""The demo company, loaded once per engine and run, for tests that leave it as they found it."""
+"""The demo company cut down, loaded once per engine and run, for tests that leave it as they found it."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -14,6 +14,7 @@ from app.composition import open_application
 from app.config import Settings
 from app.demo.loader import DemoReport, load
 from app.main import create_app
+from tests.demo.small import small
 from tests.support.application import World
 from tests.support.postgres import Cluster
 from tests.support.stores import _postgres_store, settings_for
@@ -27,11 +28,20 @@ class Loaded:
     report: DemoReport
 
 
+@pytest.fixture(autouse=True)
+def a_small_company(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every load in these tests be of the small company, but in those that are marked slow."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr("app.demo.loader.company", small)
+
+
 @asynccontextmanager
 async def _loaded(settings: Settings) -> AsyncIterator[Loaded]:
     async with open_application(settings) as application:
         world = World(application, create_app(settings, application))
-        report = await load(application)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("app.demo.loader.company", small)
+            report = await load(application)
         tree = await application.standings.tree()
         world.departments.update({node.code: node.id for node in tree.nodes.values()})
         try:

@@ -1,7 +1,13 @@
-"""What a README must say about settings, worked out from the settings themselves, and what its code blocks hold."""
+"""What a README must say about settings, worked out from the settings themselves, and what its code blocks hold.
+
+A block of ``sh`` is what a reader pastes; ``# → text`` in it says that the answer of the commands above it holds that text. A block of
+``console`` is for a place of the reader's own and is read only.
+"""
 
 import re
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -13,6 +19,7 @@ from app.config import ExternalIssuer, Settings
 ROOT: Final = Path(__file__).parents[2]
 ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
 _COLUMNS: Final = 3
+EXPECTS: Final = "# → "
 _DEFAULT: Final = ("default", "默认值")
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -25,6 +32,32 @@ def text(name: str) -> str:
 def code(name: str) -> str:
     """Give what stands in its code blocks."""
     return "".join(block for _, block in _FENCE.findall(text(name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a reader would do: the commands of all ``sh`` blocks as one script, and what each stretch of its output must hold."""
+
+    script: str
+    expected: tuple[str, ...]
+
+
+BY_HAND: Final = ("make run", "make test")
+"""Blocks that are not part of the walk: the first is what it walks on, the second would be this very suite."""
+
+
+def walk(name: str, mark: str) -> Walk:
+    """Write the script; it prints ``mark`` on a line of its own after each stretch of which something is expected."""
+    blocks = [block for kind, block in _FENCE.findall(text(name)) if kind == "sh" and block.strip() not in BY_HAND]
+    lines: list[str] = []
+    expected: list[str] = []
+    for line in "".join(blocks).splitlines():
+        if line.startswith(EXPECTS):
+            expected.append(line.removeprefix(EXPECTS))
+            lines.append(f"printf '\\n%s\\n' {shlex.quote(mark)}")
+        else:
+            lines.append(line)
+    return Walk("\n".join(lines) + "\n", tuple(expected))
 
 
 def settings() -> list[tuple[str, str, str]]:

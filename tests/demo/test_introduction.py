@@ -8,6 +8,7 @@ import shlex
 import shutil
 import time
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,12 +23,17 @@ from app.audit.repository import EventFilter, FoundEvent
 from app.cli.demo import app, introduce
 from app.composition import open_application
 from app.config import KeysSettings, Settings
-from app.demo.introduction import TOKEN_SECONDS
+from app.contacts.fields import COLLECTED_KINDS
+from app.demo.introduction import TOKEN_SECONDS, Caller
+from app.demo.loader import collected
 from app.main import create_app
+from tests.demo.small import small
 from tests.support.application import opened_world
 from tests.support.stores import SqliteTestStore, settings_for
 
 URL = "http://127.0.0.1:8000"
+CONTACTS = len(collected(small(), COLLECTED_KINDS).contacts)
+DEPARTMENTS = len(small().departments)
 
 
 def introduced(settings: Settings, url: str = URL) -> str:
@@ -44,17 +50,31 @@ def first(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
     shutil.copytree(sqlite_template, folder)
     folder.chmod(0o700)
     settings = settings_for(folder)
-    return settings, introduced(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.demo.loader.company", small)
+        return settings, introduced(settings)
 
 
-def printed_calls(printed: str) -> list[tuple[str, str]]:
-    """Read the commands as a shell would: token and address of each."""
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A command as a shell reads it."""
+
+    token: str
+    address: str
+    body: str | None
+
+
+def printed_calls(printed: str) -> list[Printed]:
+    """Read the commands as a shell would."""
     found = []
     for line in printed.splitlines():
         if line.startswith("curl"):
-            program, quiet, header, authorization, address = shlex.split(line)
+            program, quiet, header, authorization, address, *sent = shlex.split(line)
             assert (program, quiet, header) == ("curl", "-s", "-H")
-            found.append((authorization.removeprefix("Authorization: Bearer "), address))
+            assert sent[:-1] in ([], ["-H", "Content-Type: application/json", "-d"])
+            found.append(
+                Printed(authorization.removeprefix("Authorization: Bearer "), address, sent[-1] if sent else None)
+            )
     return found
 
 
@@ -65,15 +85,17 @@ def expiry(token: str) -> int:
     return end
 
 
-async def pasted(settings: Settings, calls: list[tuple[str, str]]) -> list[Any]:
-    """Make the calls in order and give their answers; each must be 200."""
+async def pasted(settings: Settings, calls: list[Printed]) -> list[Any]:
+    """Make the calls in order and give their answers; each must be a success."""
     async with open_application(settings) as application:
         transport = httpx.ASGITransport(app=create_app(settings, application))
         answers = []
         async with httpx.AsyncClient(transport=transport) as client:
-            for token, address in calls:
-                answer = await client.get(address, headers={"Authorization": f"Bearer {token}"})
-                assert answer.status_code == 200, answer.text
+            for each in calls:
+                headers = {"Authorization": f"Bearer {each.token}", "Content-Type": "application/json"}
+                method = "GET" if each.body is None else "POST"
+                answer = await client.request(method, each.address, headers=headers, content=each.body)
+                assert answer.is_success, answer.text
                 answers.append(answer.json())
         return answers
 
@@ -92,8 +114,11 @@ async def minted(settings: Settings, names: list[str]) -> set[UUID]:
 def test_a_first_start_says_what_there_is(first: tuple[Settings, str]) -> None:
     _, printed = first
     assert f"{URL}/docs" in printed
-    assert "306 contacts, 20 departments, loaded" in printed
-    assert "306 个联系人、20 个部门，已载入" in printed
+    assert f"{CONTACTS} contacts, {DEPARTMENTS} departments, loaded" in printed
+    assert f"{CONTACTS} 个联系人、{DEPARTMENTS} 个部门，已载入" in printed
+    for at, caller in enumerate(Caller, start=1):
+        assert f"\n{at}. {caller.en}: " in printed
+        assert f"\n   {caller.zh}：" in printed
     assert f"{TOKEN_SECONDS // 3600} hours" in printed
     assert f"{TOKEN_SECONDS // 3600} 小时内有效" in printed
 
@@ -101,8 +126,10 @@ def test_a_first_start_says_what_there_is(first: tuple[Settings, str]) -> None:
 def test_the_calls_work_as_they_are_printed(first: tuple[Settings, str]) -> None:
     settings, printed = first
     calls = printed_calls(printed)
-    assert all(0 <= TOKEN_SECONDS - (expiry(token) - time.time()) < 600 for token, _ in calls)
-    card, looks = asyncio.run(pasted(settings, calls))
+    assert all(0 <= TOKEN_SECONDS - (expiry(each.token) - time.time()) < 600 for each in calls)
+    joined, card, numbers, looks = asyncio.run(pasted(settings, calls))
+    assert (joined["state"], len(joined["numbers"])) == ("applied", 1)
+    assert [each["state"] for each in numbers["numbers"]] == ["assigned"]
     assert card["user_name"] == "demo-colleague"
     states = {card[name]["state"] for name in ("email", "mobile", "fax", "id_number")}
     assert states == {"shown", "masked", "empty", "withheld"}
@@ -118,9 +145,10 @@ def test_a_second_start_keeps_the_data_and_prints_fresh_calls(first: tuple[Setti
     assert "kept as it was" in again
     assert "保留原有数据" in again
     after = printed_calls(again)
-    assert [address.replace(":8123", ":8000") for _, address in after] == [address for _, address in before]
-    assert {token for token, _ in before}.isdisjoint(token for token, _ in after)
-    asyncio.run(pasted(settings, [*before, *after]))
+    assert [each.address.replace(":8123", ":8000") for each in after] == [each.address for each in before]
+    assert {each.token for each in before}.isdisjoint(each.token for each in after)
+    first_time, second_time = (asyncio.run(pasted(settings, calls)) for calls in (before, after))
+    assert (first_time[0], first_time[2]) == (second_time[0], second_time[2])
 
 
 def test_tokens_of_the_calls_are_on_record(first: tuple[Settings, str]) -> None:
@@ -128,9 +156,9 @@ def test_tokens_of_the_calls_are_on_record(first: tuple[Settings, str]) -> None:
     before = {each.event.id for each in asyncio.run(token_events(settings))}
     calls = printed_calls(introduced(settings))
     events = [each.event for each in asyncio.run(token_events(settings)) if each.event.id not in before]
-    assert len(events) == len(calls) == 2
+    assert len(events) == len(calls) == 4
     assert all(each.actor_type == "operator" and str(each.actor_id).startswith("os:") for each in events)
-    assert not re.search("demo-(staff|infosec)", str([each.query for each in events]))
+    assert not re.search("demo-(staff|infosec)|hr-system|it-scripts", str([each.query for each in events]))
 
 
 def test_everybody_who_is_named_can_have_a_token(first: tuple[Settings, str]) -> None:
@@ -153,12 +181,15 @@ def test_a_store_of_somebody_elses_gets_no_calls(sqlite_store: SqliteTestStore) 
     assert "库中不是演示数据" in printed
 
 
-def test_the_command_loads_once(sqlite_store: SqliteTestStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_loads_an_empty_store_and_refuses_any_other(
+    sqlite_store: SqliteTestStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DUANHAO_DATA_DIR", str(sqlite_store.settings.data_dir))
     first, second = (CliRunner().invoke(app, ["load"], catch_exceptions=False) for _ in range(2))
-    assert (first.exit_code, second.exit_code) == (0, 0)
-    assert "306 contacts, 20 departments, loaded" in first.stdout
-    assert "306 contacts, 20 departments, kept as it was" in second.stdout
+    assert (first.exit_code, second.exit_code) == (0, 2)
+    assert f"{CONTACTS} contacts, {DEPARTMENTS} departments, loaded" in first.stdout
+    assert f"the store is not empty · 数据库非空: {CONTACTS} contacts" in second.stderr
+    assert second.stdout == ""
 
 
 def test_production_gets_no_demo(sqlite_store: SqliteTestStore, monkeypatch: pytest.MonkeyPatch) -> None:

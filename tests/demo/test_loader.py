@@ -10,18 +10,26 @@ from app.audit.models import AuditIntent
 from app.audit.repository import EventFilter
 from app.auth.clients import NewClient
 from app.composition import Application, open_application
+from app.contacts.fields import COLLECTED_KINDS
 from app.contacts.models import Contact, ContactChange
 from app.crypto.models import DataKeyRow
-from app.demo.company import Company, company
-from app.demo.loader import DemoReport, load
+from app.demo.company import Company
+from app.demo.loader import DemoReport, Phase, collected, load
+from app.demo.partners import EXTERNAL
+from app.demo.plan import POOLS, DemoPool
 from app.demo.staffing import CLIENTS, HOTLINES, PRINCIPALS, Principal
+from app.numbers.pool_repository import PoolRepository
+from app.numbers.rules import reserved_in
 from tests.demo.conftest import Loaded
+from tests.demo.small import small
 from tests.support.application import World
 from tests.support.stores import SqliteTestStore
 
 shared = pytest.mark.asyncio(loop_scope="session")
 
-MADE: Final = company()
+MADE: Final = collected(small(), COLLECTED_KINDS)
+CONTACTS: Final = len(MADE.contacts)
+DEPARTMENTS: Final = len(MADE.departments)
 VISIBLE: Final = len(MADE.contacts) - 2
 """Everybody but the two who left."""
 
@@ -70,11 +78,11 @@ async def rows(application: Application) -> list[int]:
 @shared
 async def test_everything_is_loaded(loaded: Loaded) -> None:
     world = loaded.world
-    assert loaded.report == DemoReport(loaded=True, contacts=306, departments=20)
+    assert loaded.report == DemoReport(loaded=True, contacts=CONTACTS, departments=DEPARTMENTS)
     assert await total(world, "demo-hr") == VISIBLE
     assert await total(world, "demo-staff", kind="hotline") == len(HOTLINES)
     tree = await world.application.standings.tree()
-    assert len(tree.nodes) == 20
+    assert len(tree.nodes) == DEPARTMENTS
     assert not tree.distrusted
 
 
@@ -109,9 +117,10 @@ async def test_departments_are_headed_as_written(loaded: Loaded) -> None:
         assert node.head_id == await identity(world, str(user_names[each.head]))
         assert node.deputy_id == await identity(world, str(user_names[str(each.deputy)]))
         assert (node.region, node.legal_entity, node.protected) == (each.region, each.legal_entity, each.protected)
-        assert tree.path(node.id).startswith("" if each.parent is None else tree.by_code[each.parent].name)
+        above = "" if each.parent is None else f"{tree.path(tree.by_code[each.parent].id)}/"
+        assert tree.path(node.id) == f"{above}{each.name}"
     head = (await world.viewer("demo-head")).standing
-    assert {tree.nodes[each].code for each in head.headed} == {"RD", "RD-CORE", "RD-APP", "RD-QA"}
+    assert {tree.nodes[each].code for each in head.headed} == {"RD", "RD-CORE", "RD-APP", "RD-APP-WEB", "RD-QA"}
 
 
 @shared
@@ -159,31 +168,87 @@ async def test_every_write_is_in_the_log(loaded: Loaded) -> None:
             "department.create",
             "client.create",
             "account.standing",
+            "number_pool.create",
+            "number.allocate",
         )
     }
     assert found == {
         "demo.load": 1,
-        "contact.create": 306,
+        "contact.create": CONTACTS,
         "contact.leave": 2,
-        "department.create": 20,
+        "department.create": DEPARTMENTS,
         "client.create": 4,
         "account.standing": len(MADE.standings),
+        "number_pool.create": len(POOLS),
+        "number.allocate": sum(len(each.numbers) for each in MADE.contacts),
     }
     assert (await rows(loaded.world.application))[-1] == 0
+
+
+@shared
+async def test_cards_and_the_number_plan_agree(loaded: Loaded) -> None:
+    world = loaded.world
+    held = {each.key: {one.digits for one in each.numbers} for each in MADE.contacts}
+    assert sum(map(len, held.values())) > 100
+    for name in ("demo-colleague", "demo-intern", "demo-staff"):
+        written = next(each for each in MADE.contacts if each.members.get("user_name") == name)
+        who = await identity(world, name)
+        card = await read(world, "demo-hr", f"/v1/contacts/{who}")
+        assert {*card["short_numbers"], *filter(None, [card["extension"]])} == held[written.key]
+        found = await read(world, "it-scripts", "/v1/numbers", holder=str(who))
+        assert {(each["digits"], each["state"]) for each in found["items"]} == {
+            (digits, "assigned") for digits in held[written.key]
+        }
+        assert (await read(world, "demo-hr", "/v1/contacts", q=next(iter(held[written.key]))))["items"][0]["id"] == str(
+            who
+        )
+
+
+@shared
+@pytest.mark.parametrize("pool", POOLS, ids=lambda each: each.code)
+async def test_every_pool_has_free_numbers_left(loaded: Loaded, pool: DemoPool) -> None:
+    use = await read(loaded.world, "it-scripts", f"/v1/number-pools/{pool.code}/utilisation")
+    assigned = sum(each.pool == pool.code for contact in MADE.contacts for each in contact.numbers)
+    assert (use["size"], use["states"]["assigned"]) == (pool.stretch.size, assigned)
+    assert use["free"] == pool.stretch.size - assigned
+
+
+@shared
+async def test_no_pool_runs_into_a_reserved_number(loaded: Loaded) -> None:
+    reserved = await PoolRepository().reserved(loaded.world.application.database.reader)
+    assert "110" in reserved
+    assert [reserved_in(each.stretch, reserved) for each in POOLS] == [{}, {}, {}]
+
+
+@shared
+async def test_external_contacts_are_there_when_a_form_asks_for_them(loaded: Loaded) -> None:
+    async with loaded.world.application.database.session() as session:
+        there = await session.scalar(select(func.count()).select_from(Contact).where(Contact.kind == EXTERNAL))
+    wanted = sum(each.kind == EXTERNAL for each in small().contacts)
+    assert wanted >= 5
+    assert there == (wanted if EXTERNAL in COLLECTED_KINDS else 0)
+
+
+def test_the_one_condition_for_external_contacts() -> None:
+    everybody = small()
+    assert collected(everybody, {"employee", EXTERNAL}) == everybody
+    without = collected(everybody, {"employee", "temporary", "hotline"})
+    assert without.contacts == tuple(each for each in everybody.contacts if each.kind != EXTERNAL)
+    assert len(without.contacts) < len(everybody.contacts)
 
 
 @shared
 async def test_a_second_load_changes_nothing(loaded: Loaded) -> None:
     application = loaded.world.application
     before = await rows(application)
-    assert await load(application) == DemoReport(loaded=False, contacts=306, departments=20)
+    assert await load(application) == DemoReport(loaded=False, contacts=CONTACTS, departments=DEPARTMENTS)
     assert await rows(application) == before
 
 
 async def test_a_load_that_fails_leaves_nothing(sqlite_store: SqliteTestStore) -> None:
-    def stop(done: int, total: int) -> None:
-        assert total == 306
-        if done == 20:
+    def stop(phase: Phase, done: int, total: int) -> None:
+        assert done <= total
+        if phase is Phase.POSITIONS:
             raise KeyboardInterrupt
 
     async with open_application(sqlite_store.settings) as application:
@@ -191,7 +256,7 @@ async def test_a_load_that_fails_leaves_nothing(sqlite_store: SqliteTestStore) -
             await load(application, progress=stop)
         assert await rows(application) == [0, 0, 0, 0]
         assert (await load(application)).loaded
-        assert (await rows(application))[0] == 306
+        assert (await rows(application))[0] == CONTACTS
 
 
 async def test_clients_that_are_there_keep_their_secret(

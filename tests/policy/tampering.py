@@ -17,12 +17,15 @@ class Intruder:
     def __init__(self, store: TestStore) -> None:
         """Take the store."""
         self._store = store
+        self._checked = True
 
     async def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 — driver values
         """Run one statement; ``?`` stands for a value, and names of tables need no schema."""
         if isinstance(self._store, SqliteTestStore):
             connection = sqlite3.connect(self._store.business_path, timeout=5, isolation_level=None)
             try:
+                if not self._checked:
+                    connection.execute("PRAGMA ignore_check_constraints = ON")
                 given = [value.bytes if isinstance(value, UUID) else value for value in values]
                 return connection.execute(statement, given).fetchall()
             finally:
@@ -34,6 +37,28 @@ class Intruder:
             return [tuple(row) for row in await session.fetch(statement, *values)]
         finally:
             await session.close()
+
+    @asynccontextmanager
+    async def unconstrained(self, table: str) -> AsyncIterator[None]:
+        """Do without the table's check constraints; put them back."""
+        if isinstance(self._store, SqliteTestStore):
+            self._checked = False
+            try:
+                yield
+            finally:
+                self._checked = True
+            return
+        found = await self.run(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = ?::regclass",
+            table,
+        )
+        for name, _ in found:
+            await self.run(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+        try:
+            yield
+        finally:
+            for name, definition in found:
+                await self.run(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
 
     @asynccontextmanager
     async def edited(self, table: str, key: str, identity: Any, **columns: Any) -> AsyncIterator[None]:  # noqa: ANN401 — driver values

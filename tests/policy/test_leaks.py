@@ -18,6 +18,7 @@ import structlog
 from app.kit import logging as structured
 from tests.support.application import World, opened_world
 from tests.support.company import PEOPLE, SECRETS
+from tests.support.pictures import picture, with_metadata
 from tests.support.problems import quoted
 from tests.support.stores import SqliteTestStore, TestStore
 
@@ -91,6 +92,18 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
     yield await hr.post("/v1/contacts", json=new, headers={"Idempotency-Key": "leak-hunt"})
     seen = await hr.get(colleague)
     yield await hr.patch(colleague, json={"wechat": "wx_2101_x"}, headers={"If-Match": seen.headers["ETag"]})
+    photo = {"Content-Type": "image/png", "If-Match": "*"}
+    for content in (picture("PNG"), with_metadata("JPEG"), SEARCHED.encode()):
+        yield await hr.post(f"{colleague}/photo", content=content, headers=photo)
+        yield await outsider.post(f"{colleague}/photo", content=content, headers=photo)
+    yield await hr.delete(f"{colleague}/photo", headers={"If-Match": SEARCHED})
+    yield await hr.post("/v1/tags", json={"name": "x" * 65 + SEARCHED})
+    yield await outsider.get("/v1/tags", params={"q": SEARCHED})
+    yield await hr.delete(f"/v1/tags/{SEARCHED}")
+    for name in ("staff", "outsider", "hr", "infosec", "directory-sync", "siem"):
+        client = await world.as_(name)
+        for path in ("/v1/me", "/v1/me/viewed-by", "/v1/fields", "/v1/tags"):
+            yield await client.get(path)
     gone = f"/v1/contacts/{world.people['bare']}"
     yield await hr.delete(gone, headers={"If-Match": "*"})
     yield await hr.get(gone)
@@ -98,6 +111,10 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
     await world.application.outbox.drain()
     for name in ("infosec", "auditor", "siem"):
         yield await (await world.as_(name)).get("/v1/access-events", params={"limit": "200"})
+        yield await (await world.as_(name)).get("/v1/access-events/summary", params={"actor": SEARCHED})
+        yield await (await world.as_(name)).get("/v1/access-events", params={"request": SEARCHED})
+        for form in ("ndjson", "csv"):
+            yield await (await world.as_(name)).post("/v1/access-events/exports", json={"format": form})
     yield await (await world.as_(None)).get("/openapi.json")
 
 

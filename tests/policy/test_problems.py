@@ -88,6 +88,11 @@ async def test_unknown_query_parameters_are_refused_on_every_operation(shared: W
         ("PATCH", f"/v1/contacts/{identity}?{query}", {"title": "x"}),
         ("DELETE", f"/v1/contacts/{identity}?{query}", None),
         ("POST", f"/v1/contacts/{identity}/reveals?{query}", body),
+        ("POST", f"/v1/contacts/{identity}/photo?{query}", None),
+        ("DELETE", f"/v1/contacts/{identity}/photo?{query}", None),
+        ("GET", f"/v1/fields?{query}", None),
+        ("POST", f"/v1/tags?{query}", {"name": "x"}),
+        ("DELETE", f"/v1/tags/x?{query}", None),
     ):
         answer = await hr.request(method, path, json=content, headers={"If-Match": "*"})
         problem(answer, 422, "invalid_request")

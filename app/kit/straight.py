@@ -1,0 +1,261 @@
+"""Statements of a transaction that go straight to its driver.
+
+SQLAlchemy's way to the driver and back takes two to four times what the driver takes, on SQLite three trips to its thread instead of one.
+Where the rate of an operation is a promise (benchmarks, P3), its statements are compiled once for each kind of store and run on the
+connection that holds the session's transaction: they are part of it, and what fails there fails with the errors of SQLAlchemy.
+A statement takes the long way when it is the transaction's first, since the long way begins one, and while somebody listens to statements.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+import asyncpg
+from sqlalchemy import CompoundSelect, Select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.sql.expression import ColumnElement, UpdateBase
+
+from app.kit.db import Row
+
+Statement: TypeAlias = "Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | UpdateBase"
+
+_PLACE: Final = "duanhao.straight"
+_FAILURES: Final = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+class _Sqlite(Protocol):
+    """What is asked of aiosqlite's connection."""
+
+    async def execute_fetchall(self, sql: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]: ...
+
+    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> Any: ...  # noqa: ANN401 — a cursor
+
+
+class _Driven:
+    """The driver's connection under one transaction."""
+
+    __slots__ = ("connection", "driver", "transaction")
+
+    def __init__(self, transaction: object, connection: AsyncConnection, driver: object) -> None:
+        self.transaction, self.connection, self.driver = transaction, connection, driver
+
+    @property
+    def is_straight(self) -> bool:
+        """Tell whether a statement may pass SQLAlchemy by."""
+        if self.connection.sync_engine.dispatch.before_cursor_execute:
+            return False
+        driver: Any = self.driver
+        return bool(driver.is_in_transaction() if isinstance(driver, asyncpg.Connection) else driver.in_transaction)
+
+    async def rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        if not self.is_straight:
+            result = await self.connection.exec_driver_sql(sql, tuple(arguments))
+            return result.all() if result.returns_rows else ()
+        try:
+            if isinstance(self.driver, asyncpg.Connection):
+                found: Sequence[Sequence[Any]] = await self.driver.fetch(sql, *arguments)
+                return found
+            return await cast("_Sqlite", self.driver).execute_fetchall(sql, arguments)
+        except _FAILURES as error:
+            raise await self._told(sql, error) from error
+
+    async def each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if len(rows) == 1:
+            await self.rows(sql, rows[0])
+            return
+        if not self.is_straight:
+            await self.connection.exec_driver_sql(sql, [tuple(row) for row in rows])
+            return
+        try:
+            if isinstance(self.driver, asyncpg.Connection):
+                await self.driver.executemany(sql, rows)
+            else:
+                await cast("_Sqlite", self.driver).executemany(sql, rows)
+        except _FAILURES as error:
+            raise await self._told(sql, error) from error
+
+    async def all_of(self, parts: Sequence["_Part"]) -> None:
+        """Run writes in one go; none of them sees what another does."""
+        if not self.is_straight:
+            for compiled, rows in parts:
+                await self.each(compiled.sql, rows)
+            return
+        driver = self.driver
+        if not isinstance(driver, asyncpg.Connection):
+            await self._in_one_turn(parts)
+            return
+        singles = [(compiled, rows[0]) for compiled, rows in parts if len(rows) == 1]
+        for compiled, rows in parts:
+            if len(rows) > 1:
+                await self.each(compiled.sql, rows)
+        if singles:
+            text = _composed(tuple(compiled for compiled, _ in singles))
+            await self.rows(text, [each for _, arguments in singles for each in arguments])
+
+    async def _in_one_turn(self, parts: Sequence["_Part"]) -> None:
+        """Hand all of it to the driver's thread at once, for which the driver has no public name."""
+        driver: Any = self.driver
+
+        def run(connection: sqlite3.Connection) -> None:
+            for compiled, rows in parts:
+                for row in rows:
+                    connection.execute(compiled.sql, row)
+
+        try:
+            await driver._execute(run, driver._conn)  # noqa: SLF001 — a trip to the thread costs more than the statement
+        except _FAILURES as error:
+            raise await self._told(parts[0][0].sql, error) from error
+
+    async def _told(self, sql: str, error: Exception) -> DBAPIError:
+        """Say it as SQLAlchemy would; a connection that is gone is not asked to roll back."""
+        if isinstance(self.driver, asyncpg.Connection) and self.driver.is_closed():
+            await self.connection.invalidate(error)
+        return _kind(error)(sql, None, error, hide_parameters=True)
+
+
+def _kind(error: Exception) -> type[DBAPIError]:
+    match error:
+        case sqlite3.IntegrityError() | asyncpg.IntegrityConstraintViolationError():
+            return IntegrityError
+        case sqlite3.OperationalError():
+            return OperationalError
+        case OSError() | sqlite3.InterfaceError() | asyncpg.InterfaceError() | asyncpg.PostgresConnectionError():
+            return InterfaceError
+        case _:
+            return DBAPIError
+
+
+class _Compiled:
+    """The statement for one kind of store: its text, the order of its parameters, and what turns values into the driver's and back."""
+
+    __slots__ = ("_binders", "_defaults", "_results", "sql")
+
+    def __init__(self, statement: Statement, columns: Sequence[str] | None, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
+        self.sql = str(compiled)
+        self._defaults: Mapping[str, Any] = dict(compiled.params)
+        self._binders = tuple(
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or ()
+        )
+        given: Sequence[ColumnElement[Any]] = tuple(statement.exported_columns)
+        processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
+        self._results: tuple[tuple[int, Callable[[Any], Any]], ...] = tuple(
+            (at, processor) for at, processor in enumerate(processors) if processor is not None
+        )
+
+    @property
+    def size(self) -> int:
+        """How many parameters it has."""
+        return len(self._binders)
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        given = {**self._defaults, **values}
+        return [given[name] if binder is None else binder(given[name]) for name, binder in self._binders]
+
+    def row(self, raw: Sequence[Any]) -> Row:
+        if not self._results:
+            return tuple(raw)
+        values = list(raw)
+        for at, processor in self._results:
+            values[at] = processor(values[at])
+        return tuple(values)
+
+
+_Part = tuple[_Compiled, Sequence[Sequence[Any]]]
+_PLACEHOLDER: Final = re.compile(r"\$(\d+)")
+
+
+@lru_cache(maxsize=64)
+def _composed(statements: tuple[_Compiled, ...]) -> str:
+    """Write several of PostgreSQL's statements as one, with the parameters of all of them one after the other."""
+    texts, before = [], 0
+    for each in statements:
+        offset = before
+        texts.append(_PLACEHOLDER.sub(lambda found: f"${int(found[1]) + offset}", each.sql))  # noqa: B023 — called here and now
+        before += each.size
+    *others, last = texts
+    if not others:
+        return last
+    return f"WITH {', '.join(f'w{at} AS ({text})' for at, text in enumerate(others))} {last}"
+
+
+class Straight:
+    """A select, insert, update or delete of fixed text, for both kinds of store. Its values come by name."""
+
+    __slots__ = ("_columns", "_compiled", "_statement")
+
+    def __init__(self, statement: Statement, *, columns: Sequence[str] | None = None) -> None:
+        """Take the statement; ``columns`` are those that an insert without values fills."""
+        self._statement, self._columns = statement, columns
+        self._compiled: dict[str, _Compiled] = {}
+
+    async def rows(self, session: AsyncSession, values: Mapping[str, Any]) -> list[Row]:
+        """Run it in the session's transaction; give what it selects or returns. Raises as ``session.execute`` does."""
+        driven = await _driven(session)
+        compiled = self.compiled_for(driven.connection.dialect)
+        return [compiled.row(raw) for raw in await driven.rows(compiled.sql, compiled.arguments(values))]
+
+    async def each(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it once for each of ``rows``, in one go."""
+        driven = await _driven(session)
+        compiled = self.compiled_for(driven.connection.dialect)
+        if rows:
+            await driven.each(compiled.sql, [compiled.arguments(row) for row in rows])
+
+    def compiled_for(self, dialect: Dialect) -> _Compiled:
+        """Compile it for a kind of store, once."""
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _Compiled(self._statement, self._columns, dialect)
+        return compiled
+
+
+class Writes:
+    """Writes that go to the store together, at the end of a piece of work: what is gathered costs one way there and back."""
+
+    __slots__ = ("_gathered",)
+
+    def __init__(self) -> None:
+        """Gather nothing yet."""
+        self._gathered: list[tuple[Straight, Sequence[Mapping[str, Any]]]] = []
+
+    def add(self, statement: Straight, *rows: Mapping[str, Any]) -> None:
+        """Gather a write, once for each of ``rows``. It sees nothing of what the others write."""
+        if rows:
+            self._gathered.append((statement, rows))
+
+    async def run(self, session: AsyncSession) -> None:
+        """Write it all in the session's transaction. Raises as ``session.execute`` does."""
+        gathered, self._gathered = self._gathered, []
+        if not gathered:
+            return
+        driven = await _driven(session)
+        parts: list[_Part] = []
+        for statement, rows in gathered:
+            compiled = statement.compiled_for(driven.connection.dialect)
+            parts.append((compiled, [compiled.arguments(row) for row in rows]))
+        await driven.all_of(parts)
+
+
+async def _driven(session: AsyncSession) -> _Driven:
+    """Find the driver's connection of the session's transaction, which begins here if it has not; what is pending is written first.
+
+    Remembered for one transaction and for one savepoint of it: a session sets its savepoint when its connection is asked for.
+    """
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    driven: _Driven | None = session.info.get(_PLACE)
+    if driven is None or driven.transaction is None or driven.transaction is not _innermost(session):
+        connection = await session.connection()
+        raw = await connection.get_raw_connection()
+        driven = session.info[_PLACE] = _Driven(_innermost(session), connection, raw.driver_connection)
+    return driven
+
+
+def _innermost(session: AsyncSession) -> object:
+    return session.sync_session.get_nested_transaction() or session.sync_session.get_transaction()

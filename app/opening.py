@@ -1,0 +1,79 @@
+"""What a process reaches for before it can be composed: the root key, the pack in force, the store of the log, the issuers it trusts.
+
+Each function reads the settings and gives one collaborator; who uses it is the composition's business.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from app.audit.note import Signer
+from app.audit.postgres_store import PostgresLogStore
+from app.audit.publication import newest_note
+from app.audit.sources import PostgresSource, SqliteSource
+from app.audit.sqlite_store import SqliteLogStore
+from app.audit.stores import LogStore
+from app.audit.verification import check_head
+from app.auth.external import RemoteKeys, new_client
+from app.auth.issuer import BuiltInIssuer
+from app.auth.profile import built_in, external
+from app.auth.verifier import TokenVerifier
+from app.config import Settings
+from app.crypto.providers import EnvProvider, FileProvider, KeyProvider
+from app.kit.clock import Clock
+from app.kit.db import Database
+from app.permissions.pack import Pack, load, load_file
+
+
+def key_provider(settings: Settings) -> KeyProvider:
+    """Give who holds the root key; a development store makes its own on first start."""
+    match settings.keys.provider:
+        case "file":
+            return FileProvider(
+                settings.root_key_file, create=settings.env == "development" and settings.keys.file is None
+            )
+        case "env":
+            return EnvProvider(settings.keys.variable)
+
+
+def policy_pack(settings: Settings) -> Pack:
+    """Give the pack in force."""
+    return load_file(settings.policy.file) if settings.policy.file else load(settings.policy.profile)
+
+
+def log_store(settings: Settings, database: Database, signer: Signer, clock: Clock) -> LogStore:
+    """Give the store of the log on the configured engine; its waits for locks end before the log's deadline."""
+    deadline = settings.audit.deadline_seconds
+    wait = min(settings.database.lock_timeout_ms / 1000, deadline * 0.75)
+    if database.dsn is not None:
+        return PostgresLogStore(database.dsn, signer=signer, clock=clock, timeout=deadline, lock_seconds=wait)
+    return SqliteLogStore(
+        database.log_path, business_path=database.business_path, signer=signer, clock=clock, busy_seconds=wait
+    )
+
+
+async def check_log(settings: Settings, database: Database, signer: Signer) -> None:
+    """Raise ``LogDamaged`` when the service must not build on the log's head, or not on what was published of it."""
+    await check_head(
+        SqliteSource(database.log_path) if database.dsn is None else PostgresSource(database.dsn),
+        verifier=signer.verifier(),
+        published=await asyncio.to_thread(newest_note, settings.checkpoint_file),
+    )
+
+
+async def trust(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, *, issuer: BuiltInIssuer, verifier: TokenVerifier
+) -> None:
+    """Tell ``verifier`` whose tokens count: our own, and those of the configured issuers; ``stack`` closes what fetches their keys."""
+    profiles = [built_in(issuer)]
+    if settings.tokens.external:
+        client = await stack.enter_async_context(new_client())
+        for each in settings.tokens.external:
+            keys = RemoteKeys(
+                each.jwks_url,
+                client=client,
+                clock=clock,
+                production=settings.env == "production",
+                changed=verifier.forget,
+            )
+            profiles.append(external(each, keys))
+    verifier.trust(profiles)
