@@ -255,7 +255,9 @@ class TestStanding:
         subject = await application.verifier.verify(await shared.token("staff"))
         first = await application.standings.of(subject)
         assert await application.standings.of(subject) is first
-        assert await application.standings.of(subject, fresh=True) is first, "read anew and the same: its plans are kept"
+        assert await application.standings.of(subject, fresh=True) is first, (
+            "read anew and the same: its plans are kept"
+        )
         (key,) = (key for key in first.standing.epochs if key.startswith("user:"))
         async with application.database.unit_of_work() as unit:
             await epochs.bump(unit.session, key)
