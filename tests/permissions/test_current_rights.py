@@ -246,9 +246,12 @@ class TestStanding:
         assert cohort.shown("id_number", application.grants._classes["id_number"]) is Outcome.CLEAR
 
     async def test_a_head_is_of_tier_two_and_heads_what_is_below(self, shared: World) -> None:
-        standing = (await shared.viewer("head")).standing
+        viewer = await shared.viewer("head")
+        standing = viewer.standing
         assert (standing.tier.value, "dept_head" in standing.roles) == ("T2", True)
-        assert standing.headed == {shared.departments["RD"], shared.departments["RD-CORE"]}
+        assert standing.headed == viewer.tree.subtree(shared.departments["RD"]) > {shared.departments["RD"]}
+        assert shared.departments["RD-CORE"] in standing.headed
+        assert shared.departments["SALES"] not in standing.headed
 
     async def test_a_viewer_is_remembered_until_asked_afresh(self, shared: World) -> None:
         application = shared.application
