@@ -5,7 +5,7 @@ A statement is written for the *shape* of a search; the words come as parameters
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, exists, false, literal_column, or_, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag
 from app.contacts.search import FIELDS, LAST, MEMBER, NUMBER, START, WHOLE, Wanted, WordShape, rank
+from app.kit.models import Id
 
 
 class _Columns:
@@ -46,14 +47,22 @@ class Criteria:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Give what a statement for it depends on: everything but the words."""
+        """Give what a statement for it depends on: everything but the words, the tag and the ids, of which their rounded number counts."""
         words = None if self.wanted is None else self.wanted.shape
-        return (words, self.kinds, self.departments, self.statuses, self.tag, self.ids)
+        return (words, self.kinds, self.departments, self.statuses, self.tag is None, self.places)
 
     @property
-    def values(self) -> dict[str, str]:
-        """Give the statement's parameters: each word as a range, and the member keys of the departments that it names."""
-        found: dict[str, str] = {}
+    def places(self) -> int:
+        """Give how many ids the statement has places for: the next power of two, so that few texts are compiled."""
+        return 1 << (len(self.ids) - 1).bit_length() if self.ids else 0
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Give the statement's parameters: tag, ids, each word as a range, and the member keys of the departments that it names."""
+        padded = [*self.ids, *self.ids[-1:] * (self.places - len(self.ids))]
+        found: dict[str, Any] = {f"asked{at}": identity for at, identity in enumerate(padded)}
+        if self.tag is not None:
+            found["tag"] = self.tag
         for at, word in enumerate(() if self.wanted is None else self.wanted.every):
             found[f"word{at}"], found[f"until{at}"] = word.text, word.text + LAST
             for quality, members in enumerate(word.members()):
@@ -158,11 +167,15 @@ def narrowed(criteria: Criteria, *, found: bool = True) -> list[ColumnElement[bo
     if criteria.statuses:
         conditions.append(Contact.status.in_(criteria.statuses))
     if criteria.ids:
-        conditions.append(Contact.id.in_(criteria.ids))
+        conditions.append(
+            Contact.id.in_([bindparam(f"asked{at}", UUID(int=0), type_=Id()) for at in range(criteria.places)])
+        )
     if criteria.departments is not None:
         conditions.append(COLUMNS.in_departments(criteria.departments))
     if criteria.tag is not None:
-        conditions.append(exists().where(ContactTag.contact_id == Contact.id, ContactTag.tag == criteria.tag))
+        conditions.append(
+            exists().where(ContactTag.contact_id == Contact.id, ContactTag.tag == bindparam("tag", "", type_=String()))
+        )
     if found and criteria.wanted is not None:
         phrase, *words = asked(criteria.wanted.shape)
         either = phrase.all_found()

@@ -156,7 +156,8 @@ class ContactRepository:
 
         prepared = self._remembered((id(predicate), criteria.shape[1:], size), predicate, written)
         padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
-        rows = await self._reader.fetch_raw(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
+        values = {**criteria.values, **{f"id{at}": identity for at, identity in enumerate(padded)}}
+        rows = await self._reader.fetch_raw(prepared, values)
         return {record.subject: record for record in (self._record(row, tree) for row in rows)}
 
     def _record(self, raw: Row, tree: Tree) -> Record:
@@ -219,8 +220,13 @@ class ContactRepository:
 
     async def count(self, criteria: Criteria, plan: Plan) -> int:
         """Count what ``search`` would list."""
-        statement = select(func.count()).select_from(Contact).where(self._predicate(plan), *narrowed(criteria))
-        rows = await self._reader.fetch(self._reader.prepare(statement), criteria.values)
+        predicate = self._predicate(plan)
+
+        def written() -> Statement:
+            return select(func.count()).select_from(Contact).where(predicate, *narrowed(criteria))
+
+        prepared = self._remembered((id(predicate), criteria.shape, "count"), predicate, written)
+        rows = await self._reader.fetch(prepared, criteria.values)
         return int(rows[0][0])
 
     async def viewer_facts(self, source: Source, contact_id: UUID) -> ViewerFacts | None:
