@@ -191,7 +191,7 @@ def _assembled(
     token_keys: TokenKeys,
 ) -> Application:
     reader, sealer, opener = database.reader, Sealer(keyring), Opener(keyring)
-    pack = policy_pack(settings)
+    pack, clock_here = policy_pack(settings), timedelta(minutes=settings.numbers.utc_offset_minutes)
     account_rows = AccountRepository(RowSigner(keyring.mac_key("user_account")))
     client_rows = ClientRepository(RowSigner(keyring.mac_key("client")))
     department_rows = DepartmentRepository(RowSigner(keyring.mac_key("department")))
@@ -224,6 +224,7 @@ def _assembled(
         contacts=contact_rows,
         pack=pack,
         clock=clock,
+        clock_here=clock_here,
     )
     cursors, terms = Cursors(keyring.mac_key("cursor")), Terms(keyring.mac_key("search-terms"))
     gate = Gate(
@@ -266,7 +267,7 @@ def _assembled(
         reader=reader,
         idempotency=idempotency,
         clock=clock,
-        utc_offset=timedelta(minutes=settings.numbers.utc_offset_minutes),
+        utc_offset=clock_here,
     )
     people = People(contact_rows, members, writer, accounts, grants)
     subjects = Subjects(people)

@@ -5,6 +5,9 @@ Each function reads the settings and gives one collaborator; who uses it is the 
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
 
 from app.audit.note import Signer
 from app.audit.postgres_store import PostgresLogStore
@@ -22,6 +25,9 @@ from app.crypto.providers import EnvProvider, FileProvider, KeyProvider
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.permissions.pack import Pack, load, load_file
+from app.permissions.plan import unmet
+
+_log: Final = structlog.get_logger("duanhao.security")
 
 
 def key_provider(settings: Settings) -> KeyProvider:
@@ -36,8 +42,12 @@ def key_provider(settings: Settings) -> KeyProvider:
 
 
 def policy_pack(settings: Settings) -> Pack:
-    """Give the pack in force."""
-    return load_file(settings.policy.file) if settings.policy.file else load(settings.policy.profile)
+    """Give the pack in force; rules that ask for what nobody would do, and therefore give nothing, are reported."""
+    pack = load_file(settings.policy.file) if settings.policy.file else load(settings.policy.profile)
+    for rule in pack.rules:
+        if unknown := unmet(rule):
+            _log.error("unmet_obligation", rule=rule.id, obligations=sorted(unknown))
+    return pack
 
 
 def log_store(settings: Settings, database: Database, signer: Signer, clock: Clock) -> LogStore:

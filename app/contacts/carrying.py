@@ -34,7 +34,7 @@ from app.audit.authors import Author
 from app.contacts.birth import remembered
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import LABEL, Contact, ContactChange, ContactKey
-from app.contacts.record import RowUnreadable, covered_values, membership_departments, readable
+from app.contacts.record import RowUnreadable, covered_values, ends, membership_departments, readable
 from app.contacts.search import Key, number_keys, sort_name
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.rowmac import RowValue
@@ -51,7 +51,7 @@ _log = structlog.get_logger("duanhao.security")
 _CONTACT: Final = bindparam("contact", type_=Id())
 _KEY: Final = cast("Table", ContactKey.__table__)
 _CHANGE: Final = cast("Table", ContactChange.__table__)
-_PLAIN: Final = 11
+_PLAIN: Final = 13
 _SEALED: Final = len(CATALOGUE.protected)
 
 _LOCK: Final = Straight(
@@ -67,6 +67,8 @@ _LOCK: Final = Straight(
             type_coerce(Contact.memberships, Text()),
             type_coerce(Contact.short_numbers, Text()),
             Contact.extension,
+            type_coerce(Contact.tags, Text()),
+            type_coerce(Contact.contract_until, String()),
             Contact.row_version,
             *(type_coerce(getattr(Contact, field.column), LargeBinary) for field in CATALOGUE.protected),
             Contact.digests,
@@ -195,9 +197,9 @@ class CardCarrier:
 
     def _card(self, identity: UUID, row: Row) -> LockedCard:
         kind, worker_kind, status, secrecy, label, user_name_key, main, *rest = row[:_PLAIN]
-        further, numbers, extension, version = rest
-        memberships, short_numbers = _parsed(further), _parsed(numbers)
-        readable(memberships=memberships, short_numbers=short_numbers, tags=[])
+        further, numbers, extension, tagged, contract_until, version = rest
+        memberships, short_numbers, tags = _parsed(further), _parsed(numbers), _parsed(tagged)
+        readable(memberships=memberships, short_numbers=short_numbers, tags=tags)
         at = _PLAIN + _SEALED
         return LockedCard(
             id=identity,
@@ -217,6 +219,8 @@ class CardCarrier:
                 "departments": membership_departments(main, memberships),
                 "digests": row[at],
                 "sealed": row[_PLAIN:at],
+                "tags": tags,
+                "until": ends(kind, contract_until),
             },
         )
 

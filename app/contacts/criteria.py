@@ -5,15 +5,18 @@ A statement is written for the *shape* of a search; the words come as parameters
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, exists, false, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
+from app.contacts.fields import TEMPORARY
 from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag
 from app.contacts.search import FIELDS, LAST, MEMBER, NUMBER, START, WHOLE, Wanted, WordShape, rank
 from app.kit.models import Id
+from app.permissions.outcomes import Power
 
 
 class _Columns:
@@ -30,13 +33,21 @@ class _Columns:
             ContactDepartment.contact_id == Contact.id, ContactDepartment.department_id.in_(sorted(departments))
         )
 
+    def tagged(self, tags: Iterable[str]) -> ColumnElement[bool]:
+        """Say that the contact has one of ``tags``."""
+        return exists().where(ContactTag.contact_id == Contact.id, ContactTag.tag.in_(sorted(tags)))
+
+    def ended(self, today: date) -> ColumnElement[bool]:
+        """Say that the contact is temporary and its contract was over before ``today``."""
+        return and_(Contact.kind == TEMPORARY, Contact.contract_until.is_not(None), Contact.contract_until < today)
+
 
 COLUMNS: Final = _Columns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """What a list asks for; every member narrows."""
+    """What a list asks for; every member narrows. ``powers`` are those over C1 that asking so takes."""
 
     wanted: Wanted | None = None
     kinds: tuple[str, ...] = ()
@@ -44,6 +55,7 @@ class Criteria:
     statuses: tuple[str, ...] = ()
     tag: str | None = None
     ids: tuple[UUID, ...] = ()
+    powers: frozenset[Power] = frozenset()
 
     @property
     def shape(self) -> tuple[object, ...]:

@@ -8,7 +8,9 @@ from typing import Final
 from app.disclosure.fields import ALL_KINDS, Catalogue, MaskKind, ProtectedField, PublicField
 from app.permissions.outcomes import FieldClass
 
-_STAFF: Final = frozenset({"employee", "temporary"})
+TEMPORARY: Final = "temporary"
+"""The kind of those who are shown to nobody once their contract is over."""
+_STAFF: Final = frozenset({"employee", TEMPORARY})
 _STAFF_AND_HOTLINES: Final = _STAFF | {"hotline"}
 _EXTERNAL: Final = frozenset({"external"})
 _EVERYBODY: Final = _STAFF | _EXTERNAL | {"student", "applicant"}

@@ -3,7 +3,7 @@
 What a cursor holds depends on the order, and the order on the query alone, to which the cursor is bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from app.contacts.schemas import ListQuery
 from app.contacts.search import wanted
 from app.departments.tree import Tree
 from app.disclosure.records import Record
+from app.permissions.outcomes import Power
 from app.permissions.plan import Plan
 
 DEFAULT_STATUSES: Final = ("prehire", "active", "frozen", "leaving")
@@ -44,7 +45,16 @@ def criteria_of(query: ListQuery, tree: Tree) -> Criteria:
         statuses=(query.status,) if query.status else DEFAULT_STATUSES,
         tag=query.tag,
         ids=tuple(dict.fromkeys(query.ids)),
+        powers=frozenset(_powers(query)),
     )
+
+
+def _powers(query: ListQuery) -> Iterator[Power]:
+    """Name the powers over C1 that a question takes; a list as it stands, or of ids that the asker already has, takes none."""
+    if any((query.q, query.kind, query.department, query.status, query.tag)):
+        yield Power.MATCH
+    if query.sort is not None:
+        yield Power.ORDER
 
 
 class ContactLists:

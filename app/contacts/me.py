@@ -13,7 +13,7 @@ from app.disclosure.gate import Gate, Look
 from app.disclosure.view import Disclosed
 from app.kit.dependencies import names_version
 from app.permissions.outcomes import STATE_OF, Purpose
-from app.permissions.plan import LiveGrant
+from app.permissions.plan import GrantScope, LiveGrant
 from app.permissions.standing import Viewer
 
 
@@ -72,11 +72,19 @@ def _departments(viewer: Viewer, identities: frozenset[UUID]) -> list[Any]:
     ]
 
 
+def _scope(viewer: Viewer, scope: GrantScope) -> dict[str, Any]:
+    department = UUID(scope.value) if scope.kind in {"department", "subtree"} else None
+    return {
+        "scope": {"kind": scope.kind, "value": scope.value or None},
+        "contact": scope.value if scope.kind == "contact" else None,
+        "department": department_view(department, viewer.tree),
+    }
+
+
 def _grant(viewer: Viewer, grant: LiveGrant) -> dict[str, Any]:
     return {
         "id": grant.id,
-        "contact": grant.contact_id,
-        "department": department_view(grant.department_id, viewer.tree),
+        **_scope(viewer, grant.scope),
         "fields": sorted(grant.fields),
         "state": STATE_OF[grant.outcome].value,
         "purpose": grant.purpose.value,

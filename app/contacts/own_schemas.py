@@ -15,6 +15,7 @@ from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
 from app.permissions.outcomes import FieldClass, Purpose, Tier
 from app.permissions.pack import Kind
+from app.permissions.plan import ScopeKind
 
 
 class MeQuery(Input):
@@ -23,10 +24,18 @@ class MeQuery(Input):
     purpose: Purpose = Purpose.WORK_CONTACT
 
 
+class GrantScopeView(Output):
+    """Which contacts an exception is about."""
+
+    kind: ScopeKind
+    value: str | None = Field(description="An id, a region, a legal entity, a kind or a tag, as `kind` says.")
+
+
 class GrantView(Output):
-    """An exception that an approved request gave the caller: fields of one contact, or of everybody in a department, for a time."""
+    """An exception that an approved request gave the caller: fields of some contacts, for a purpose and a time."""
 
     id: UUID
+    scope: GrantScopeView
     contact: UUID | None
     department: DepartmentView | None
     fields: list[str] = Field(examples=[["mobile"]])

@@ -5,13 +5,14 @@ disagree on what a MAC covers.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar, Final, NoReturn
 from uuid import UUID
 
 import orjson
 
-from app.contacts.fields import CATALOGUE, NAMES, SEALED_NAMES
+from app.contacts.fields import CATALOGUE, NAMES, SEALED_NAMES, TEMPORARY
 from app.crypto.datakey import DIGEST_SIZE, WrappedDataKey
 from app.crypto.rowmac import RowValue
 from app.departments.tree import Tree
@@ -59,11 +60,14 @@ def covered_values(
     row_version: int,
     digests: bytes,
     sealed: Sequence[bytes | None],
+    tags: Sequence[str] = (),
+    until: date | None = None,
 ) -> tuple[RowValue, ...]:
     """Lay out what a row's MAC covers: everything that policy reads, the row counter, every digest and every envelope.
 
-    Sealed names, which stand last, are covered all three where there is any: so rows of kinds that have none are covered as they were
-    before there were any. A name that is moved, removed or added changes what is covered, if only its length.
+    Sealed names, which stand last, are covered all three where there is any, and tags and the end of a temporary contract where there
+    are: so rows that have none are covered as they were before there were any. What is moved, removed or added changes what is covered,
+    if only its length, since what is covered says of each value where it ends and of which type it is.
     """
     packed = b"".join([each.bytes for each in departments])
     if tuple(sealed[_FIRST_NAME:]) == _NO_NAMES:
@@ -79,7 +83,22 @@ def covered_values(
         str(row_version),
         digests,
         *sealed,
+        *(
+            ()
+            if not tags and until is None
+            else (orjson.dumps(tags).decode(), "" if until is None else until.isoformat())
+        ),
     )
+
+
+def ends(kind: str, contract_until: object) -> date | None:
+    """Read when the contract of a temporary contact ends, of which policy asks; raise ``RowUnreadable`` for what is no date."""
+    if kind != TEMPORARY or contract_until is None:
+        return None
+    try:
+        return date.fromisoformat(str(contract_until))
+    except ValueError:
+        _unreadable()
 
 
 class RowShape:
@@ -149,7 +168,20 @@ class RowShape:
     def cohort(self) -> CohortKey:
         """What policy may read."""
         plain = self.plain
-        return CohortKey(plain["kind"], plain["worker_kind"], plain["status"], plain["secrecy"], self.departments)
+        return CohortKey(
+            plain["kind"],
+            plain["worker_kind"],
+            plain["status"],
+            plain["secrecy"],
+            self.departments,
+            self.tags,
+            ends(plain["kind"], plain["contract_until"]),
+        )
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The contact's tags, in the order of the row."""
+        return tuple(_listed(self.plain["tags"], str))
 
     @property
     def covered(self) -> tuple[RowValue, ...]:
@@ -166,6 +198,8 @@ class RowShape:
             row_version=plain["row_version"],
             digests=self.digests,
             sealed=self.sealed,
+            tags=self.tags,
+            until=ends(plain["kind"], plain["contract_until"]),
         )
 
     def public(self, tree: Tree) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Row, Statement
 from app.kit.models import Id
+from app.permissions.outcomes import Power
 from app.permissions.plan import Plan
 from app.permissions.predicate import visible
 from app.permissions.standing import ViewerFacts
@@ -81,7 +82,7 @@ class ContactRepository:
         self._by_ids: dict[int, Prepared] = {}
         self._shape = reader.prepare(_records())
         self._records: dict[Any, tuple[Row, Tree, Record]] = {}
-        self._predicates: WeakKeyDictionary[Plan, ColumnElement[bool]] = WeakKeyDictionary()
+        self._predicates: WeakKeyDictionary[Plan, dict[frozenset[Power], ColumnElement[bool]]] = WeakKeyDictionary()
         self._listings: OrderedDict[tuple[Any, ...], tuple[ColumnElement[bool], Prepared]] = OrderedDict()
 
     async def by_id(self, identity: UUID, tree: Tree) -> Record | None:
@@ -137,7 +138,7 @@ class ContactRepository:
         tree: Tree,
     ) -> list[Record]:
         """List closed records that ``plan`` and ``criteria`` allow, from ``after`` (sort key and id) on."""
-        prepared = self._listing(criteria, self._predicate(plan), order, paged=after is not None)
+        prepared = self._listing(criteria, self._predicate(plan, criteria.powers), order, paged=after is not None)
         values: dict[str, Any] = {**criteria.values, "page": limit}
         if after is not None:
             values["after"], values["after_id"] = after
@@ -148,7 +149,8 @@ class ContactRepository:
         """Give the closed records of those among ``identities`` that ``plan`` and ``criteria`` allow, what was typed apart."""
         if not identities:
             return {}
-        predicate, size = self._predicate(plan), max(_LEAST_AMONG, 1 << (len(identities) - 1).bit_length())
+        predicate = self._predicate(plan, criteria.powers)
+        size = max(_LEAST_AMONG, 1 << (len(identities) - 1).bit_length())
 
         def written() -> Statement:
             wanted = [bindparam(f"id{at}", NIL, type_=Id()) for at in range(size)]
@@ -206,11 +208,12 @@ class ContactRepository:
             self._listings.popitem(last=False)
         return prepared
 
-    def _predicate(self, plan: Plan) -> ColumnElement[bool]:
-        """Write when a contact is visible under ``plan``; once per plan."""
-        found = self._predicates.get(plan)
+    def _predicate(self, plan: Plan, powers: frozenset[Power]) -> ColumnElement[bool]:
+        """Write when a contact is visible under ``plan`` with ``powers`` over it; once per plan."""
+        known = self._predicates.setdefault(plan, {})
+        found = known.get(powers)
         if found is None:
-            found = self._predicates[plan] = visible(plan, COLUMNS)
+            found = known[powers] = visible(plan, COLUMNS, powers)
         return found
 
     async def size(self) -> int:
@@ -220,7 +223,7 @@ class ContactRepository:
 
     async def count(self, criteria: Criteria, plan: Plan) -> int:
         """Count what ``search`` would list."""
-        predicate = self._predicate(plan)
+        predicate = self._predicate(plan, criteria.powers | {Power.COUNT})
 
         def written() -> Statement:
             return select(func.count()).select_from(Contact).where(predicate, *narrowed(criteria))

@@ -7,7 +7,7 @@ import orjson
 
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact
-from app.contacts.record import RowShape, covered_values, membership_departments
+from app.contacts.record import RowShape, covered_values, ends, membership_departments
 from app.contacts.repository import record_of
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.rowmac import RowValue
@@ -43,6 +43,8 @@ def covered(contact: Contact) -> tuple[RowValue, ...]:
         row_version=contact.row_version,
         digests=contact.digests,
         sealed=_envelopes(contact),
+        tags=contact.tags,
+        until=ends(contact.kind, contact.contract_until),
     )
 
 

@@ -33,7 +33,7 @@ from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.kit.models import new_id
 from app.kit.pagination import Cursors
 from app.permissions.errors import NotPermitted
-from app.permissions.outcomes import FieldClass, Purpose
+from app.permissions.outcomes import FieldClass, Power, Purpose
 from app.permissions.plan import CohortKey, Plan
 from app.permissions.predicate import visible
 from app.permissions.standing import Viewer, author_of
@@ -41,6 +41,8 @@ from app.permissions.standing import Viewer, author_of
 COLLECTION: Final = "/v1/tags"
 _PRESENT: Final = ("prehire", "active", "frozen", "leaving")
 """Whom a list shows unless it is asked otherwise."""
+_COUNTED: Final = (Power.MATCH, Power.COUNT)
+"""What a caller needs over the C1 of those whom a tag tells of."""
 _ORDINARY: Final = CohortKey("employee", "regular", "active", "normal", ())
 """Who may edit the C1 of an ordinary employee keeps the list that such cards draw from."""
 
@@ -58,7 +60,7 @@ class TagRows:
         carried = (
             select(ContactTag.tag, null(), literal(0), literal(1))
             .join(Contact, Contact.id == ContactTag.contact_id)
-            .where(visible(plan, COLUMNS), Contact.status.in_(_PRESENT))
+            .where(visible(plan, COLUMNS, _COUNTED), Contact.status.in_(_PRESENT))
         )
         if beginning is not None:
             offered = offered.where(Tag.name.startswith(beginning, autoescape=True))
@@ -81,7 +83,7 @@ class TagRows:
             select(func.count())
             .select_from(ContactTag)
             .join(Contact, Contact.id == ContactTag.contact_id)
-            .where(ContactTag.tag == name, visible(plan, COLUMNS), Contact.status.in_(_PRESENT))
+            .where(ContactTag.tag == name, visible(plan, COLUMNS, _COUNTED), Contact.status.in_(_PRESENT))
         )
         rows = await self._reader.fetch(self._reader.prepare(statement))
         return int(rows[0][0])

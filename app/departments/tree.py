@@ -92,6 +92,16 @@ class Tree:
             for node in self.nodes.values()
         }
 
+    @cached_property
+    def by_region(self) -> Mapping[str, frozenset[UUID]]:
+        """Departments by their region; those of which none is known stand under an empty one."""
+        return _grouped((node.region, node.id) for node in self.nodes.values())
+
+    @cached_property
+    def by_legal_entity(self) -> Mapping[str, frozenset[UUID]]:
+        """Departments by their legal entity; those of which none is known stand under an empty one."""
+        return _grouped((node.legal_entity, node.id) for node in self.nodes.values())
+
     def ancestry(self, identity: UUID) -> tuple[Node, ...]:
         """Give the department and everything above it, the root first; empty when it is not in the tree."""
         found: list[Node] = []
@@ -144,3 +154,10 @@ class Tree:
             below = [child for each in level for child in self.children.get(each, ())]
             level = [child.id for child in below if into_protected or not child.protected]
         return levels
+
+
+def _grouped(named: Iterable[tuple[str, UUID]]) -> Mapping[str, frozenset[UUID]]:
+    found: dict[str, set[UUID]] = defaultdict(set)
+    for name, identity in named:
+        found[name].add(identity)
+    return MappingProxyType({name: frozenset(each) for name, each in found.items()})

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import orjson
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from app.permissions.outcomes import FieldClass, Outcome, Purpose, Tier
+from app.permissions.outcomes import MARKS, ROLES, FieldClass, Outcome, Power, Purpose, Reason, Tag, Tier
 
 Kind = Literal["employee", "external", "temporary", "student", "applicant", "hotline"]
 WorkerKind = Literal["regular", "part_time", "intern", "outsourced"]
@@ -40,17 +40,41 @@ class Effect(StrEnum):
 
 
 class Relation(StrEnum):
-    """How a viewer stands to a contact."""
+    """How a viewer stands to a contact. Another region or legal entity is one that both are known to be in, and not together."""
 
     ANY = "any"
     SELF = "self"
     OTHERS = "others"
     OWN_DEPARTMENT = "own_department"
+    OWN_SUBTREE = "own_subtree"
     HEADED = "headed"
+    SAME_REGION = "same_region"
+    OTHER_REGION = "other_region"
+    SAME_LEGAL_ENTITY = "same_legal_entity"
+    OTHER_LEGAL_ENTITY = "other_legal_entity"
+    ASSIGNED = "assigned"
+    ASSIGNED_ACCOUNT = "assigned_account"
+    ASSIGNED_ORDER = "assigned_order"
+    ASSIGNED_TICKET = "assigned_ticket"
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _known(names: Mapping[str, object]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in names:
+            message = f"unknown name {value!r}; known are {', '.join(names)}"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+RoleName = Annotated[str, _known(ROLES)]
+MarkName = Annotated[str, _known(MARKS)]
+RequestKind = Annotated[str, Field(pattern=r"^[a-z][a-z_.]+$")]
 
 
 class ViewerCondition(_Part):
@@ -58,24 +82,35 @@ class ViewerCondition(_Part):
 
     kinds: tuple[Literal["person", "service"], ...] = ("person",)
     tiers: tuple[Tier, ...] = ()
-    roles: tuple[str, ...] = ()
-    not_roles: tuple[str, ...] = ()
+    roles: tuple[RoleName, ...] = ()
+    not_roles: tuple[RoleName, ...] = ()
+    marks: tuple[MarkName, ...] = ()
     scopes: tuple[str, ...] = ()
     worker_kinds: tuple[WorkerKind, ...] = ()
     step_up: bool | None = None
 
 
 class ContactCondition(_Part):
-    """Which contacts a rule speaks of; an empty list matches all."""
+    """Which contacts a rule speaks of; an empty list matches all, of ``tags`` one is enough.
+
+    ``ended`` speaks of temporary staff whose contract is over.
+    """
 
     relation: Relation = Relation.ANY
     kinds: tuple[Kind, ...] = ()
     statuses: tuple[Status, ...] = ()
     secrecy: tuple[Secrecy, ...] = ()
+    tags: tuple[str, ...] = ()
+    ended: bool | None = None
 
 
 class Rule(_Part):
-    """One rule with its clause ids. A cap that is not ``liftable`` leaves nothing to file a request for."""
+    """One rule with its clause ids.
+
+    A grant gives: how far a class is shown on a card (``shows``) and to who says why (``reveals``, after saying ``reason``), which other
+    powers come with it, and which request leads further. A cap lowers what is shown, whoever grants it, and ``denies`` whole powers; one
+    that is not ``liftable`` leaves nothing to file a request for. C1 has no mask: it is clear or hidden.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.]{2,63}$")
     effect: Effect
@@ -87,24 +122,52 @@ class Rule(_Part):
     purposes: tuple[Purpose, ...] = ()
     shows: ByClass = Field(default_factory=dict)
     reveals: ByClass = Field(default_factory=dict)
-    requests: Mapping[FieldClass, Annotated[str, Field(pattern=r"^[a-z][a-z_.]+$")]] = Field(default_factory=dict)
+    reason: Reason = Reason.TEXT
+    requests: Mapping[FieldClass, RequestKind] = Field(default_factory=dict)
+    matches: tuple[FieldClass, ...] = ()
+    orders: tuple[FieldClass, ...] = ()
+    counts: tuple[FieldClass, ...] = ()
+    exports: tuple[FieldClass, ...] = ()
+    lookups: tuple[Tag, ...] = ()
     edits: tuple[FieldClass, ...] = ()
+    edit_requests: Mapping[FieldClass, RequestKind] = Field(default_factory=dict)
+    denies: tuple[Power, ...] = ()
     liftable: bool = True
-    obligations: tuple[Literal["watermark", "no_export", "no_forward"], ...] = ()
+    obligations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,31}$")], ...] = ()
+
+    def having(self, power: Power) -> tuple[FieldClass, ...]:
+        """List the classes over which the rule gives ``power``; of look-ups none, since those are given by tag."""
+        return {
+            Power.MATCH: self.matches,
+            Power.ORDER: self.orders,
+            Power.COUNT: self.counts,
+            Power.EXPORT: self.exports,
+            Power.EDIT: self.edits,
+        }.get(power, ())
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
+        powers = any(map(self.having, Power)) or bool(self.lookups)
+        further = self.reveals or self.requests or self.edit_requests
+        given = self.shows or powers or further
         match self.effect:
-            case Effect.FORBID if self.shows or self.reveals or self.requests or self.edits:
+            case Effect.FORBID if given or self.denies:
                 fault = "a forbid shows nothing"
-            case Effect.CAP if not self.shows or self.reveals or self.requests or self.edits:
-                fault = "a cap lowers what is shown and gives nothing"
-            case Effect.GRANT if not (self.shows or self.edits):
-                fault = "a grant gives something"
+            case Effect.CAP if powers or further or not (self.shows or self.denies):
+                fault = "a cap lowers what is shown or denies a power, and gives nothing"
+            case Effect.GRANT if self.denies or not given:
+                fault = "a grant gives something, and denies nothing"
+            case _ if {self.shows.get(FieldClass.C1), self.reveals.get(FieldClass.C1)} - _WITHOUT_MASK:
+                fault = "C1 is clear or hidden"
+            case _ if self.reason is not Reason.TEXT and any(each > FieldClass.C2 for each in self.reveals):
+                fault = "C3 and above is revealed for a reason in words"
             case _:
                 return self
         message = f"rule {self.id}: {fault}"
         raise ValueError(message)
+
+
+_WITHOUT_MASK: Final = {None, Outcome.HIDDEN, Outcome.CLEAR}
 
 
 class Pack(_Part):

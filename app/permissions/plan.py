@@ -1,44 +1,91 @@
-"""What one viewer may see, worked out once: the pack read with the viewer's facts, and per cohort of contacts with theirs.
+"""What one viewer may do, worked out once: the pack read with the viewer's facts, and per cohort of contacts with theirs.
 
-Pure. A cohort is all contacts that policy cannot tell apart: same kind, status, secrecy and departments. The first contact of a cohort
-costs a walk over the rules that speak of this viewer; every further one costs a dictionary hit. Precedence (reference/policy-approval.md
-c.3): a forbid hides; otherwise the lowest cap over the highest grant; nothing granted is hidden.
+Pure. A cohort is all contacts that policy cannot tell apart: same kind, status, secrecy, departments and tags. The first contact of a
+cohort costs a walk over the rules that speak of this viewer; every further one costs a dictionary hit. Precedence
+(reference/policy-approval.md c.3): a forbid hides; otherwise the lowest cap over the highest grant; nothing granted is hidden. A grant
+whose obligation nobody would meet does not count, a cap with one hides what it lowers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, NamedTuple
+from datetime import date, datetime, time, timedelta
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from app.permissions.outcomes import CLASSES, FieldClass, Outcome, Purpose, Tier
+from app.permissions.outcomes import (
+    CLASSES,
+    OBLIGATIONS,
+    TAG_CLASS,
+    FieldClass,
+    Outcome,
+    Power,
+    Purpose,
+    Reason,
+    Tag,
+    Tier,
+)
 from app.permissions.pack import Effect, Pack, Relation, Rule
 
 _C1: Final = FieldClass.C1
+_MOST_COHORTS: Final = 16_384
+_CLOCK_HERE: Final = timedelta(hours=8)
+
+Fact = Literal["account", "order", "ticket"]
+ScopeKind = Literal["contact", "department", "subtree", "company", "legal_entity", "region", "kind", "tag", "assigned"]
 
 
 class CohortKey(NamedTuple):
-    """Everything about a contact that policy may read; never a field value."""
+    """Everything about a contact that policy may read; never a field value. ``until`` is the end of a temporary contract."""
 
     kind: str
     worker_kind: str | None
     status: str
     secrecy: str
     departments: tuple[UUID, ...]
+    tags: tuple[str, ...] = ()
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantScope:
+    """Which contacts an exception is about: ``value`` is an id, a code, a region, a kind or a tag, as ``kind`` says."""
+
+    kind: ScopeKind
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveGrant:
-    """An exception that an approved request made: fields of a contact or of a department, for a purpose, until a time."""
+    """An exception that an approved request made: fields of some contacts, for a purpose, until a time.
+
+    ``departments`` are those that the scope names by their tree, region or legal entity, as the tree of now has them.
+    """
 
     id: UUID
-    contact_id: UUID | None
-    department_id: UUID | None
+    scope: GrantScope
     fields: Mapping[str, FieldClass]
     outcome: Outcome
     purpose: Purpose
     starts_at: datetime
     ends_at: datetime
+    departments: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """That the viewer works on an external contact's account, orders or tickets."""
+
+    contact_id: UUID
+    facts: frozenset[Fact]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Departments by where they are, seen from one of them: ``same`` and, where both are known, ``other``."""
+
+    same: frozenset[UUID] = frozenset()
+    other: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +99,20 @@ class Standing:
     scopes: frozenset[str]
     tier: Tier = Tier.T0
     roles: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()
     worker_kind: str | None = None
     contact_id: UUID | None = None
     user_id: UUID | None = None
     main_department: UUID | None = None
     departments: frozenset[UUID] = frozenset()
+    subtree: frozenset[UUID] = frozenset()
     headed: frozenset[UUID] = frozenset()
+    region: Place = Place()
+    legal_entity: Place = Place()
     distrusted: frozenset[UUID] = frozenset()
     grants: tuple[LiveGrant, ...] = ()
+    engagements: tuple[Engagement, ...] = ()
+    edges: tuple[datetime, ...] = ()
     step_up: bool = False
     ceiling: FieldClass | None = None
     epochs: Mapping[str, int] = field(default_factory=dict)
@@ -72,13 +125,21 @@ class Cohort:
     visible: bool
     shows: Mapping[FieldClass, Outcome]
     reveals: Mapping[FieldClass, Outcome]
+    reasons: Mapping[FieldClass, Reason]
     requests: Mapping[FieldClass, str]
     granted: Mapping[str, Outcome]
     granted_by: tuple[UUID, ...]
-    edits: frozenset[FieldClass]
+    powers: Mapping[Power, frozenset[FieldClass]]
+    lookups: frozenset[Tag]
+    edit_requests: Mapping[FieldClass, str]
     obligations: tuple[str, ...]
     rules: tuple[str, ...]
     program: object = None
+
+    @property
+    def edits(self) -> frozenset[FieldClass]:
+        """Give the classes whose fields the viewer may change without asking anybody."""
+        return self.powers[Power.EDIT]
 
     def shown(self, name: str, field_class: FieldClass) -> Outcome:
         """Give how far a field is shown on a card."""
@@ -106,6 +167,7 @@ def _speaks_of(rule: Rule, standing: Standing, purpose: Purpose) -> bool:
         and (not viewer.tiers or standing.tier in viewer.tiers)
         and (not viewer.roles or not standing.roles.isdisjoint(viewer.roles))
         and standing.roles.isdisjoint(viewer.not_roles)
+        and (not viewer.marks or not standing.marks.isdisjoint(viewer.marks))
         and (not viewer.scopes or not standing.scopes.isdisjoint(viewer.scopes))
         and (not viewer.worker_kinds or standing.worker_kind in viewer.worker_kinds)
         and (viewer.step_up is None or viewer.step_up == standing.step_up)
@@ -113,28 +175,47 @@ def _speaks_of(rule: Rule, standing: Standing, purpose: Purpose) -> bool:
     )
 
 
+def unmet(rule: Rule) -> frozenset[str]:
+    """Name the obligations of a rule that nobody here would meet."""
+    return frozenset(rule.obligations) - OBLIGATIONS
+
+
+def lowered(cap: Rule, field_class: FieldClass) -> Outcome:
+    """Read how far a cap lets a class be shown."""
+    if field_class not in cap.shows:
+        return Outcome.CLEAR
+    return Outcome.HIDDEN if unmet(cap) else cap.shows[field_class]
+
+
 class Plan:
     """The pack, read for one viewer and one purpose."""
 
-    def __init__(self, pack: Pack, standing: Standing, purpose: Purpose, now: datetime) -> None:
-        """Keep the rules that speak of this viewer; grants that are not live are left out."""
+    def __init__(
+        self, pack: Pack, standing: Standing, purpose: Purpose, now: datetime, *, clock_here: timedelta = _CLOCK_HERE
+    ) -> None:
+        """Keep the rules that speak of this viewer; what is not live is left out. ``clock_here`` says when a day begins."""
         self.pack_label = pack.label
         self.purpose = purpose
         self.standing = standing
+        self.today = (now + clock_here).date()
         spoken = [rule for rule in pack.rules if _speaks_of(rule, standing, purpose)]
         self.forbids = tuple(rule for rule in spoken if rule.effect is Effect.FORBID)
         self.caps = tuple(rule for rule in spoken if rule.effect is Effect.CAP)
-        self.grants = tuple(rule for rule in spoken if rule.effect is Effect.GRANT)
+        self.grants = tuple(rule for rule in spoken if rule.effect is Effect.GRANT and not unmet(rule))
         self.live = tuple(
             grant for grant in standing.grants if grant.purpose is purpose and grant.starts_at <= now < grant.ends_at
         )
-        edges = [edge for grant in standing.grants for edge in (grant.starts_at, grant.ends_at) if edge > now]
-        self.not_after: datetime | None = min(edges, default=None)
-        self._special = frozenset(
-            identity
-            for identity in (standing.contact_id, *(grant.contact_id for grant in self.live))
-            if identity is not None
+        working = [each for each in standing.engagements if each.until is None or now < each.until]
+        self.engaged: Mapping[Relation, frozenset[UUID]] = {
+            relation: frozenset(each.contact_id for each in working if fact is None or fact in each.facts)
+            for relation, fact in _FACTS.items()
+        }
+        self.not_after: datetime | None = _first_edge(standing, now, self.today, clock_here)
+        self._special = self.engaged[Relation.ASSIGNED].union(
+            [] if standing.contact_id is None else [standing.contact_id],
+            [UUID(grant.scope.value) for grant in self.live if grant.scope.kind == "contact"],
         )
+        self._related: Mapping[Relation, Callable[[CohortKey, UUID], bool]] = _relations(standing, self.engaged)
         self._cohorts: dict[tuple[CohortKey, UUID | None], Cohort] = {}
 
     def cohort(self, key: CohortKey, contact_id: UUID) -> Cohort:
@@ -142,33 +223,42 @@ class Plan:
         at = (key, contact_id if contact_id in self._special else None)
         found = self._cohorts.get(at)
         if found is None:
+            if len(self._cohorts) >= _MOST_COHORTS:
+                self._cohorts.clear()
             found = self._cohorts[at] = self._decide(key, contact_id)
         return found
 
-    def _related(self, relation: Relation, key: CohortKey, contact_id: UUID) -> bool:
-        match relation:
-            case Relation.ANY:
-                return True
-            case Relation.SELF:
-                return contact_id == self.standing.contact_id
-            case Relation.OTHERS:
-                return contact_id != self.standing.contact_id
-            case Relation.OWN_DEPARTMENT:
-                return not self.standing.departments.isdisjoint(key.departments)
-            case Relation.HEADED:
-                return not self.standing.headed.isdisjoint(key.departments)
-
-    def _applies(self, rule: Rule, key: CohortKey, contact_id: UUID) -> bool:
+    def applies(self, rule: Rule, key: CohortKey, contact_id: UUID) -> bool:
+        """Tell whether a rule that speaks of this viewer speaks of this contact."""
         contact = rule.contact
         return (
             (not contact.kinds or key.kind in contact.kinds)
             and (not contact.statuses or key.status in contact.statuses)
             and (not contact.secrecy or key.secrecy in contact.secrecy)
-            and self._related(contact.relation, key, contact_id)
+            and (not contact.tags or not set(contact.tags).isdisjoint(key.tags))
+            and (contact.ended is None or contact.ended == (key.until is not None and key.until < self.today))
+            and self._related[contact.relation](key, contact_id)
         )
 
+    def covers(self, grant: LiveGrant, key: CohortKey, contact_id: UUID) -> bool:
+        """Tell whether an exception is about this contact."""
+        value = grant.scope.value
+        match grant.scope.kind:
+            case "contact":
+                return str(contact_id) == value
+            case "department" | "subtree" | "legal_entity" | "region":
+                return not grant.departments.isdisjoint(key.departments)
+            case "company":
+                return True
+            case "kind":
+                return key.kind == value
+            case "tag":
+                return value in key.tags
+            case "assigned":
+                return contact_id in self.engaged[Relation.ASSIGNED]
+
     def _matching(self, rules: Iterable[Rule], key: CohortKey, contact_id: UUID) -> list[Rule]:
-        return [rule for rule in rules if self._applies(rule, key, contact_id)]
+        return [rule for rule in rules if self.applies(rule, key, contact_id)]
 
     def _decide(self, key: CohortKey, contact_id: UUID) -> Cohort:
         forbids = self._matching(self.forbids, key, contact_id)
@@ -177,51 +267,112 @@ class Plan:
             return _hidden(rules)
         caps = self._matching(self.caps, key, contact_id)
         grants = self._matching(self.grants, key, contact_id)
-        ceiling = {
-            each: min((rule.shows.get(each, Outcome.CLEAR) for rule in caps), default=Outcome.CLEAR) for each in CLASSES
-        }
+        live = [grant for grant in self.live if self.covers(grant, key, contact_id)]
+        ceiling = {each: min((lowered(rule, each) for rule in caps), default=Outcome.CLEAR) for each in CLASSES}
         if self.standing.ceiling is not None:
             ceiling.update((each, Outcome.HIDDEN) for each in CLASSES if each > self.standing.ceiling)
-        shows = {
-            each: min(
-                ceiling[each], max((rule.shows.get(each, Outcome.HIDDEN) for rule in grants), default=Outcome.HIDDEN)
-            )
-            for each in CLASSES
-        }
-        reveals = {
-            each: min(
-                ceiling[each], max((rule.reveals.get(each, Outcome.HIDDEN) for rule in grants), default=Outcome.HIDDEN)
-            )
-            for each in CLASSES
-        }
-        final = {
-            each
-            for rule in caps
-            if not rule.liftable
-            for each, lowered in rule.shows.items()
-            if lowered < Outcome.CLEAR
-        }
-        live = [
-            grant
-            for grant in self.live
-            if grant.contact_id == contact_id
-            or (grant.department_id is not None and grant.department_id in key.departments)
-        ]
+        shows = {each: min(ceiling[each], _highest(rule.shows.get(each) for rule in grants)) for each in CLASSES}
+        if live:
+            shows[_C1] = ceiling[_C1]
+        reveals = {each: min(ceiling[each], _highest(rule.reveals.get(each) for rule in grants)) for each in CLASSES}
+        final = {each for rule in caps if not rule.liftable for each in CLASSES if lowered(rule, each) < Outcome.CLEAR}
         granted: dict[str, Outcome] = {}
         for grant in live:
             for name, field_class in grant.fields.items():
                 granted[name] = max(granted.get(name, Outcome.HIDDEN), min(ceiling[field_class], grant.outcome))
+        denied = {power for rule in caps for power in rule.denies}
+        powers = {
+            power: frozenset(
+                each
+                for rule in grants
+                for each in rule.having(power)
+                if power not in denied and (power is Power.EDIT or shows[each] is Outcome.CLEAR)
+            )
+            for power in Power
+        }
         return Cohort(
             visible=shows[_C1] > Outcome.HIDDEN,
             shows=shows,
             reveals=reveals,
+            reasons={
+                each: min((rule.reason for rule in grants if each in rule.reveals), key=_REASONS.index)
+                for each in CLASSES
+                if any(each in rule.reveals for rule in grants)
+            },
             requests={each: kind for rule in grants for each, kind in rule.requests.items() if each not in final},
             granted=granted,
             granted_by=tuple(grant.id for grant in live),
-            edits=frozenset(each for rule in grants for each in rule.edits),
+            powers=powers,
+            lookups=frozenset(
+                tag
+                for rule in grants
+                for tag in rule.lookups
+                if Power.LOOKUP not in denied and ceiling[TAG_CLASS[tag]] > Outcome.HIDDEN
+            ),
+            edit_requests={each: kind for rule in grants for each, kind in rule.edit_requests.items()},
             obligations=tuple(sorted({each for rule in (*caps, *grants) for each in rule.obligations})),
             rules=tuple(rule.id for rule in (*caps, *grants)),
         )
+
+
+_REASONS: Final = tuple(Reason)
+_FACTS: Final[Mapping[Relation, Fact | None]] = {
+    Relation.ASSIGNED: None,
+    Relation.ASSIGNED_ACCOUNT: "account",
+    Relation.ASSIGNED_ORDER: "order",
+    Relation.ASSIGNED_TICKET: "ticket",
+}
+
+
+def _highest(given: Iterable[Outcome | None]) -> Outcome:
+    return max((each for each in given if each is not None), default=Outcome.HIDDEN)
+
+
+def _first_edge(standing: Standing, now: datetime, today: date, clock_here: timedelta) -> datetime | None:
+    """Say when the plan may first read otherwise: an exception, an engagement or a mark begins or ends, or the day does."""
+    edges = [edge for grant in standing.grants for edge in (grant.starts_at, grant.ends_at)]
+    edges += [each.until for each in standing.engagements if each.until is not None]
+    edges += standing.edges
+    edges.append(datetime.combine(today + timedelta(days=1), time(), now.tzinfo) - clock_here)
+    return min((edge for edge in edges if edge > now), default=None)
+
+
+def _relations(
+    standing: Standing, engaged: Mapping[Relation, frozenset[UUID]]
+) -> Mapping[Relation, Callable[[CohortKey, UUID], bool]]:
+    def among(departments: frozenset[UUID]) -> Callable[[CohortKey, UUID], bool]:
+        return lambda key, _: not departments.isdisjoint(key.departments)
+
+    def apart(place: Place) -> Callable[[CohortKey, UUID], bool]:
+        return lambda key, _: place.same.isdisjoint(key.departments) and not place.other.isdisjoint(key.departments)
+
+    def working(contacts: frozenset[UUID]) -> Callable[[CohortKey, UUID], bool]:
+        return lambda _, contact_id: contact_id in contacts
+
+    return {
+        Relation.ANY: lambda _key, _id: True,
+        Relation.SELF: lambda _, contact_id: contact_id == standing.contact_id,
+        Relation.OTHERS: lambda _, contact_id: contact_id != standing.contact_id,
+        Relation.OTHER_REGION: apart(standing.region),
+        Relation.OTHER_LEGAL_ENTITY: apart(standing.legal_entity),
+        **{relation: among(departments) for relation, departments in _by_department(standing).items()},
+        **{relation: working(contacts) for relation, contacts in engaged.items()},
+    }
+
+
+def departments_of(relation: Relation, standing: Standing) -> frozenset[UUID]:
+    """Give the departments that stand in a relation to the viewer, of the relations that are about departments."""
+    return _by_department(standing)[relation]
+
+
+def _by_department(standing: Standing) -> Mapping[Relation, frozenset[UUID]]:
+    return {
+        Relation.OWN_DEPARTMENT: standing.departments,
+        Relation.OWN_SUBTREE: standing.subtree,
+        Relation.HEADED: standing.headed,
+        Relation.SAME_REGION: standing.region.same,
+        Relation.SAME_LEGAL_ENTITY: standing.legal_entity.same,
+    }
 
 
 def _hidden(rules: tuple[str, ...]) -> Cohort:
@@ -230,10 +381,13 @@ def _hidden(rules: tuple[str, ...]) -> Cohort:
         visible=False,
         shows=nothing,
         reveals=nothing,
+        reasons={},
         requests={},
         granted={},
         granted_by=(),
-        edits=frozenset(),
+        powers=dict.fromkeys(Power, frozenset()),
+        lookups=frozenset(),
+        edit_requests={},
         obligations=(),
         rules=rules,
     )

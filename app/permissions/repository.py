@@ -15,7 +15,7 @@ from app.crypto.rowmac import RowSigner
 from app.kit.models import Instant, new_id
 from app.permissions.models import AccessGrant
 from app.permissions.outcomes import FieldClass, Outcome, Purpose
-from app.permissions.plan import LiveGrant
+from app.permissions.plan import GrantScope, LiveGrant
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -77,8 +77,9 @@ class GrantRepository:
             found.append(
                 LiveGrant(
                     id=identity,
-                    contact_id=contact_id,
-                    department_id=department_id,
+                    scope=GrantScope("department", str(department_id))
+                    if contact_id is None
+                    else GrantScope("contact", str(contact_id)),
                     fields=fields,
                     outcome=Outcome[outcome],
                     purpose=Purpose(purpose),

@@ -7,7 +7,8 @@ used for a look after the change that ended it. Routes that do not look read it 
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final, Protocol, assert_never
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from app.kit.db import Reader
 from app.permissions.errors import AccountSuspended, NoContact
 from app.permissions.outcomes import FieldClass, Purpose, Tier
 from app.permissions.pack import Pack
-from app.permissions.plan import Plan, Standing
+from app.permissions.plan import LiveGrant, Place, Plan, Standing
 from app.permissions.repository import GrantRepository
 
 _MOST_REMEMBERED: Final = 10_000
@@ -58,19 +59,23 @@ class ContactFacts(Protocol):
 class Viewer:
     """A standing and the plans worked out from it."""
 
-    __slots__ = ("_clock", "_pack", "_plans", "standing", "subject", "tree")
+    __slots__ = ("_clock", "_clock_here", "_pack", "_plans", "standing", "subject", "tree")
 
-    def __init__(self, subject: Caller, standing: Standing, tree: Tree, pack: Pack, clock: Clock) -> None:
-        """Bind a standing to the pack in force."""
+    def __init__(
+        self, subject: Caller, standing: Standing, tree: Tree, pack: Pack, clock: Clock, clock_here: timedelta
+    ) -> None:
+        """Bind a standing to the pack in force; ``clock_here`` is how far the clocks here are ahead of UTC."""
         self.subject, self.standing, self.tree = subject, standing, tree
-        self._pack, self._clock = pack, clock
+        self._pack, self._clock, self._clock_here = pack, clock, clock_here
         self._plans: dict[Purpose, Plan] = {}
 
     def plan(self, purpose: Purpose) -> Plan:
-        """Give the plan for a purpose, worked out once until a grant begins or ends."""
+        """Give the plan for a purpose, worked out once until something begins or ends, or the day does."""
         plan = self._plans.get(purpose)
         if plan is None or (plan.not_after is not None and self._clock.now() >= plan.not_after):
-            plan = self._plans[purpose] = Plan(self._pack, self.standing, purpose, self._clock.now())
+            plan = self._plans[purpose] = Plan(
+                self._pack, self.standing, purpose, self._clock.now(), clock_here=self._clock_here
+            )
         return plan
 
     @property
@@ -93,11 +98,12 @@ class Standings:
         contacts: ContactFacts,
         pack: Pack,
         clock: Clock,
+        clock_here: timedelta,
     ) -> None:
-        """Take where each part of a standing is read, and the pack in force."""
+        """Take where each part of a standing is read, the pack in force, the clock and how far those here are ahead of it."""
         self._reader, self._accounts, self._clients = reader, accounts, clients
         self._departments, self._grants, self._contacts = departments, grants, contacts
-        self._pack, self._clock = pack, clock
+        self._pack, self._clock, self._clock_here = pack, clock, clock_here
         self._tree: Tree | None = None
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
 
@@ -166,7 +172,7 @@ class Standings:
                 standing = await self._person(subject, tree, stepped_up=stepped_up)
             case _:
                 assert_never(subject)
-        return Viewer(subject, standing, tree, self._pack, self._clock)
+        return Viewer(subject, standing, tree, self._pack, self._clock, self._clock_here)
 
     async def _person(self, subject: Person, tree: Tree, *, stepped_up: bool) -> Standing:
         account = await self._accounts.by_key(self._reader, subject.user_name)
@@ -188,6 +194,9 @@ class Standings:
         if facts is None or facts.status not in {"active", "frozen", "leaving"}:
             raise NoContact
         headed = tree.headed_by(facts.contact_id)
+        main = None if facts.department_id is None else tree.nodes.get(facts.department_id)
+        departments = frozenset(facts.departments) - tree.distrusted
+        grants = await self._grants.live(self._reader, account.id, self._clock.now())
         tier = Tier(account.tier)
         return Standing(
             kind="person",
@@ -201,10 +210,13 @@ class Standings:
             contact_id=facts.contact_id,
             user_id=account.id,
             main_department=facts.department_id,
-            departments=frozenset(facts.departments) - tree.distrusted,
+            departments=departments,
+            subtree=frozenset().union(*(tree.subtree(each, into_protected=False) for each in departments)),
             headed=headed,
+            region=_place(tree.by_region, main.region if main else ""),
+            legal_entity=_place(tree.by_legal_entity, main.legal_entity if main else ""),
             distrusted=tree.distrusted,
-            grants=await self._grants.live(self._reader, account.id, self._clock.now()),
+            grants=tuple(_placed(grant, tree) for grant in grants),
             step_up=stepped_up,
             ceiling=ceiling,
             epochs=watched,
@@ -216,6 +228,30 @@ class Standings:
         if found is None or found.id != account.id or found.state != "active":
             raise NoContact
         return found
+
+
+def _place(departments: Mapping[str, frozenset[UUID]], here: str) -> Place:
+    """Part the departments whose place is known into those ``here`` and those elsewhere; from nowhere, nothing is either."""
+    if not here:
+        return Place()
+    elsewhere = [each for name, each in departments.items() if name not in {"", here}]
+    return Place(departments.get(here, frozenset()), frozenset().union(*elsewhere))
+
+
+def _placed(grant: LiveGrant, tree: Tree) -> LiveGrant:
+    """Name the departments that an exception is about, as the tree of now has them."""
+    match grant.scope.kind, grant.scope.value:
+        case "department", value:
+            departments = frozenset({UUID(value)})
+        case "subtree", value:
+            departments = tree.subtree(UUID(value), into_protected=False)
+        case "region", value if value:
+            departments = tree.by_region.get(value, frozenset())
+        case "legal_entity", value if value:
+            departments = tree.by_legal_entity.get(value, frozenset())
+        case _:
+            return grant
+    return replace(grant, departments=departments - tree.distrusted)
 
 
 def _ceiling(client: Client) -> FieldClass | None:

@@ -1,5 +1,6 @@
 """Statements that go straight to the driver are part of the session's transaction, and fail as SQLAlchemy would have it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -205,6 +206,10 @@ async def test_a_connection_that_ends_in_between_is_unavailable_and_not_used_aga
         await database.close()
 
 
+_UNTIL_TOLD: Final = 0.3
+"""Seconds for the loop to read that its connections have ended; a pool that has not been told gives one of them out again."""
+
+
 async def _end(store: PostgresTestStore) -> None:
     """End every connection of the service, as an administrator would."""
     other = Database(store.settings.model_copy(update={"database": store.settings.database}))
@@ -218,3 +223,4 @@ async def _end(store: PostgresTestStore) -> None:
             )
     finally:
         await other.close()
+    await asyncio.sleep(_UNTIL_TOLD)

@@ -6,9 +6,9 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from app.contacts.fields import CATALOGUE
-from app.permissions.outcomes import CLASSES, FieldClass, Outcome, Purpose, Tier
+from app.permissions.outcomes import CLASSES, MARKS, FieldClass, Outcome, Power, Purpose, Reason, Tag, Tier
 from app.permissions.pack import ContactCondition, Effect, Pack, Relation, Rule, ViewerCondition
-from app.permissions.plan import CohortKey, LiveGrant, Standing
+from app.permissions.plan import CohortKey, Engagement, Fact, GrantScope, LiveGrant, Place, ScopeKind, Standing
 from tests.support.clock import NOON
 
 T = TypeVar("T")
@@ -21,7 +21,16 @@ SECRECY: Final = ("normal", "executive", "core")
 ROLES: Final = ("hr", "executive", "infosec", "directory_steward", "it")
 SCOPES: Final = ("contacts:read", "hr:write")
 PURPOSES: Final = (Purpose.WORK_CONTACT, Purpose.HR_ADMIN)
+TAGS: Final = ("safety_officer", "driver", "first_aid")
+FACTS: Final[tuple[Fact, ...]] = ("account", "order", "ticket")
+SCOPE_KINDS: Final[tuple[ScopeKind, ...]] = (
+    *("contact", "department", "subtree", "company", "legal_entity", "region", "kind", "tag", "assigned"),
+)
+OBLIGATIONS: Final = ("watermark", "no_export", "no_forward", "sing_a_song")
+EDGES: Final = (timedelta(hours=-2), timedelta(minutes=-1), timedelta(), timedelta(minutes=1), timedelta(hours=2))
 WORKER_KINDS: Final = ("regular", "intern", "outsourced")
+
+_OF_DEPARTMENTS: Final = frozenset({"department", "subtree", "legal_entity", "region"})
 
 
 class Chance:
@@ -51,23 +60,34 @@ class Chance:
             self.one(STATUSES) if self.yes(0.6) else "active",
             self.one(SECRECY) if self.yes(0.6) else "normal",
             self.some(DEPARTMENTS, 2),
+            self.some(TAGS, 2) if self.yes(0.3) else (),
+            (NOON + timedelta(days=self.one((-1, 0, 1)))).date() if self.yes(0.2) else None,
         )
 
     def grant(self, at: datetime) -> LiveGrant:
         """Make an exception around ``at``, sometimes ending or beginning exactly then."""
-        edges = (timedelta(hours=-2), timedelta(minutes=-1), timedelta(), timedelta(minutes=1), timedelta(hours=2))
-        on_contact = self.yes()
-        field = self.one(CATALOGUE.protected)
+        field, kind = self.one(CATALOGUE.protected), self.one(SCOPE_KINDS)
+        value = {"contact": str(self.one(CONTACTS)), "kind": self.one(KINDS), "tag": self.one(TAGS)}.get(kind, "")
         return LiveGrant(
             id=UUID(int=self._random.getrandbits(100)),
-            contact_id=self.one(CONTACTS) if on_contact else None,
-            department_id=None if on_contact else self.one(DEPARTMENTS),
+            scope=GrantScope(kind, value),
             fields={field.name: field.field_class, "mobile": FieldClass.C3},
             outcome=self.one(tuple(Outcome)),
             purpose=self.one(PURPOSES),
-            starts_at=at + self.one(edges),
-            ends_at=at + self.one(edges),
+            starts_at=at + self.one(EDGES),
+            ends_at=at + self.one(EDGES),
+            departments=frozenset(self.some(DEPARTMENTS, 2)) if kind in _OF_DEPARTMENTS else frozenset(),
         )
+
+    def engagement(self, at: datetime) -> Engagement:
+        """Make work on a contact, sometimes over or ending just then."""
+        until = at + self.one(EDGES) if self.yes() else None
+        return Engagement(self.one(CONTACTS), frozenset(self.some(FACTS)), until)
+
+    def place(self) -> Place:
+        """Part some departments into here and elsewhere."""
+        here = self.some(DEPARTMENTS, 3)
+        return Place(frozenset(here), frozenset(self.some(tuple(each for each in DEPARTMENTS if each not in here))))
 
     def standing(self, at: datetime = NOON) -> Standing:
         """Make a viewer."""
@@ -84,26 +104,41 @@ class Chance:
             worker_kind=None if service else self.one(WORKER_KINDS),
             contact_id=contact_id,
             departments=frozenset() if service else frozenset(self.some(DEPARTMENTS, 2)),
+            marks=frozenset(self.some(tuple(MARKS), 2)) if not service and self.yes(0.3) else frozenset(),
+            subtree=frozenset() if service else frozenset(self.some(DEPARTMENTS, 3)),
             headed=frozenset() if service else frozenset(self.some(DEPARTMENTS, 2)),
+            region=Place() if service else self.place(),
+            legal_entity=Place() if service else self.place(),
+            engagements=() if service else tuple(self.engagement(at) for _ in range(self._random.randint(0, 3))),
             distrusted=frozenset(self.some(DEPARTMENTS, 1)) if self.yes(0.2) else frozenset(),
             grants=tuple(self.grant(at) for _ in range(self._random.randint(0, 3))),
             step_up=self.yes(0.3),
             ceiling=self.one(CLASSES) if self.yes(0.2) else None,
         )
 
+    def outcome(self, field_class: FieldClass) -> Outcome:
+        """Pick how far a class is shown; C1 has no mask."""
+        return self.one((Outcome.HIDDEN, Outcome.CLEAR) if field_class is FieldClass.C1 else tuple(Outcome))
+
     def rule(self, name: str, effect: Effect | None = None) -> Rule:
         """Make a rule."""
         effect = effect or (Effect.FORBID if self.yes(0.1) else Effect.CAP if self.yes(0.3) else Effect.GRANT)
-        outcomes = {each: self.one(tuple(Outcome)) for each in (self.some(CLASSES, 5) or (FieldClass.C1,))}
+        outcomes = {each: self.outcome(each) for each in (self.some(CLASSES, 5) or (FieldClass.C1,))}
         given: dict[str, Any] = {}
         if effect is not Effect.FORBID:
             given["shows"] = outcomes
         if effect is Effect.GRANT:
-            given["reveals"] = {each: self.one(tuple(Outcome)) for each in self.some(CLASSES, 3)}
+            given["reveals"] = {each: self.outcome(each) for each in self.some(CLASSES, 3)}
+            given["reason"] = Reason.TEXT if max(given["reveals"], default="C1") > "C2" else self.one(tuple(Reason))
             given["requests"] = {each: f"{self.one(('field', 'customer'))}.reveal" for each in self.some(CLASSES, 2)}
-            given["edits"] = self.some(CLASSES, 2)
+            given["edit_requests"] = dict.fromkeys(self.some(CLASSES, 1), "contact.change")
+            given["lookups"] = self.some(tuple(Tag), 2)
+            given.update(
+                (power, self.some(CLASSES, 2)) for power in ("edits", "matches", "orders", "counts", "exports")
+            )
         if effect is Effect.CAP:
             given["liftable"] = self.yes()
+            given["denies"] = self.some(tuple(Power), 2) if self.yes(0.3) else ()
         return Rule(
             id=name,
             effect=effect,
@@ -115,6 +150,7 @@ class Chance:
                 tiers=self.some(tuple(Tier), 3) if self.yes(0.4) else (),
                 roles=self.some(ROLES, 2) if self.yes(0.4) else (),
                 not_roles=self.some(ROLES, 1) if self.yes(0.2) else (),
+                marks=self.some(tuple(MARKS), 2) if self.yes(0.2) else (),
                 scopes=self.some(SCOPES, 1) if self.yes(0.2) else (),
                 worker_kinds=self.some(WORKER_KINDS, 2) if self.yes(0.2) else (),
                 step_up=self.yes() if self.yes(0.2) else None,
@@ -124,9 +160,11 @@ class Chance:
                 kinds=self.some(KINDS, 3) if self.yes(0.5) else (),
                 statuses=self.some(STATUSES, 3) if self.yes(0.3) else (),
                 secrecy=self.some(SECRECY, 2) if self.yes(0.3) else (),
+                tags=self.some(TAGS, 2) if self.yes(0.2) else (),
+                ended=self.yes() if self.yes(0.2) else None,
             ),
             purposes=self.some(PURPOSES, 1) if self.yes(0.2) else (),
-            obligations=self.some(("watermark", "no_export", "no_forward"), 1) if self.yes(0.3) else (),
+            obligations=self.some(OBLIGATIONS, 1) if self.yes(0.3) else (),
             **given,
         )
 

@@ -6,16 +6,27 @@ pack's plain data and knows no cohorts.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from app.permissions.outcomes import Outcome, Purpose
 from app.permissions.pack import Pack
-from app.permissions.plan import CohortKey, Standing
+from app.permissions.plan import CohortKey, LiveGrant, Standing
 
 _CLASSES: Final = ("C1", "C2", "C3", "C4", "C5")
+_HERE: Final = timedelta(hours=8)
+_MET: Final = {"watermark", "no_export", "no_forward"}
+_POWERS: Final = {"match": "matches", "order": "orders", "count": "counts", "export": "exports", "edit": "edits"}
+_SEARCHED: Final = {
+    "mobile.exact": "C3",
+    "mobile.last4": "C3",
+    "email.exact": "C2",
+    "name.exact": "C2",
+    "wechat.exact": "C4",
+    "id_number.exact": "C5",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +37,10 @@ class Answer:
     shown: Outcome
     revealed: Outcome
     following: str | None
-    edits: frozenset[str]
     obligations: frozenset[str]
+    powers: Mapping[str, frozenset[str]] = field(default_factory=lambda: dict.fromkeys(_POWERS, frozenset[str]()))
+    lookups: frozenset[str] = frozenset()
+    reason: str | None = None
 
 
 class ReferenceEvaluator:
@@ -49,7 +62,7 @@ class ReferenceEvaluator:
         at: datetime,
     ) -> Answer:
         """Answer for one field."""
-        rules = [rule for rule in self._rules if self._matches(rule, viewer, contact, contact_id, purpose)]
+        rules = [rule for rule in self._rules if self._matches(rule, viewer, contact, contact_id, purpose, at)]
         forbidden = any(rule["effect"] == "forbid" for rule in rules)
         unbelieved = any(department in viewer.distrusted for department in contact.departments)
         if forbidden or unbelieved:
@@ -58,13 +71,13 @@ class ReferenceEvaluator:
                 shown=Outcome.HIDDEN,
                 revealed=Outcome.HIDDEN,
                 following=None,
-                edits=frozenset(),
                 obligations=frozenset(),
             )
         caps = [rule for rule in rules if rule["effect"] == "cap"]
-        grants = [rule for rule in rules if rule["effect"] == "grant"]
+        grants = [rule for rule in rules if rule["effect"] == "grant" and _MET.issuperset(rule["obligations"])]
         top = self._ceiling(caps, field_class, viewer)
-        exceptions = [min(top, each) for each in self._exceptions(viewer, contact, contact_id, field, purpose, at)]
+        live = [each for each in viewer.grants if self._covers(each, viewer, contact, contact_id, purpose, at)]
+        exceptions = [min(top, each.outcome) for each in live if field in each.fields]
         shown = max([min(top, _highest(grants, "shows", field_class)), *exceptions])
         revealed = max(shown, min(top, _highest(grants, "reveals", field_class)))
         following = None
@@ -74,46 +87,77 @@ class ReferenceEvaluator:
             else:
                 kinds = [rule["requests"][field_class] for rule in grants if field_class in rule["requests"]]
                 final = any(
-                    not rule["liftable"] and rule["shows"].get(field_class, Outcome.CLEAR) < Outcome.CLEAR
-                    for rule in caps
+                    not rule["liftable"] and self._ceiling([rule], field_class, None) < Outcome.CLEAR for rule in caps
                 )
                 following = f"request:{kinds[-1]}" if kinds and not final else None
+        public = self._ceiling(caps, "C1", viewer)
+        denied = {power for rule in caps for power in rule["denies"]}
+        clear = {
+            each
+            for each in _CLASSES
+            if min(self._ceiling(caps, each, viewer), _highest(grants, "shows", each)) is Outcome.CLEAR
+            or (each == "C1" and live and public is Outcome.CLEAR)
+        }
+        reasons = [rule["reason"] for rule in grants if field_class in rule["reveals"]]
         return Answer(
-            visible=min(self._ceiling(caps, "C1", viewer), _highest(grants, "shows", "C1")) > Outcome.HIDDEN,
+            visible=public > Outcome.HIDDEN and (bool(live) or _highest(grants, "shows", "C1") > Outcome.HIDDEN),
             shown=shown,
             revealed=revealed,
             following=following,
-            edits=frozenset(each for rule in grants for each in rule["edits"]),
             obligations=frozenset(each for rule in (*caps, *grants) for each in rule["obligations"]),
+            powers={
+                power: frozenset(
+                    each
+                    for rule in grants
+                    for each in rule[member]
+                    if power not in denied and (power == "edit" or each in clear)
+                )
+                for power, member in _POWERS.items()
+            },
+            lookups=frozenset(
+                tag
+                for rule in grants
+                for tag in rule["lookups"]
+                if "lookup" not in denied and self._ceiling(caps, _SEARCHED[tag], viewer) > Outcome.HIDDEN
+            ),
+            reason=next((each for each in ("none", "purpose", "text") if each in reasons), None),
         )
 
     @staticmethod
-    def _ceiling(caps: Iterable[Mapping[str, Any]], field_class: str, viewer: Standing) -> Outcome:
+    def _ceiling(caps: Iterable[Mapping[str, Any]], field_class: str, viewer: Standing | None) -> Outcome:
         lowest = Outcome.CLEAR
         for rule in caps:
             if field_class in rule["shows"]:
-                lowest = min(lowest, Outcome(rule["shows"][field_class]))
+                met = _MET.issuperset(rule["obligations"])
+                lowest = min(lowest, Outcome(rule["shows"][field_class]) if met else Outcome.HIDDEN)
+        if viewer is None:
+            return lowest
         if viewer.ceiling is not None and _CLASSES.index(field_class) > _CLASSES.index(viewer.ceiling.value):
             lowest = Outcome.HIDDEN
         return lowest
 
     @staticmethod
-    def _exceptions(
-        viewer: Standing, contact: CohortKey, contact_id: UUID, field: str, purpose: Purpose, at: datetime
-    ) -> list[Outcome]:
-        found = []
-        for grant in viewer.grants:
-            if at < grant.starts_at or at >= grant.ends_at or grant.purpose != purpose or field not in grant.fields:
-                continue
-            if grant.contact_id is not None and grant.contact_id == contact_id:
-                found.append(grant.outcome)
-            if grant.department_id is not None and grant.department_id in contact.departments:
-                found.append(grant.outcome)
-        return found
+    def _covers(
+        grant: LiveGrant, viewer: Standing, contact: CohortKey, contact_id: UUID, purpose: Purpose, at: datetime
+    ) -> bool:
+        if at < grant.starts_at or at >= grant.ends_at or grant.purpose != purpose:
+            return False
+        own = any(each in grant.departments for each in contact.departments)
+        return {
+            "contact": grant.scope.value == str(contact_id),
+            "department": own,
+            "subtree": own,
+            "legal_entity": own,
+            "region": own,
+            "company": True,
+            "kind": grant.scope.value == contact.kind,
+            "tag": grant.scope.value in contact.tags,
+            "assigned": _works_on(viewer, contact_id, at),
+        }[grant.scope.kind]
 
     @staticmethod
     def _matches(
-        rule: Mapping[str, Any], viewer: Standing, contact: CohortKey, contact_id: UUID, purpose: Purpose
+        rule: Mapping[str, Any], viewer: Standing, contact: CohortKey, contact_id: UUID, purpose: Purpose, at: datetime
     ) -> bool:
         of_viewer, of_contact = rule["viewer"], rule["contact"]
         speaks_of_viewer = [
@@ -121,6 +165,7 @@ class ReferenceEvaluator:
             viewer.tier.value in of_viewer["tiers"] or not of_viewer["tiers"],
             any(role in viewer.roles for role in of_viewer["roles"]) or not of_viewer["roles"],
             not any(role in viewer.roles for role in of_viewer["not_roles"]),
+            any(mark in viewer.marks for mark in of_viewer["marks"]) or not of_viewer["marks"],
             any(scope in viewer.scopes for scope in of_viewer["scopes"]) or not of_viewer["scopes"],
             viewer.worker_kind in of_viewer["worker_kinds"] or not of_viewer["worker_kinds"],
             of_viewer["step_up"] in {None, viewer.step_up},
@@ -130,6 +175,8 @@ class ReferenceEvaluator:
             contact.kind in of_contact["kinds"] or not of_contact["kinds"],
             contact.status in of_contact["statuses"] or not of_contact["statuses"],
             contact.secrecy in of_contact["secrecy"] or not of_contact["secrecy"],
+            any(tag in contact.tags for tag in of_contact["tags"]) or not of_contact["tags"],
+            of_contact["ended"] in {None, contact.until is not None and contact.until < (at + _HERE).date()},
         ]
         own = viewer.contact_id is not None and viewer.contact_id == contact_id
         related = {
@@ -137,9 +184,28 @@ class ReferenceEvaluator:
             "self": own,
             "others": not own,
             "own_department": any(each in viewer.departments for each in contact.departments),
+            "own_subtree": any(each in viewer.subtree for each in contact.departments),
             "headed": any(each in viewer.headed for each in contact.departments),
+            "same_region": any(each in viewer.region.same for each in contact.departments),
+            "other_region": not any(each in viewer.region.same for each in contact.departments)
+            and any(each in viewer.region.other for each in contact.departments),
+            "same_legal_entity": any(each in viewer.legal_entity.same for each in contact.departments),
+            "other_legal_entity": not any(each in viewer.legal_entity.same for each in contact.departments)
+            and any(each in viewer.legal_entity.other for each in contact.departments),
+            "assigned": _works_on(viewer, contact_id, at),
+            "assigned_account": _works_on(viewer, contact_id, at, "account"),
+            "assigned_order": _works_on(viewer, contact_id, at, "order"),
+            "assigned_ticket": _works_on(viewer, contact_id, at, "ticket"),
         }[of_contact["relation"]]
         return related and all(speaks_of_viewer) and all(speaks_of_contact)
+
+
+def _works_on(viewer: Standing, contact_id: UUID, at: datetime, fact: str | None = None) -> bool:
+    for each in viewer.engagements:
+        over = each.until is not None and at >= each.until
+        if each.contact_id == contact_id and not over and (fact is None or fact in each.facts):
+            return True
+    return False
 
 
 def _highest(grants: Iterable[Mapping[str, Any]], power: str, field_class: str) -> Outcome:
