@@ -30,6 +30,7 @@ from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.verifier import TokenLimits, TokenVerifier
 from app.config import Settings
+from app.contacts.covering import cover_all
 from app.contacts.desk import FrontDesk
 from app.contacts.fields import CATALOGUE
 from app.contacts.finding import ContactFinder
@@ -176,6 +177,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         application = _assembled(
             settings, now, database, keyring=keyring, log=log, signer=signer, token_keys=token_keys
         )
+        await cover_all(database, application.contact_rows, application.sealer)
         await trust(stack, settings, now, issuer=application.tokens.issuer, verifier=application.verifier)
         yield application
 
