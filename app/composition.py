@@ -73,6 +73,7 @@ from app.opening import check_log, key_provider, log_store, policy_pack, trust
 from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
+from app.policy.explanations import Explanations
 
 BITS: Final = FieldBits(CATALOGUE.logged)
 LOGGED_FIELDS: Final = frozenset(
@@ -132,6 +133,7 @@ class Application:
     log_summaries: AccessLogSummaries
     log_exports: AccessLogExports
     idempotency: Idempotency
+    explanations: Explanations
 
     async def record(self, draft: EventDraft) -> None:
         """Put an event of an operator or a refusal on record."""
@@ -351,4 +353,7 @@ def _assembled(
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),
         log_exports=AccessLogExports(access=log_access),
         idempotency=idempotency,
+        explanations=Explanations(
+            contacts=contact_rows, gate=gate, standings=standings, accounts=account_rows, reader=reader, clock=clock
+        ),
     )

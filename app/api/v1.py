@@ -9,6 +9,7 @@ from app.contacts import routes_writing as contact_writing
 from app.hr import routes as hr
 from app.numbers import routes as numbers
 from app.numbers import routes_giving, routes_pools, routes_ranges
+from app.policy import routes_explanations
 
 ROUTERS: Final = (
     contacts.router,
@@ -25,4 +26,5 @@ ROUTERS: Final = (
     routes_ranges.router,
     audit_reports.router,
     audit.router,
+    routes_explanations.router,
 )

@@ -79,6 +79,11 @@ class Viewer:
         return plan
 
     @property
+    def pack(self) -> Pack:
+        """The pack in force."""
+        return self._pack
+
+    @property
     def caller(self) -> str:
         """Name the caller for cursors and idempotency keys: type and id."""
         return f"{self.standing.kind}:{self.standing.actor_id}"

@@ -59,6 +59,7 @@ INVENTORY: Final = {
     ("GET", "/v1/access-events/summary"): ("LookGuard", ("access-log:read",), True),
     ("POST", "/v1/access-events/exports"): ("LookGuard", ("access-log:read",), True),
     ("GET", "/v1/access-log/checkpoint"): ("LookGuard", ("access-log:read",), True),
+    ("POST", "/v1/policy/explanations"): ("LookGuard", ("contacts:read",), True),
     ("POST", "/oauth/token"): (PUBLIC, (), False),
     ("GET", "/.well-known/jwks.json"): (PUBLIC, (), False),
     ("GET", "/.well-known/oauth-authorization-server"): (PUBLIC, (), False),

@@ -98,6 +98,12 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/access-events/summary", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
     ("POST", "/v1/access-events/exports", EXPORT, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
     ("GET", "/v1/access-log/checkpoint", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
+    (
+        "POST",
+        "/v1/policy/explanations",
+        {"contact": "{core}"},
+        (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200),
+    ),
     ("GET", "/livez", None, (200,) * 13),
     ("GET", "/readyz", None, (200,) * 13),
     ("GET", "/.well-known/jwks.json", None, (200,) * 13),
@@ -116,6 +122,8 @@ async def test_each_caller_gets_exactly_what_the_matrix_says(
     statuses: tuple[int, ...],
 ) -> None:
     at = path.format(core=shared.people["core"], nobody=new_id())
+    if isinstance(body, dict) and "contact" in body:
+        body = {**body, "contact": str(shared.people["core"])}
     found = []
     for caller in CALLERS:
         answer = await (await shared.as_(caller)).request(method, at, json=body, headers={"If-Match": "*"})

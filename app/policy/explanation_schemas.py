@@ -1,0 +1,118 @@
+"""What is asked about views, and what is told of them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from app.disclosure.view import DisclosureNote
+from app.kit.schemas import Input, Output
+from app.permissions.explaining import Way
+from app.permissions.outcomes import FieldClass, Purpose, State, Tier
+
+OutcomeName = Literal["hidden", "mask_full", "mask_coarse", "mask_fine", "clear"]
+
+
+class ExplanationRequest(Input):
+    """Whose view of whom."""
+
+    contact: UUID
+    viewer: UUID | None = Field(
+        None, description="Contact id of the person whose view it is; default: the caller. Others: T5."
+    )
+    fields: Annotated[tuple[str, ...], Field(max_length=30)] = Field((), examples=[["mobile"]])
+    purpose: Purpose = Purpose.WORK_CONTACT
+
+
+class RuleName(Output):
+    """A rule as people read it."""
+
+    id: str = Field(examples=["staff.own_department"])
+    clauses: list[str] = Field(examples=[["S1c-10.1"]])
+    zh: str
+    en: str
+
+
+class ForbidView(RuleName):
+    """A rule that hides the contact altogether where it applies."""
+
+    applied: bool
+
+
+class TriedView(RuleName):
+    """How far a rule lets the field be shown and revealed. Of caps, those that speak of the viewer; of grants, those that apply."""
+
+    applied: bool
+    shows: OutcomeName | None
+    reveals: OutcomeName | None
+    liftable: bool
+
+
+class ExceptionView(Output):
+    """A live grant of an approved request that speaks of the field."""
+
+    id: UUID
+    outcome: OutcomeName
+    ends_at: datetime
+
+
+class RequestDraft(Output):
+    """A request, filled in as far as the explanation knows."""
+
+    kind: str = Field(examples=["field.reveal"])
+    subject: dict[str, Any]
+    form: dict[str, Any]
+
+
+class ChangeView(Output):
+    """The nearest change that would show more."""
+
+    way: Way = Field(
+        description=(
+            "`reveal`: post a reveal; `purpose`: look for the purpose in `value`; `step_up`: prove who you are once more; "
+            "`settle`: have the mark in `value` settled; `request`: file the request."
+        )
+    )
+    value: str | None
+    leads_to: OutcomeName
+    request: RequestDraft | None
+
+
+class FieldExplanation(Output):
+    """Why one field is shown as far as it is. `card` stands for the C1 members."""
+
+    field: str
+    field_class: FieldClass = Field(alias="class")
+    state: Literal[State.SHOWN, State.MASKED, State.WITHHELD]
+    outcome: OutcomeName
+    revealed: OutcomeName = Field(description="How far a reveal would go.")
+    decided_by: list[str] = Field(description="The rules that give most, or the exceptions that lead further.")
+    forbids: list[ForbidView]
+    caps: list[TriedView]
+    grants: list[TriedView]
+    exceptions: list[ExceptionView]
+    obligations: list[str]
+    change: ChangeView | None = Field(description="Null where nothing leads further.")
+
+
+class ExplainedViewer(Output):
+    """Whose view it is."""
+
+    id: str
+    name: str
+    tier: Tier
+    roles: list[str]
+    marks: list[str]
+
+
+class ExplanationView(Output):
+    """A view of one contact, explained."""
+
+    contact: UUID
+    viewer: ExplainedViewer
+    purpose: Purpose
+    visible: bool
+    policy_version: str
+    fields: list[FieldExplanation]
+    disclosure: DisclosureNote
