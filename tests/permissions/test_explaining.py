@@ -47,20 +47,18 @@ def test_it_tells_what_the_plan_decides_and_its_way_forward_leads_there() -> Non
 
 def led(question: Question, name: str, field_class: FieldClass, change: Change) -> Outcome:
     """Make the change, and see."""
+    standing, value = question.standing, change.value or ""
     match change.way:
         case Way.PURPOSE:
-            plan = question.plan(purpose=Purpose(change.value))
+            plan = question.plan(purpose=Purpose(value))
         case Way.STEP_UP:
-            plan = question.plan(standing=replace(question.standing, step_up=True))
+            plan = question.plan(standing=replace(standing, step_up=True))
         case Way.SETTLE:
-            marks = question.standing.marks - {change.value or ""}
-            plan = question.plan(standing=replace(question.standing, marks=marks))
-        case Way.REVEAL | Way.REQUEST:
-            return (
-                Outcome.CLEAR
-                if change.way is Way.REQUEST
-                else question.cohort(question.plan()).revealed(name, field_class)
-            )
+            plan = question.plan(standing=replace(standing, marks=standing.marks - {value}))
+        case Way.REVEAL:
+            plan = question.plan()
+        case Way.REQUEST:
+            return Outcome.CLEAR
     return question.cohort(plan).revealed(name, field_class)
 
 
