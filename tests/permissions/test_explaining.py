@@ -47,7 +47,7 @@ def test_it_tells_what_the_plan_decides_and_its_way_forward_leads_there() -> Non
 
 def led(question: Question, name: str, field_class: FieldClass, change: Change) -> Outcome:
     """Make the change, and see."""
-    standing, value = question.standing, change.value or ""
+    standing, value, plan = question.standing, change.value or "", question.plan()
     match change.way:
         case Way.PURPOSE:
             plan = question.plan(purpose=Purpose(value))
@@ -55,10 +55,10 @@ def led(question: Question, name: str, field_class: FieldClass, change: Change) 
             plan = question.plan(standing=replace(standing, step_up=True))
         case Way.SETTLE:
             plan = question.plan(standing=replace(standing, marks=standing.marks - {value}))
-        case Way.REVEAL:
-            plan = question.plan()
         case Way.REQUEST:
             return Outcome.CLEAR
+        case Way.REVEAL:
+            pass
     return question.cohort(plan).revealed(name, field_class)
 
 
