@@ -22,6 +22,7 @@ from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
 from app.disclosure.programs import Program, Programs
 from app.disclosure.records import Record
+from app.disclosure.strength import Tally
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.errors import NotFound
@@ -235,6 +236,25 @@ class Gate:
         )
         (value,) = self._opener.open_fields(permit, record.subject, record.key, [(name, sealed)])
         return value, _note(viewer, plan, permit, cohort.obligations)
+
+    async def measure(self, viewer: Viewer, records: Sequence[Record], look: Look, tally: Tally) -> None:
+        """Open what ``viewer`` would see of ``records``, masked or clear, to count what masks leave; nothing of it is given to anybody.
+
+        Raises as ``disclose`` does.
+        """
+        plan = viewer.plan(look.purpose)
+        verdicts = [(record, self.verdict(plan, record)) for record in records]
+        admitted = [
+            (record, self._programs.card(cohort, record.cohort.kind))
+            for record, cohort in verdicts
+            if cohort is not None
+        ]
+        permit = await self._permit(viewer, plan, look, admitted)
+        for record, program in admitted:
+            opening = program.pattern(record.present).opening(record.sealed)
+            values = self._opener.open_fields(permit, record.subject, record.key, opening)
+            for (name, _), value in zip(opening, values, strict=True):
+                tally.add(name, value)
 
     def _card(self, permit: Permit, record: Record, program: Program) -> tuple[UUID, bytes, str]:
         pattern = program.pattern(record.present)

@@ -1,0 +1,154 @@
+"""Hard tests 14 to 28 as one matrix: what a value that is hidden or masked changes in any answer to somebody who may not see it. Nothing.
+
+Every question is asked, the value is changed by somebody who may, and every question is asked again: by the old value, by the new one, by
+pieces of both. Status, body, order, count, size, ETag and cursor must be the same to the byte; what differs by nature (names of requests
+and events) is cut out. Each part that adds an operation which filters, sorts, counts, validates or fails adds a line to ``QUESTIONS``.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from tests.support.application import World
+from tests.support.shared import Added, add_department, add_person
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_BY_NATURE: Final = re.compile(
+    r"urn:duanhao:request:[0-9a-f]+|\"(?:event_id|request_id|id)\":\"[0-9a-f-]{36}\"|\"at\":\"[^\"]+\"|\"next\":\"[^\"]+\""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A field with two values that its masks tell alike, and what of it is typed by somebody who guesses."""
+
+    field: str
+    before: str
+    after: str
+    guesses: tuple[str, ...]
+
+
+SECRETS: Final = (
+    Secret(
+        "mobile", "13700004411", "13700009922", ("13700004411", "13700009922", "4411", "9922", "137", "+8613700004411")
+    ),
+    Secret("wechat", "wx_before_1", "wz_after_22", ("wx_before_1", "wz_after_22", "wx_", "before")),
+    Secret("personal_mobile", "13600004411", "13600009922", ("13600004411", "13600009922", "4411")),
+    Secret(
+        "id_number", "11010519491231002X", "110105194912310038", ("11010519491231002X", "110105194912310038", "1949")
+    ),
+    Secret("home_address", "北京市海淀区甲路 1 号", "上海市徐汇区乙路 2 号", ("海淀", "徐汇", "甲路")),
+)
+
+#            filters, sorts, counts …                                                     {guess} is what somebody types
+QUESTIONS: Final[tuple[tuple[str, str, Any], ...]] = (
+    ("GET", "/v1/contacts?department={department}", None),
+    ("GET", "/v1/contacts?department={department}&total=true&limit=1", None),
+    ("GET", "/v1/contacts?department={department}&sort=-name&total=true", None),
+    ("GET", "/v1/contacts?department={department}&sort=employee_no", None),
+    ("GET", "/v1/contacts?q={guess}&total=true", None),
+    ("GET", "/v1/contacts?q={guess}&department={department}&sort=name", None),
+    ("GET", "/v1/contacts?sort={field}", None),
+    ("GET", "/v1/contacts?{field}={guess}", None),
+    ("GET", "/v1/contacts?tag={guess}&total=true", None),
+    ("GET", "/v1/contacts?fields={field},{field},*,contact.{field}", None),
+    ("GET", "/v1/contacts/{id}", None),
+    ("GET", "/v1/contacts/{id}/history?limit=200", None),
+    ("GET", "/v1/contacts/{id}/photo", None),
+    ("GET", "/v1/suggestions?q={guess}", None),
+    ("GET", "/v1/tags?q={guess}", None),
+    ("GET", "/v1/departments?department={department}", None),
+    ("GET", "/v1/numbers?holder={id}", None),
+    ("GET", "/v1/fields", None),
+    (
+        "POST",
+        "/v1/contacts/{id}/reveals",
+        {"fields": ["{field}"], "purpose": "work_contact", "reason": "only asking about it"},
+    ),
+    ("POST", "/v1/policy/explanations", {"contact": "{id}", "fields": ["{field}"]}),
+    ("PATCH", "/v1/contacts/{id}", {"{field}": "{guess}"}),
+    ("POST", "/v1/contacts", {"name": "新", "{field}": "{guess}"}),
+    ("GET", "/v1/access-events?q={guess}", None),
+)
+
+
+def _filled(given: Any, values: dict[str, str]) -> Any:  # noqa: ANN401 — any JSON
+    if isinstance(given, str):
+        return given.format(**values)
+    if isinstance(given, dict):
+        return {_filled(name, values): _filled(value, values) for name, value in given.items()}
+    return [_filled(each, values) for each in given] if isinstance(given, list) else given
+
+
+def told(answer: httpx.Response) -> tuple[object, ...]:
+    """Give everything that an answer says, but what names the request, the event and the place where a page ends."""
+    headers = {
+        name: answer.headers.get(name) for name in ("etag", "last-modified", "content-type", "link", "retry-after")
+    }
+    size = re.sub(r"\"next\":\"[^\"]+\"", "", answer.text)
+    return answer.status_code, _BY_NATURE.sub("-", answer.text), len(size) // 4, headers
+
+
+async def everything(client: httpx.AsyncClient, target: Added, department: str, secret: Secret) -> dict[str, object]:
+    """Ask every question with every guess."""
+    answers: dict[str, object] = {}
+    for method, path, body in QUESTIONS:
+        guessing = "{guess}" in path or "{guess}" in str(body)
+        for guess in secret.guesses if guessing else ("",):
+            values = {"id": str(target.id), "department": department, "field": secret.field, "guess": guess}
+            at = path.format(**{**values, "guess": str(httpx.QueryParams({"g": guess}))[2:]})
+            answer = await client.request(method, at, json=_filled(body, values), headers={"If-Match": '"guessed"'})
+            answers[f"{method} {at} {body and _filled(body, values)}"] = told(answer)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def places() -> dict[int, str]:
+    """Keep the departments that were made, one per company."""
+    return {}
+
+
+CASES: Final = [
+    *(("outsider", secret) for secret in SECRETS),
+    *((caller, SECRETS[0]) for caller in ("intern", "it", "directory-sync")),
+    *(pytest.param(caller, secret, marks=pytest.mark.slow) for caller in ("intern", "it") for secret in SECRETS[1:]),
+]
+
+
+@pytest.mark.parametrize(("caller", "secret"), CASES)
+async def test_a_value_that_is_not_shown_changes_nothing(
+    shared: World, places: dict[int, str], caller: str, secret: Secret
+) -> None:
+    if id(shared) not in places:
+        places[id(shared)] = await add_department(shared)
+    department = places[id(shared)]
+    target = await add_person(shared, department=department, **{secret.field: secret.before})
+    client, keeper = await shared.as_(caller), await shared.as_("hr")
+    assert secret.before not in (await client.get(target.path)).text
+    before = await everything(client, target, department, secret)
+    changed = await keeper.patch(target.path, json={secret.field: secret.after}, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+    after = await everything(client, target, department, secret)
+    assert len(before) > len(QUESTIONS)
+    for question, answer in before.items():
+        assert after[question] == answer, question
+
+
+@pytest.mark.parametrize("secret", [each for each in SECRETS if each.field != "mobile"], ids=lambda each: each.field)
+async def test_that_there_is_no_value_changes_nothing_either(
+    shared: World, places: dict[int, str], secret: Secret
+) -> None:
+    """Withheld is withheld, whether there is something or not. A masked field that is emptied is empty: that is shown."""
+    if id(shared) not in places:
+        places[id(shared)] = await add_department(shared)
+    department = places[id(shared)]
+    target = await add_person(shared, department=department, **{secret.field: secret.before})
+    client, keeper = await shared.as_("outsider"), await shared.as_("hr")
+    before = await everything(client, target, department, secret)
+    changed = await keeper.patch(target.path, json={secret.field: None}, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+    assert await everything(client, target, department, secret) == before
