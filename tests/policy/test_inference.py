@@ -126,7 +126,8 @@ async def test_a_value_that_is_not_shown_changes_nothing(
     if id(shared) not in places:
         places[id(shared)] = await add_department(shared)
     department = places[id(shared)]
-    target = await add_person(shared, department=department, **{secret.field: secret.before})
+    value: dict[str, Any] = {secret.field: secret.before}
+    target = await add_person(shared, department=department, **value)
     client, keeper = await shared.as_(caller), await shared.as_("hr")
     assert secret.before not in (await client.get(target.path)).text
     before = await everything(client, target, department, secret)
@@ -146,7 +147,8 @@ async def test_that_there_is_no_value_changes_nothing_either(
     if id(shared) not in places:
         places[id(shared)] = await add_department(shared)
     department = places[id(shared)]
-    target = await add_person(shared, department=department, **{secret.field: secret.before})
+    value: dict[str, Any] = {secret.field: secret.before}
+    target = await add_person(shared, department=department, **value)
     client, keeper = await shared.as_("outsider"), await shared.as_("hr")
     before = await everything(client, target, department, secret)
     changed = await keeper.patch(target.path, json={secret.field: None}, headers={"If-Match": "*"})
