@@ -1,4 +1,7 @@
-"""Exceptions that approved requests made. A grant's row MAC covers all of it, so nobody grants himself one by SQL."""
+"""Exceptions that approved requests made, and marks that cap what a person sees.
+
+A row's MAC covers all of it, so nobody grants himself an exception by SQL, moves one to another account, or takes a mark off.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -11,17 +14,32 @@ from app.kit.models import Base, Id, Instant, Json
 
 
 class AccessGrant(Base):
-    """Fields of one contact or one department, for one person and purpose, from a time until a time."""
+    """Fields of the contacts in a scope, for one person and purpose, from a time until a time.
+
+    ``contact_id`` and ``department_id`` are of rows from before there were scopes; no new row has them.
+    """
 
     __tablename__ = "access_grant"
     __table_args__ = (
-        CheckConstraint("(contact_id IS NULL) <> (department_id IS NULL)", name="one_target"),
+        CheckConstraint(
+            "(scope_kind IS NULL AND (contact_id IS NULL) <> (department_id IS NULL))"
+            " OR (scope_kind IS NOT NULL AND contact_id IS NULL AND department_id IS NULL)",
+            name="one_target",
+        ),
+        CheckConstraint("(scope_kind IS NULL) = (scope_value IS NULL)", name="whole_scope"),
+        CheckConstraint(
+            "scope_kind IN"
+            " ('contact', 'department', 'subtree', 'company', 'legal_entity', 'region', 'kind', 'tag', 'assigned')",
+            name="scope_kind",
+        ),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     account_id: Mapped[UUID] = mapped_column(Id, index=True)
     contact_id: Mapped[UUID | None] = mapped_column(Id)
     department_id: Mapped[UUID | None] = mapped_column(Id)
+    scope_kind: Mapped[str | None] = mapped_column(String(16))
+    scope_value: Mapped[str | None] = mapped_column(String(128))
     fields: Mapped[Any] = mapped_column(Json)
     outcome: Mapped[str] = mapped_column(String(16))
     purpose: Mapped[str] = mapped_column(String(32))
@@ -29,5 +47,27 @@ class AccessGrant(Base):
     starts_at: Mapped[datetime] = mapped_column(Instant)
     ends_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class StandingMark(Base):
+    """A mark on a person: its reason is a code, so that the row holds nothing personal; set by a request or by an operator."""
+
+    __tablename__ = "standing_mark"
+    __table_args__ = (
+        CheckConstraint("kind IN ('untrained', 'suspended', 'overdue_return')", name="kind"),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        CheckConstraint("(request_id IS NULL) <> (operator IS NULL)", name="one_origin"),
+    )
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(Id, index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(32))
+    starts_at: Mapped[datetime] = mapped_column(Instant)
+    ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    request_id: Mapped[UUID | None] = mapped_column(Id)
+    operator: Mapped[str | None] = mapped_column(String(64))
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(Instant)
