@@ -70,6 +70,7 @@ from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.numbers.desk import NumberDesk
 from app.opening import check_log, key_provider, log_store, policy_pack, trust
+from app.permissions.marks import MarkRepository
 from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
@@ -112,6 +113,7 @@ class Application:
     department_reader: DepartmentReader
     department_keeper: DepartmentKeeper
     grants: GrantRepository
+    marks: MarkRepository
     standings: Standings
     verifier: TokenVerifier
     authenticator: Authenticator
@@ -200,6 +202,7 @@ def _assembled(
     client_rows = ClientRepository(RowSigner(keyring.mac_key("client")))
     department_rows = DepartmentRepository(RowSigner(keyring.mac_key("department")))
     grants = GrantRepository(RowSigner(keyring.mac_key("access_grant")), CATALOGUE.classes)
+    marks = MarkRepository(RowSigner(keyring.mac_key("standing_mark")))
     contact_rows = ContactRepository(reader, sealer)
     verifier = TokenVerifier(
         accounts=account_rows,
@@ -225,6 +228,7 @@ def _assembled(
         clients=client_rows,
         departments=department_rows,
         grants=grants,
+        marks=marks,
         contacts=contact_rows,
         pack=pack,
         clock=clock,
@@ -296,6 +300,7 @@ def _assembled(
         department_reader=department_reader,
         department_keeper=DepartmentKeeper(reader=department_reader, service=departments, idempotency=idempotency),
         grants=grants,
+        marks=marks,
         standings=standings,
         verifier=verifier,
         authenticator=Authenticator(verifier),

@@ -5,7 +5,6 @@ prepared under the old standing is refused by the log's writer. Callers hold the
 record; nothing here commits.
 """
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -19,13 +18,13 @@ from app.auth import epochs
 from app.auth.errors import AccountExists, AccountNotFound, MalformedName
 from app.auth.models import AccountState
 from app.auth.repository import Account, AccountRepository, ClientRepository, Source
+from app.auth.roles import are_roles
 from app.auth.subject import Tier, user_name_key
 from app.kit.clock import Clock
 from app.kit.db import current_unit_of_work
 from app.kit.models import new_id
 
 _TIERS: Final = frozenset(get_args(Tier))
-_ROLE: Final = re.compile(r"[a-z][a-z_]{1,31}")
 
 
 def after_commit(action: Callable[[], None]) -> None:
@@ -171,4 +170,4 @@ def _fresh(key: str, contact_id: UUID | None, tier: Tier, roles: tuple[str, ...]
 
 
 def _is_standing(tier: str, roles: Collection[str]) -> bool:
-    return tier in _TIERS and all(_ROLE.fullmatch(role) for role in roles)
+    return tier in _TIERS and are_roles(roles)

@@ -4,9 +4,15 @@ Forbidden
 ├── NoContact           no_contact            the subject is bound to nobody in the directory
 ├── AccountSuspended    account_suspended     bound, but suspended
 └── NotPermitted        not_permitted         policy gives this power to others
+NotFound
+└── MarkNotFound        mark_not_found        the account carries no such mark
+Conflict
+└── AlreadyMarked       already_marked        the account carries this mark already
+Invalid
+└── UnfitReason         unfit_reason          a mark of this kind is not set for that reason
 """
 
-from app.kit.errors import Forbidden
+from app.kit.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class NoContact(Forbidden):
@@ -25,3 +31,21 @@ class NotPermitted(Forbidden):
     """Policy does not give the caller this power."""
 
     code, title, title_zh = "not_permitted", "Policy does not permit this", "策略不允许此操作"
+
+
+class MarkNotFound(NotFound):
+    """There is nothing to take off."""
+
+    code, title, title_zh = "mark_not_found", "The account carries no such mark", "该账号没有此标记"
+
+
+class AlreadyMarked(Conflict):
+    """A second mark of a kind would say nothing; end the first, then set it anew."""
+
+    code, title, title_zh = "already_marked", "The account carries this mark already", "该账号已有此标记"
+
+
+class UnfitReason(Invalid):
+    """Each kind of mark has its own reasons, and an end lies in the future."""
+
+    code, title, title_zh = "unfit_reason", "A mark of this kind is not set so", "该标记不能这样设置"

@@ -1,59 +1,97 @@
-"""All queries on grants, and the MACs that make their rows believable. Nothing here commits."""
+"""All queries on grants, and the MACs that make their rows believable. Nothing here commits.
+
+Giving or ending a grant moves its holder's epoch in the same transaction, so a look that was being prepared with it is decided anew.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.auth import epochs
 from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner
-from app.kit.models import Instant, new_id
+from app.kit.models import Id, Instant, new_id
 from app.permissions.models import AccessGrant
 from app.permissions.outcomes import FieldClass, Outcome, Purpose
-from app.permissions.plan import GrantScope, LiveGrant
+from app.permissions.plan import GrantScope, LiveGrant, ScopeKind
 
+_TABLE: Final = "access_grant"
 _log = structlog.get_logger("duanhao.security")
 
-_LIVE: Final = Query(
-    select(
-        AccessGrant.id,
-        AccessGrant.account_id,
-        AccessGrant.contact_id,
-        AccessGrant.department_id,
-        AccessGrant.fields,
-        AccessGrant.outcome,
-        AccessGrant.purpose,
-        AccessGrant.request_id,
-        AccessGrant.starts_at,
-        AccessGrant.ends_at,
-        AccessGrant.revoked_at,
-        AccessGrant.mac,
-    ).where(
-        AccessGrant.account_id == bindparam("account_id", type_=AccessGrant.account_id.type),
+_COLUMNS: Final = (
+    AccessGrant.id,
+    AccessGrant.account_id,
+    AccessGrant.contact_id,
+    AccessGrant.department_id,
+    AccessGrant.scope_kind,
+    AccessGrant.scope_value,
+    AccessGrant.fields,
+    AccessGrant.outcome,
+    AccessGrant.purpose,
+    AccessGrant.request_id,
+    AccessGrant.starts_at,
+    AccessGrant.ends_at,
+    AccessGrant.revoked_at,
+    AccessGrant.mac,
+)
+_NOW: Final = bindparam("now", type_=Instant())
+_UNENDED: Final = Query(
+    select(*_COLUMNS).where(
+        AccessGrant.account_id == bindparam("account_id", type_=Id()),
         AccessGrant.revoked_at.is_(None),
-        AccessGrant.ends_at > bindparam("now", type_=Instant()),
+        AccessGrant.ends_at > _NOW,
     )
 )
+_ONE: Final = Query(select(*_COLUMNS).where(AccessGrant.id == bindparam("id", type_=Id())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGrant:
-    """What an approved request gives: to whom, over what, until when."""
+    """What an approved request gives: to whom, over whom, until when."""
 
     account_id: UUID
-    contact_id: UUID | None = None
-    department_id: UUID | None = None
+    scope: GrantScope
     fields: tuple[str, ...]
     outcome: Outcome
     purpose: Purpose
     request_id: UUID
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant(NewGrant):
+    """A grant as it is kept; ``revoked_at`` when it was ended before its time."""
+
+    id: UUID
+    revoked_at: datetime | None = None
+
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether it counts at ``now``: from its first moment to just before its last."""
+        return self.revoked_at is None and self.starts_at <= now < self.ends_at
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether nothing is left of it to end."""
+        return self.revoked_at is not None or now >= self.ends_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which grants a list asks for; ``None`` leaves a member open. ``before`` is the id of the last one of the page before."""
+
+    now: datetime
+    account_id: UUID | None = None
+    kind: ScopeKind | None = None
+    value: str | None = None
+    live: bool | None = None
+    before: UUID | None = None
 
 
 class GrantRepository:
@@ -65,37 +103,52 @@ class GrantRepository:
 
     async def live(self, source: Source, account_id: UUID, now: datetime) -> tuple[LiveGrant, ...]:
         """Load the grants of an account that are or will be in force; rows edited past us are left out and reported."""
-        found = []
-        for row in await _LIVE.rows(source, account_id=account_id, now=now):
-            *values, mac = row
-            values[4] = tuple(values[4])
-            if not self._signer.verify("access_grant", tuple(values), mac):
-                _log.error("row_mac_mismatch", table="access_grant", row=str(values[0]))
-                continue
-            identity, _, contact_id, department_id, names, outcome, purpose, _, starts_at, ends_at, _ = values
-            fields = {name: self._classes[name] for name in names if name in self._classes}
-            found.append(
-                LiveGrant(
-                    id=identity,
-                    scope=GrantScope("department", str(department_id))
-                    if contact_id is None
-                    else GrantScope("contact", str(contact_id)),
-                    fields=fields,
-                    outcome=Outcome[outcome],
-                    purpose=Purpose(purpose),
-                    starts_at=starts_at,
-                    ends_at=ends_at,
-                )
+        rows = await _UNENDED.rows(source, account_id=account_id, now=now)
+        return tuple(
+            LiveGrant(
+                id=grant.id,
+                scope=grant.scope,
+                fields={name: self._classes[name] for name in grant.fields if name in self._classes},
+                outcome=grant.outcome,
+                purpose=grant.purpose,
+                starts_at=grant.starts_at,
+                ends_at=grant.ends_at,
             )
-        return tuple(found)
+            for grant in map(self._genuine, rows)
+            if grant is not None
+        )
+
+    async def one(self, source: Source, identity: UUID) -> Grant | None:
+        """Load one grant, ended or not; ``None`` also for a row edited past us, which is reported."""
+        rows = await _ONE.rows(source, id=identity)
+        return self._genuine(rows[0]) if rows else None
+
+    async def page(self, source: Source, wanted: Wanted, *, limit: int) -> tuple[list[Grant], UUID | None]:
+        """List at most ``limit`` grants, newest first, and give where the next page begins; rows edited past us are left out."""
+        asked: dict[str, object] = {"now": wanted.now} if wanted.live is not None else {}
+        asked |= {
+            name: value
+            for name, value in (
+                ("account_id", wanted.account_id),
+                ("kind", wanted.kind),
+                ("value", wanted.value),
+                ("before", wanted.before),
+            )
+            if value is not None
+        }
+        if wanted.value is not None:
+            asked["identity"] = _identity(wanted.value)
+        rows = await _listing(frozenset(asked), wanted.live).rows(source, **asked, most=limit + 1)
+        grants = [grant for grant in map(self._genuine, rows[:limit]) if grant is not None]
+        return grants, cast("UUID", rows[limit - 1][0]) if len(rows) > limit else None
 
     async def add(self, session: AsyncSession, grant: NewGrant, *, at: datetime) -> UUID:
-        """Write a grant; the caller moves the account's epoch in the same transaction."""
+        """Write a grant."""
         row = AccessGrant(
             id=new_id(),
             account_id=grant.account_id,
-            contact_id=grant.contact_id,
-            department_id=grant.department_id,
+            scope_kind=grant.scope.kind,
+            scope_value=grant.scope.value,
             fields=list(grant.fields),
             outcome=grant.outcome.name,
             purpose=grant.purpose.value,
@@ -106,10 +159,23 @@ class GrantRepository:
         )
         self._sign(row)
         session.add(row)
+        await session.flush()
+        await epochs.bump(session, f"user:{grant.account_id}")
         return row.id
 
+    async def end(self, session: AsyncSession, grant: Grant, *, at: datetime) -> bool:
+        """Revoke one grant; ``False`` when somebody else just has."""
+        row = await session.get(AccessGrant, grant.id, with_for_update=True, populate_existing=True)
+        if row is None or row.revoked_at is not None or self._genuine(_values(row)) is None:
+            return False
+        row.revoked_at = at
+        self._sign(row)
+        await session.flush()
+        await epochs.bump(session, f"user:{grant.account_id}")
+        return True
+
     async def end_all(self, session: AsyncSession, account_id: UUID, *, at: datetime) -> None:
-        """Revoke every grant of an account, as its holder leaves or moves."""
+        """Revoke every grant of an account, as its holder leaves or moves; the caller, who changes the account too, moves its epoch."""
         rows = await session.scalars(
             select(AccessGrant)
             .where(AccessGrant.account_id == account_id, AccessGrant.revoked_at.is_(None))
@@ -119,18 +185,74 @@ class GrantRepository:
             row.revoked_at = at
             self._sign(row)
 
-    def _sign(self, row: AccessGrant) -> None:
-        values: tuple[Any, ...] = (
-            row.id,
-            row.account_id,
-            row.contact_id,
-            row.department_id,
-            tuple(row.fields),
-            row.outcome,
-            row.purpose,
-            row.request_id,
-            row.starts_at,
-            row.ends_at,
-            row.revoked_at,
+    def _genuine(self, row: Any) -> Grant | None:  # noqa: ANN401 — a row of either driver
+        *values, mac = row
+        if not self._signer.verify(_TABLE, _covered(values), mac):
+            _log.error("row_mac_mismatch", table=_TABLE, row=str(values[0]))
+            return None
+        identity, account, contact, department, kind, value, names, outcome, purpose, request, starts, ends, ended = (
+            values
         )
-        row.mac = self._signer.sign("access_grant", values)
+        if kind is None:
+            kind, value = ("contact", str(contact)) if contact is not None else ("department", str(department))
+        return Grant(
+            id=identity,
+            account_id=account,
+            scope=GrantScope(kind, value),
+            fields=tuple(names),
+            outcome=Outcome[outcome],
+            purpose=Purpose(purpose),
+            request_id=request,
+            starts_at=starts,
+            ends_at=ends,
+            revoked_at=ended,
+        )
+
+    def _sign(self, row: AccessGrant) -> None:
+        *values, _ = _values(row)
+        row.mac = self._signer.sign(_TABLE, _covered(values))
+
+
+def _values(row: AccessGrant) -> list[Any]:
+    return [getattr(row, column.key) for column in _COLUMNS]
+
+
+def _covered(values: list[Any]) -> tuple[Any, ...]:
+    """Give what a row's MAC covers; of rows from before there were scopes, what it covered then."""
+    identity, account, contact, department, kind, value, names, *others = values
+    scope = (contact, department) if kind is None else (contact, department, kind, value)
+    return (identity, account, *scope, tuple(names), *others)
+
+
+def _identity(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _listing(asked: frozenset[str], live: bool | None) -> Query:  # noqa: FBT001 — a filter: yes, no, either
+    """Write the list for one set of filters."""
+    in_force = (AccessGrant.revoked_at.is_(None)) & (AccessGrant.starts_at <= _NOW) & (AccessGrant.ends_at > _NOW)
+    kind, value = (
+        bindparam("kind", type_=AccessGrant.scope_kind.type),
+        bindparam("value", type_=AccessGrant.scope_value.type),
+    )
+    identity = bindparam("identity", type_=Id())
+    clauses: dict[str, ColumnElement[bool]] = {
+        "account_id": AccessGrant.account_id == bindparam("account_id", type_=Id()),
+        "before": AccessGrant.id < bindparam("before", type_=Id()),
+        "kind": or_(
+            AccessGrant.scope_kind == kind,
+            AccessGrant.contact_id.is_not(None) & (kind == "contact"),
+            AccessGrant.department_id.is_not(None) & (kind == "department"),
+        ),
+        "value": or_(
+            AccessGrant.scope_value == value, AccessGrant.contact_id == identity, AccessGrant.department_id == identity
+        ),
+    }
+    wanted = [clause for name, clause in clauses.items() if name in asked]
+    if live is not None:
+        wanted.append(in_force if live else not_(in_force))
+    return Query(select(*_COLUMNS).where(*wanted).order_by(AccessGrant.id.desc()).limit(bindparam("most")))

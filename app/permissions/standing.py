@@ -8,7 +8,7 @@ used for a look after the change that ended it. Routes that do not look read it 
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Reader
 from app.permissions.errors import AccountSuspended, NoContact
+from app.permissions.marks import LiveMarks
 from app.permissions.outcomes import FieldClass, Purpose, Tier
 from app.permissions.pack import Pack
 from app.permissions.plan import LiveGrant, Place, Plan, Standing
@@ -56,6 +57,14 @@ class ContactFacts(Protocol):
         ...
 
 
+class MarkReader(Protocol):
+    """Where the marks on people are read."""
+
+    async def live(self, source: Source, account_id: UUID, now: datetime) -> LiveMarks:
+        """Give the marks in force, and when that changes by itself."""
+        ...
+
+
 class Viewer:
     """A standing and the plans worked out from it."""
 
@@ -77,6 +86,11 @@ class Viewer:
                 self._pack, self.standing, purpose, self._clock.now(), clock_here=self._clock_here
             )
         return plan
+
+    def is_over(self) -> bool:
+        """Tell whether the standing must be read anew, because a mark has begun or ended by itself since."""
+        edges = self.standing.edges
+        return bool(edges) and self._clock.now() >= min(edges)
 
     @property
     def pack(self) -> Pack:
@@ -100,6 +114,7 @@ class Standings:
         clients: ClientRepository,
         departments: DepartmentRepository,
         grants: GrantRepository,
+        marks: MarkReader,
         contacts: ContactFacts,
         pack: Pack,
         clock: Clock,
@@ -107,7 +122,7 @@ class Standings:
     ) -> None:
         """Take where each part of a standing is read, the pack in force, the clock and how far those here are ahead of it."""
         self._reader, self._accounts, self._clients = reader, accounts, clients
-        self._departments, self._grants, self._contacts = departments, grants, contacts
+        self._departments, self._grants, self._marks, self._contacts = departments, grants, marks, contacts
         self._pack, self._clock, self._clock_here = pack, clock, clock_here
         self._tree: Tree | None = None
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
@@ -118,7 +133,7 @@ class Standings:
         Raises ``NoContact``, ``AccountSuspended`` and, for a row edited past us, ``AccountRefused``.
         """
         key = (subject, self._stepped_up(subject))
-        if not fresh and (found := self._remembered.get(key)) is not None:
+        if not fresh and (found := self._remembered.get(key)) is not None and not found.is_over():
             self._remembered.move_to_end(key)
             return found
         viewer = await self._load(subject, stepped_up=key[1])
@@ -201,7 +216,9 @@ class Standings:
         headed = tree.headed_by(facts.contact_id)
         main = None if facts.department_id is None else tree.nodes.get(facts.department_id)
         departments = frozenset(facts.departments) - tree.distrusted
-        grants = await self._grants.live(self._reader, account.id, self._clock.now())
+        now = self._clock.now()
+        grants = await self._grants.live(self._reader, account.id, now)
+        marks = await self._marks.live(self._reader, account.id, now)
         tier = Tier(account.tier)
         return Standing(
             kind="person",
@@ -222,6 +239,8 @@ class Standings:
             legal_entity=_place(tree.by_legal_entity, main.legal_entity if main else ""),
             distrusted=tree.distrusted,
             grants=tuple(_placed(grant, tree) for grant in grants),
+            marks=marks.kinds,
+            edges=marks.edges,
             step_up=stepped_up,
             ceiling=ceiling,
             epochs=watched,

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from app.audit.repository import EventFilter
-from app.auth import epochs
 from app.contacts.own_schemas import MeView, ViewedByPage
 from app.permissions.outcomes import Outcome, Purpose
+from app.permissions.plan import GrantScope
 from app.permissions.repository import NewGrant
 from tests.support.application import World
 from tests.support.company import PEOPLE
@@ -138,7 +138,7 @@ class TestStanding:
         assert account is not None
         new = NewGrant(
             account_id=account.id,
-            contact_id=of.id,
+            scope=GrantScope("contact", str(of.id)),
             fields=("wechat", "mobile"),
             outcome=Outcome.CLEAR,
             purpose=Purpose.SAFETY,
@@ -148,9 +148,9 @@ class TestStanding:
         )
         async with application.database.unit_of_work() as unit:
             identity = await application.grants.add(unit.session, new, at=now)
-            await epochs.bump(unit.session, account.epoch_key)
         (grant,) = (await self.standing(shared, someone.name))["grants"]
         assert grant["id"] == str(identity)
+        assert grant["scope"] == {"kind": "contact", "value": str(of.id)}
         assert (grant["contact"], grant["department"]) == (str(of.id), None)
         assert (grant["fields"], grant["state"], grant["purpose"]) == (["mobile", "wechat"], "shown", "safety")
         assert MeView.model_validate((await (await shared.as_(someone.name)).get("/v1/me")).json()).standing.grants[

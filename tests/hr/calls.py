@@ -9,13 +9,13 @@ import httpx
 from sqlalchemy import func, select
 
 from app.audit.models import AuditIntent
-from app.auth import epochs
 from app.auth.models import AccountRow
 from app.contacts.models import Contact, ContactChange
 from app.crypto.models import DataKeyRow
 from app.hr.models import HrEvent
 from app.kit.records import OutboxRecord
 from app.permissions.outcomes import Outcome, Purpose
+from app.permissions.plan import GrantScope
 from app.permissions.repository import NewGrant
 from tests.support.application import World
 
@@ -59,7 +59,7 @@ async def grant_to(world: World, employee_no: str, *, of: str) -> UUID:
         assert account is not None
         given = NewGrant(
             account_id=account.id,
-            contact_id=world.people[of],
+            scope=GrantScope("contact", str(world.people[of])),
             fields=("mobile",),
             outcome=Outcome.CLEAR,
             purpose=Purpose.WORK_CONTACT,
@@ -68,7 +68,6 @@ async def grant_to(world: World, employee_no: str, *, of: str) -> UUID:
             ends_at=now + timedelta(hours=1),
         )
         await application.grants.add(unit.session, given, at=now)
-        await epochs.bump(unit.session, account.epoch_key)
     return account.id
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.crypto.rowmac import RowSigner
 from app.permissions.models import AccessGrant
 from app.permissions.outcomes import Outcome, Purpose
+from app.permissions.plan import GrantScope
 from app.permissions.repository import NewGrant
 from tests.hr.calls import applied, counted, kept, listed, post
 from tests.hr.events import department, joined, left, moved, rehired, updated
@@ -75,7 +76,7 @@ async def test_leaving_ends_the_live_grants(world: World) -> None:
         assert account is not None
         given = NewGrant(
             account_id=account.id,
-            contact_id=world.people["outsider"],
+            scope=GrantScope("contact", str(world.people["outsider"])),
             fields=("mobile",),
             outcome=Outcome.CLEAR,
             purpose=Purpose.WORK_CONTACT,
@@ -92,8 +93,8 @@ async def test_leaving_ends_the_live_grants(world: World) -> None:
     assert grant.revoked_at is not None
     assert isinstance(application.keyring.mac_key("access_grant"), bytes)
     values = (
-        grant.id, grant.account_id, grant.contact_id, grant.department_id, tuple(grant.fields), grant.outcome,
-        grant.purpose, grant.request_id, grant.starts_at, grant.ends_at, grant.revoked_at,
+        grant.id, grant.account_id, grant.contact_id, grant.department_id, grant.scope_kind, grant.scope_value,
+        tuple(grant.fields), grant.outcome, grant.purpose, grant.request_id, grant.starts_at, grant.ends_at, grant.revoked_at,
     )  # fmt: skip
     assert RowSigner(application.keyring.mac_key("access_grant")).verify("access_grant", values, grant.mac)
 

@@ -17,6 +17,7 @@ from app.auth.clients import NewClient
 from app.config import PolicySettings
 from app.kit.models import new_id, to_microseconds
 from app.permissions.outcomes import Outcome, Purpose
+from app.permissions.plan import GrantScope
 from app.permissions.repository import NewGrant
 from tests.hr.events import left
 from tests.policy.tampering import Intruder
@@ -349,7 +350,7 @@ async def granted(world: World, who: Added, whom: Added, **members: Any) -> UUID
     assert account is not None
     given = {
         "account_id": account.id,
-        "contact_id": whom.id,
+        "scope": GrantScope("contact", str(whom.id)),
         "fields": ("mobile",),
         "outcome": Outcome.CLEAR,
         "purpose": Purpose.WORK_CONTACT,
@@ -359,9 +360,7 @@ async def granted(world: World, who: Added, whom: Added, **members: Any) -> UUID
         **members,
     }
     async with application.database.unit_of_work() as unit:
-        identity = await application.grants.add(unit.session, NewGrant(**given), at=now)
-        await epochs.bump(unit.session, account.epoch_key)
-    return identity
+        return await application.grants.add(unit.session, NewGrant(**given), at=now)
 
 
 async def test_a_grant_that_was_edited_gives_nothing(company: Company, shared: World, intruder: Intruder) -> None:
@@ -376,8 +375,9 @@ async def test_a_grant_that_was_edited_gives_nothing(company: Company, shared: W
         later = to_microseconds(later)
     for columns in (
         {"ends_at": later},
-        {"contact_id": other.id},
-        {"contact_id": None, "department_id": shared.departments["RD"]},
+        {"scope_value": str(other.id)},
+        {"scope_kind": "department", "scope_value": str(shared.departments["RD"])},
+        {"scope_kind": None, "scope_value": None, "contact_id": other.id},
         {"fields": '["mobile", "personal_mobile"]'},
         {"purpose": "emergency"},
     ):
