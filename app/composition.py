@@ -69,7 +69,7 @@ from app.kit.migrate import ensure_current
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.numbers.desk import NumberDesk
-from app.opening import check_log, key_provider, log_store, policy_pack, trust
+from app.opening import check_log, daily_quotas, key_provider, log_store, policy_pack, trust
 from app.permissions.marks import MarkRepository
 from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
@@ -234,11 +234,13 @@ def _assembled(
         clock=clock,
         clock_here=clock_here,
     )
+    quotas = daily_quotas(settings, clock)
     cursors, terms = Cursors(keyring.mac_key("cursor")), Terms(keyring.mac_key("search-terms"))
     gate = Gate(
         log=log,
         opener=opener,
         programs=Programs(CATALOGUE, BITS),
+        quotas=quotas,
         version_key=keyring.mac_key("card-version"),
         clock=clock,
     )
@@ -330,6 +332,8 @@ def _assembled(
             cursors=cursors,
             terms=terms,
             idempotency=idempotency,
+            marks=marks,
+            quotas=quotas,
             clock=clock,
             sensitive=frozenset(settings.contacts.collect_sensitive),
         ),

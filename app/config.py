@@ -134,7 +134,21 @@ class NumbersSettings(Group):
     """How the number plan is told."""
 
     utc_offset_minutes: Annotated[int, Field(ge=-840, le=840)] = Field(
-        480, title="When a day begins, in minutes east of UTC, for questions about a day"
+        480, title="When a day begins, in minutes east of UTC, for questions about a day and for daily quotas"
+    )
+
+
+class QuotasSettings(Group):
+    """How much of others' reachable data (C3 and above, masked or shown) one caller is shown in a day."""
+
+    contacts: Annotated[int, Field(ge=0)] = Field(2000, title="Contacts per person and day")
+    reveals: Annotated[int, Field(ge=0)] = Field(50, title="Reveals per person and day")
+    service_contacts: Annotated[int, Field(ge=0)] = Field(20_000, title="Contacts per service account and day")
+    clients: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, title="Contacts per day of single service accounts, by client id, instead"
+    )
+    alarms: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (250, 2500), title="Contacts per caller and day that the security log is told of"
     )
 
 
@@ -184,6 +198,7 @@ class Settings(BaseSettings):
     contacts: ContactsSettings = Field(default_factory=ContactsSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)
+    quotas: QuotasSettings = Field(default_factory=QuotasSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -1,10 +1,11 @@
-"""What a process reaches for before it can be composed: the root key, the pack in force, the store of the log, the issuers it trusts.
+"""What a process reaches for before it can be composed: the root key, the pack in force, quotas, the log, the issuers it trusts.
 
 Each function reads the settings and gives one collaborator; who uses it is the composition's business.
 """
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -28,6 +29,7 @@ from app.permissions.pack import Pack, load, load_file
 from app.permissions.plan import unmet
 
 _log: Final = structlog.get_logger("duanhao.security")
+from app.permissions.quotas import Allowances, Quotas
 
 
 def key_provider(settings: Settings) -> KeyProvider:
@@ -48,6 +50,12 @@ def policy_pack(settings: Settings) -> Pack:
         if unknown := unmet(rule):
             _log.error("unmet_obligation", rule=rule.id, obligations=sorted(unknown))
     return pack
+
+
+def daily_quotas(settings: Settings, clock: Clock) -> Quotas:
+    """Give what looks cost, by the company's own day."""
+    allowances = Allowances(**settings.quotas.model_dump())
+    return Quotas(allowances, clock=clock, utc_offset=timedelta(minutes=settings.numbers.utc_offset_minutes))
 
 
 def log_store(settings: Settings, database: Database, signer: Signer, clock: Clock) -> LogStore:

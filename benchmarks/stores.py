@@ -40,6 +40,7 @@ _FRONT_END: Final = NewClient("intranet", "Intranet", confidential=False)
 _AUTHOR: Final = Author(type="operator", id="os:benchmark")
 _SURNAMES: Final = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN: Final = "明静东海远丽军敏杰娜强艳涛芳超霞平刚玲辉"
+_PLENTY: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,8 @@ class Store:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Give the settings as the environment of a server process."""
-        found = {"DUANHAO_DATA_DIR": str(self.settings.data_dir)}
+        """Give the settings as the environment of a server process; quotas are counted, and never spent."""
+        found = {"DUANHAO_DATA_DIR": str(self.settings.data_dir), "DUANHAO_QUOTAS__CONTACTS": str(_PLENTY)}
         if self.settings.database.url is not None:
             found["DUANHAO_DATABASE__URL"] = self.settings.database.url.get_secret_value()
         return found

@@ -42,14 +42,9 @@ UNION ALL
 SELECT e.id, NULL, e."index", l.hash FROM log.event e JOIN log.leaf l USING ("index") WHERE e.id = ANY($1::uuid[])
 UNION ALL
 SELECT NULL, key, value, NULL FROM public.epoch WHERE key = ANY($2::text[])
-"""
-_USED: Final = """
-SELECT q.actor_id, q.day, q.kind, q.used FROM log.quota q
-JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(actor_id, day, kind) USING (actor_id, day, kind)
-"""
-_PUT_QUOTA: Final = """
-INSERT INTO log.quota (actor_id, day, kind, used) VALUES ($1, $2, $3, $4)
-ON CONFLICT (actor_id, day, kind) DO UPDATE SET used = excluded.used
+UNION ALL
+SELECT NULL, k.at::text, q.used, '' FROM log.quota q
+JOIN unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS k(actor_id, day, kind, at) USING (actor_id, day, kind)
 """
 _WRITE: Final = """
 WITH
@@ -63,6 +58,11 @@ events AS (
 pages AS (
   INSERT INTO log.subject_page ("index", part, bits, contacts)
   SELECT * FROM unnest($10::bigint[], $11::int[], $12::bigint[], $13::bytea[])
+),
+quotas AS (
+  INSERT INTO log.quota (actor_id, day, kind, used)
+  SELECT * FROM unnest($20::text[], $21::text[], $22::text[], $23::bigint[])
+  ON CONFLICT (actor_id, day, kind) DO UPDATE SET used = excluded.used
 ),
 signed AS (INSERT INTO log.batch (size, "first", root, note, at) VALUES ($14, $18, $16, $17, $19))
 UPDATE log.head SET size = $14, frontier = $15, root = $16, note = $17 WHERE id = 1
@@ -220,19 +220,18 @@ class PostgresLogStore:
         return more
 
     async def _known(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> Known:
-        known = Known(-1)
+        known, quotas = Known(-1), quota_keys(entries)
         for identifier, key, number, leaf in await connection.fetch(
-            _KNOWN, [entry.id for entry in entries], epoch_keys(entries)
+            _KNOWN, [entry.id for entry in entries], epoch_keys(entries), *_columns(quotas, 3)
         ):
             if identifier is not None:
                 known.ids[identifier] = (number, leaf)
+            elif key is not None and leaf is not None:
+                known.used[quotas[int(key) - 1]] = number
             elif key is not None:
                 known.epochs[key] = number
             else:
                 known.last_leaf = number
-        if keys := quota_keys(entries):
-            for actor_id, day, kind, used in await connection.fetch(_USED, *map(list, zip(*keys, strict=True))):
-                known.used[actor_id, day, kind] = used
         return known
 
     async def _write(self, connection: asyncpg.Connection, planned: Plan) -> None:
@@ -257,6 +256,10 @@ class PostgresLogStore:
             *head,
             planned.first,
             self._clock.now(),
+            *_columns([(*key, used) for key, used in planned.charged.items()], 4),
         )
-        if planned.charged:
-            await connection.executemany(_PUT_QUOTA, [(*key, used) for key, used in planned.charged.items()])
+
+
+def _columns(rows: Sequence[Sequence[object]], count: int) -> list[list[object]]:
+    """Turn rows into ``count`` columns, as ``unnest`` takes them; no rows make empty ones."""
+    return [[row[at] for row in rows] for at in range(count)]

@@ -18,7 +18,7 @@ from sqlalchemy import Integer, MetaData, Select, Table, bindparam, select, tupl
 
 from app.audit.events import EventDraft, EventMalformed, decode_event
 from app.audit.matching import Document, EventFilter, Walk, document_of, unreadable
-from app.audit.models import Event, Head, SubjectEntry
+from app.audit.models import Event, Head, Quota, SubjectEntry
 from app.kit.db import Prepared, Reader
 from app.kit.models import Base
 
@@ -94,7 +94,18 @@ class AccessLogRepository:
         self._event = _table(Event, in_schema=schema)
         self._subject = _table(SubjectEntry, in_schema=schema)
         self._head = _table(Head, in_schema=schema)
+        quota = _table(Quota, in_schema=schema)
+        self._used = reader.prepare(
+            select(quota.c.kind, quota.c.used).where(
+                quota.c.actor_id == bindparam("actor_id"), quota.c.day == bindparam("day")
+            )
+        )
         self._prepared: dict[tuple[object, ...], Prepared] = {}
+
+    async def used(self, actor_id: str, day: str) -> dict[str, int]:
+        """Tell what an actor has used of each quota on a day (ISO date)."""
+        rows = await self._reader.fetch(self._used, {"actor_id": actor_id, "day": day})
+        return dict(rows)
 
     async def search(
         self,

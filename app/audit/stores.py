@@ -35,13 +35,18 @@ class EntriesRejected(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaCharge:
-    """What a look costs: ``amount`` of the actor's allowance of ``kind`` on ``day`` (ISO date), ``limit`` in all."""
+    """What a look costs: ``amount`` of the actor's allowance of ``kind`` on ``day`` (ISO date), ``limit`` in all.
+
+    Passing one of ``alarms`` is told to the security log; ``resets_at`` is when the day is over.
+    """
 
     actor_id: str
     kind: str
     day: str
     amount: int
     limit: int
+    alarms: tuple[int, ...] = ()
+    resets_at: datetime | None = None
 
 
 QuotaKey = tuple[str, str, str]
@@ -101,10 +106,11 @@ def entry_from(payload: bytes, bits: FieldBits) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Durable at ``index``; ``fresh`` unless it had been there before."""
+    """Durable at ``index``; ``fresh`` unless it had been there before. ``used`` is what its quota stands at, where it has one."""
 
     index: int
     fresh: bool = True
+    used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +249,7 @@ def plan(head: StoredHead, frontier: Frontier, entries: Sequence[Entry], known: 
         ids[entry.id] = (index, entry.leaf)
         frontier.append(entry.leaf)
         fresh.append(entry)
-        outcomes.append(Written(index))
+        outcomes.append(Written(index, used=None if entry.quota is None else charged[quota_key(entry.quota)]))
     if fresh:
         root = frontier.root()
         after = StoredHead(frontier.size, frontier.encode(), root, signer.sign(frontier.size, root))

@@ -21,6 +21,7 @@ from uuid import UUID
 
 import structlog
 
+from app.audit import quotas
 from app.audit.errors import AuditInsideTransaction, EpochMoved, EventUnrecordable, LogUnavailable, QuotaSpent
 from app.audit.events import ID_BYTES, EventDraft, EventMalformed, FieldBits
 from app.audit.publication import CheckpointFile
@@ -177,7 +178,10 @@ class AccessLog:
         if exceeded is not None:
             _log.error("permit_exceeds_event", contact_id=str(exceeded))
             raise EventUnrecordable
-        index = _index(await self._submit(self._entry(draft, epochs, quota)))
+        outcome = await self._submit(self._entry(draft, epochs, quota))
+        if isinstance(outcome, Spent) and quota is not None:
+            raise quotas.refusal(quota, outcome, draft.at)
+        index = _index(outcome)
         return mint(event_id=draft.id, index=index, expires=monotonic() + self._limits.permit_lifetime, scope=scope)
 
     async def record(self, draft: EventDraft) -> int:
@@ -356,6 +360,8 @@ class AccessLog:
             if not item.outcome.done():
                 item.outcome.set_result(outcome)
             self._packed += _rows(item.entry)
+            if item.entry.quota is not None and isinstance(outcome, Written) and outcome.used is not None:
+                quotas.tell(item.entry.quota, outcome.used)
         self._turn_green()
         if appended.size != self._size:
             self._size = appended.size

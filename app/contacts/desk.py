@@ -16,6 +16,8 @@ from app.kit.clock import Clock
 from app.kit.db import Reader
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
+from app.permissions.marks import MarkRepository
+from app.permissions.quotas import Quotas
 
 
 class FrontDesk:
@@ -33,13 +35,24 @@ class FrontDesk:
         cursors: Cursors,
         terms: Terms,
         idempotency: Idempotency,
+        marks: MarkRepository,
+        quotas: Quotas,
         clock: Clock,
         sensitive: frozenset[str],
     ) -> None:
-        """Take the contacts, the log with its gate and viewers, the stores, and the C5 fields that forms ask for."""
+        """Take the contacts, the log with its gate and viewers, the stores, standing, and the C5 fields that forms ask for."""
         gate, rights = access.gate, CurrentRights(access.standings)
         self.fields = FieldGuide(gate=gate, sensitive=sensitive)
-        self.me = OwnCard(repository=repository, gate=gate, rights=rights)
+        self.me = OwnCard(
+            repository=repository,
+            gate=gate,
+            rights=rights,
+            marks=marks,
+            quotas=quotas,
+            events=access.events,
+            reader=reader,
+            clock=clock,
+        )
         self.viewed_by = ViewedBy(
             events=access.events, repository=repository, names=access.names, gate=gate, rights=rights, cursors=cursors
         )

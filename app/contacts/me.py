@@ -5,24 +5,41 @@ from uuid import UUID
 
 import orjson
 
+from app.audit.repository import AccessLogRepository
 from app.contacts.own_schemas import MeView
 from app.contacts.record import department_view
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, own_contact, seek
 from app.disclosure.gate import Gate, Look
 from app.disclosure.view import Disclosed
+from app.kit.clock import Clock
+from app.kit.db import Reader
 from app.kit.dependencies import names_version
+from app.permissions.marks import MarkRepository
 from app.permissions.outcomes import STATE_OF, Purpose
 from app.permissions.plan import GrantScope, LiveGrant
+from app.permissions.quotas import Quotas
 from app.permissions.standing import Viewer
 
 
 class OwnCard:
     """Shows callers themselves."""
 
-    def __init__(self, *, repository: ContactRepository, gate: Gate, rights: CurrentRights) -> None:
-        """Take the rows, the gate and the rights of now."""
+    def __init__(
+        self,
+        *,
+        repository: ContactRepository,
+        gate: Gate,
+        rights: CurrentRights,
+        marks: MarkRepository,
+        quotas: Quotas,
+        events: AccessLogRepository,
+        reader: Reader,
+        clock: Clock,
+    ) -> None:
+        """Take the rows, the gate and the rights of now; marks, quotas and the log that counts them; the business store and the clock."""
         self._repository, self._gate, self._rights = repository, gate, rights
+        self._marks, self._quotas, self._events, self._reader, self._clock = marks, quotas, events, reader, clock
 
     async def read(self, viewer: Viewer, purpose: Purpose, *, known: str | None = None) -> Disclosed[MeView]:
         """Show card and standing; 304 when ``known`` (``If-None-Match``) names both. Raises ``NoContact`` and ``LogUnavailable``."""
@@ -32,7 +49,12 @@ class OwnCard:
             record = await self._repository.by_id(own_contact(viewer), viewer.tree)
             opened = await self._gate.disclose_one(viewer, record, Look(action="me.read", purpose=purpose))
             ((_, card, card_version),) = opened.cards
-            standing = orjson.dumps(_standing(viewer, purpose), option=orjson.OPT_UTC_Z)
+            told = {
+                **_standing(viewer, purpose),
+                "marks": await self._marked(viewer),
+                "quotas": await self._used(viewer),
+            }
+            standing = orjson.dumps(told, option=orjson.OPT_UTC_Z)
             version = self._gate.version(card + standing)
             if known is not None and names_version(known, version):
                 return Disclosed(b"", etag=version, status_code=304)
@@ -46,6 +68,33 @@ class OwnCard:
             return Disclosed(body, etag=version)
 
         return await self._rights.of(viewer, attempt)
+
+    async def _marked(self, viewer: Viewer) -> list[dict[str, Any]]:
+        account = viewer.standing.user_id
+        marks = [] if account is None else await self._marks.of(self._reader, account, self._clock.now())
+        return [
+            {
+                "kind": mark.kind.value,
+                "reason": mark.reason.value,
+                "starts_at": mark.starts_at,
+                "ends_at": mark.ends_at,
+            }
+            for mark in marks
+        ]
+
+    async def _used(self, viewer: Viewer) -> list[dict[str, Any]]:
+        day = self._quotas.today()
+        used = await self._events.used(viewer.standing.actor_id, day.text)
+        return [
+            {
+                "kind": kind,
+                "limit": limit,
+                "used": used.get(kind, 0),
+                "left": max(0, limit - used.get(kind, 0)),
+                "resets_at": day.over_at,
+            }
+            for kind, limit in self._quotas.limits(viewer.standing).items()
+        ]
 
 
 def _standing(viewer: Viewer, purpose: Purpose) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from app.disclosure.view import NEXT_STEPS, DisclosureNote
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
+from app.permissions.marks import MarkKind, MarkReason
 from app.permissions.outcomes import FieldClass, Purpose, Tier
 from app.permissions.pack import Kind
 from app.permissions.plan import ScopeKind
@@ -45,6 +46,27 @@ class GrantView(Output):
     ends_at: datetime
 
 
+class MarkView(Output):
+    """A mark that caps what the caller sees: why, and when it ends by itself (null: when somebody takes it off)."""
+
+    kind: MarkKind
+    reason: MarkReason
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+class QuotaView(Output):
+    """How much of others' reachable data (C3 and above, masked or shown) the caller has been shown today, over all tokens."""
+
+    kind: str = Field(
+        description="`contacts`: people in cards and lists; `reveals`: reveals.", examples=["contacts", "reveals"]
+    )
+    limit: int = Field(examples=[2000])
+    used: int = Field(examples=[40])
+    left: int = Field(examples=[1960])
+    resets_at: datetime
+
+
 class StandingView(Output):
     """What the service knows of the caller when it decides; nothing of it comes from the token but scopes and the second proof."""
 
@@ -57,6 +79,8 @@ class StandingView(Output):
     scopes: list[str] = Field(examples=[["contacts:read", "contacts:reveal"]])
     step_up: bool = Field(description="Whether the token bears a fresh second proof of identity.")
     grants: list[GrantView] = Field(description="In force, or to come.")
+    marks: list[MarkView] = Field(description="In force, or to come.")
+    quotas: list[QuotaView]
     policy_version: str = Field(examples=["open-1.0.0+0123456789ab"])
 
 

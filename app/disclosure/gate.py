@@ -16,11 +16,12 @@ import orjson
 import structlog
 
 from app.audit.events import CohortEntry, EventDraft
+from app.audit.stores import QuotaCharge
 from app.audit.writer import AccessLog
 from app.crypto.errors import SealBroken
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
-from app.disclosure.programs import Program, Programs
+from app.disclosure.programs import REACHABLE, Program, Programs
 from app.disclosure.records import Record
 from app.disclosure.strength import Tally
 from app.kit.clock import Clock
@@ -29,6 +30,7 @@ from app.kit.errors import NotFound
 from app.kit.models import new_id
 from app.permissions.outcomes import Outcome, Purpose, State
 from app.permissions.plan import Cohort, Plan
+from app.permissions.quotas import Quotas
 from app.permissions.standing import Viewer
 
 _VERSION_BYTES: Final = 15
@@ -72,9 +74,18 @@ class Opened:
 class Gate:
     """Discloses."""
 
-    def __init__(self, *, log: AccessLog, opener: Opener, programs: Programs, version_key: bytes, clock: Clock) -> None:
-        """Take the log, the opener, the programs of the catalogue and the key of versions (32 bytes, from the keyring)."""
-        self._log, self._opener, self._programs = log, opener, programs
+    def __init__(
+        self,
+        *,
+        log: AccessLog,
+        opener: Opener,
+        programs: Programs,
+        quotas: Quotas,
+        version_key: bytes,
+        clock: Clock,
+    ) -> None:
+        """Take the log, the opener, the catalogue's programs, what looks cost, and the key of versions (32 bytes, from the keyring)."""
+        self._log, self._opener, self._programs, self._quotas = log, opener, programs, quotas
         self._version_key, self._clock = hmac.new(version_key, digestmod="sha256"), clock
 
     def version(self, card: bytes) -> str:
@@ -163,7 +174,9 @@ class Gate:
         plan = viewer.plan(look.purpose)
         cohort = plan.cohort(record.cohort, record.subject)
         program = self._programs.reveal(cohort, record.cohort.kind, names)
-        permit = await self._permit(viewer, plan, look, [(record, program)])
+        charge = self._quotas.reveal(viewer.standing) if _counts(viewer, record) else None
+        draft = self._draft(viewer, plan, look, (_entry(program, [record]),), 1)
+        permit = await self._recorded(viewer, draft, {record.subject: program.scope}, charge)
         pattern = program.pattern(record.present)
         values = self._opener.open_fields(permit, record.subject, record.key, pattern.opening(record.sealed))
         return b"{" + pattern.written(b"", values)[1:] + b"}", _note(viewer, plan, permit, cohort.obligations)
@@ -198,7 +211,9 @@ class Gate:
         steps = {step.name: step for step in program.steps}
         states = {name: steps[name].state if name in steps else State.SHOWN.value for name, _ in boxes}
         draft = self._draft(viewer, plan, look, (CohortEntry(states, (record.subject,)),), 1)
-        permit = await self._recorded(viewer, draft, {record.subject: frozenset(states)})
+        reached = any(name in steps and self._programs.catalogue.classes[name] in REACHABLE for name in states)
+        charge = self._quotas.contacts(viewer.standing, int(reached and _counts(viewer, record)))
+        permit = await self._recorded(viewer, draft, {record.subject: frozenset(states)}, charge)
         values = self._opener.open_fields(permit, record.subject, record.key, boxes)
         told = [
             steps[name].shown(value) if name in steps else value for (name, _), value in zip(boxes, values, strict=True)
@@ -231,9 +246,9 @@ class Gate:
         ):
             raise NotFound
         entry = CohortEntry({name: State.SHOWN.value}, (record.subject,))
-        permit = await self._recorded(
-            viewer, self._draft(viewer, plan, look, (entry,), 1), {record.subject: frozenset({name})}
-        )
+        charge = self._quotas.contacts(viewer.standing, int(field.field_class in REACHABLE and _counts(viewer, record)))
+        draft = self._draft(viewer, plan, look, (entry,), 1)
+        permit = await self._recorded(viewer, draft, {record.subject: frozenset({name})}, charge)
         (value,) = self._opener.open_fields(permit, record.subject, record.key, [(name, sealed)])
         return value, _note(viewer, plan, permit, cohort.obligations)
 
@@ -270,10 +285,18 @@ class Gate:
             grouped.setdefault(id(program), (program, []))[1].append(record)
         entries = tuple(_entry(program, records) for program, records in grouped.values())
         scope = {record.subject: program.scope for record, program in admitted}
-        return await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope)
+        charged = sum([1 for record, program in admitted if program.charged and _counts(viewer, record)])
+        charge = self._quotas.contacts(viewer.standing, charged)
+        return await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope, charge)
 
-    async def _recorded(self, viewer: Viewer, draft: EventDraft, scope: Mapping[UUID, frozenset[str]]) -> Permit:
-        permit = await self._log.permit(draft, scope=scope, epochs=viewer.standing.epochs)
+    async def _recorded(
+        self,
+        viewer: Viewer,
+        draft: EventDraft,
+        scope: Mapping[UUID, frozenset[str]],
+        quota: QuotaCharge | None = None,
+    ) -> Permit:
+        permit = await self._log.permit(draft, scope=scope, epochs=viewer.standing.epochs, quota=quota)
         context = current_request()
         if context is not None:
             context.permit, context.event_id = permit, permit.event_id
@@ -303,6 +326,11 @@ class Gate:
             address=context.address if context else None,
             request_id=context.request_id if context else None,
         )
+
+
+def _counts(viewer: Viewer, record: Record) -> bool:
+    """Tell whether looking at a contact costs anything: oneself and hotlines are free."""
+    return record.subject != viewer.standing.contact_id and record.cohort.kind != "hotline"
 
 
 def _entry(program: Program, records: Sequence[Record]) -> CohortEntry:

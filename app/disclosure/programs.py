@@ -21,7 +21,8 @@ from app.permissions.plan import Cohort
 
 _MOST_PROGRAMS: Final = 4096
 _MOST_PATTERNS: Final = 512
-_REACHABLE: Final = frozenset({FieldClass.C3, FieldClass.C4, FieldClass.C5})
+REACHABLE: Final = frozenset({FieldClass.C3, FieldClass.C4, FieldClass.C5})
+"""Classes that count against the quota of the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class Programs:
             states=states,
             states_json=encode_states(states),
             bits=self._bits.of(states),
-            charged=any(step.opens and self.catalogue.classes[step.name] in _REACHABLE for step in steps),
+            charged=any(step.opens and self.catalogue.classes[step.name] in REACHABLE for step in steps),
         )
 
     def _step(self, field: ProtectedField, outcome: Outcome, following: str | None) -> Step:

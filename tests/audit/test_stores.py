@@ -174,9 +174,9 @@ async def test_quotas(place: Place) -> None:
 
     a, b, c, d, e, f = entries(6)
     first = await store.append([charged(a, 15), charged(b, 6), charged(c, 5), charged(d, 1, actor="b")])
-    assert first.outcomes == [Written(0), Spent(15, 20), Written(1), Written(2)]
+    assert first.outcomes == [Written(0, used=15), Spent(15, 20), Written(1, used=20), Written(2, used=1)]
     second = await store.append([charged(a, 15), charged(e, 1), charged(f, 20, day="2026-11-21")])
-    assert second.outcomes == [Written(0, fresh=False), Spent(20, 20), Written(3)]
+    assert second.outcomes == [Written(0, fresh=False), Spent(20, 20), Written(3, used=20)]
     used = await place.run("SELECT actor_id, day, used FROM {log}quota ORDER BY actor_id, day")
     assert used == [("a", "2026-11-20", 20), ("a", "2026-11-21", 20), ("b", "2026-11-20", 1)]
     await store.close()

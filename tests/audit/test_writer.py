@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from time import monotonic
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.audit.errors import AuditInsideTransaction, EpochMoved, EventUnrecordable, LogUnavailable, QuotaSpent
 from app.audit.note import find_notes
@@ -173,6 +175,35 @@ async def test_epochs_and_quotas_refuse_one_by_one(log: AccessLog, store: FakeSt
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(result) for result in results] == [Permit, QuotaSpent, Permit, QuotaSpent]
     assert store.used == {("p", "2026-11-20", "lookup"): 20}
+
+
+async def test_passing_an_alarm_is_told_once_and_a_spent_quota_each_time(log: AccessLog, store: FakeStore) -> None:
+    begun = draft()
+
+    def charge(amount: int) -> QuotaCharge:
+        return QuotaCharge(
+            actor_id="p",
+            kind="contacts",
+            day="2026-11-20",
+            amount=amount,
+            limit=30,
+            alarms=(10, 20),
+            resets_at=begun.at + timedelta(seconds=90.5),
+        )
+
+    with capture_logs() as lines:
+        for amount in (9, 1, 1, 15):
+            await log.permit(draft(), scope={}, quota=charge(amount))
+        with pytest.raises(QuotaSpent) as refused:
+            await log.permit(begun, scope={}, quota=charge(5))
+    assert [(line["event"], line.get("threshold"), line["used"]) for line in lines] == [
+        ("quota_alarm", 10, 10),
+        ("quota_alarm", 20, 26),
+        ("quota_spent", None, 26),
+    ]
+    assert refused.value.headers == {"Retry-After": "91"}
+    assert refused.value.extensions == {"quota": "contacts", "limit": 30, "used": 26}
+    assert store.used == {("p", "2026-11-20", "contacts"): 26}
 
 
 async def test_an_id_serves_one_event(log: AccessLog) -> None:

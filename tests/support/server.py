@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.application import SENSITIVE, opened_world
+from tests.support.application import PLENTY, SENSITIVE, opened_world
 from tests.support.company import PEOPLE
 from tests.support.stores import TestStore
 
@@ -38,6 +38,8 @@ def environment(store: TestStore, **more: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DUANHAO_")}
     found = {**inherited, "DUANHAO_DATA_DIR": str(store.settings.data_dir), "DUANHAO_LOG_LEVEL": "info", **more}
     found["DUANHAO_CONTACTS__COLLECT_SENSITIVE"] = '["' + '","'.join(SENSITIVE) + '"]'
+    for name in ("CONTACTS", "REVEALS", "SERVICE_CONTACTS"):
+        found.setdefault(f"DUANHAO_QUOTAS__{name}", str(PLENTY))
     if store.dialect == "postgresql":
         found["DUANHAO_DATABASE__URL"] = store.service_dsn
         found["DUANHAO_DATABASE__OWNER_URL"] = store.owner_dsn
