@@ -15,6 +15,7 @@ import structlog
 from app import production
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
+from app.api.standing_desk import StandingDesk
 from app.audit.events import EventDraft, FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -114,6 +115,7 @@ class Application:
     department_keeper: DepartmentKeeper
     grants: GrantRepository
     marks: MarkRepository
+    standing: StandingDesk
     standings: Standings
     verifier: TokenVerifier
     authenticator: Authenticator
@@ -303,6 +305,15 @@ def _assembled(
         department_keeper=DepartmentKeeper(reader=department_reader, service=departments, idempotency=idempotency),
         grants=grants,
         marks=marks,
+        standing=StandingDesk(
+            accounts=accounts,
+            grants=grants,
+            contacts=contact_rows,
+            access=log_access,
+            reader=reader,
+            cursors=cursors,
+            clock=clock,
+        ),
         standings=standings,
         verifier=verifier,
         authenticator=Authenticator(verifier),

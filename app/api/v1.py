@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.api import audit, audit_reports, departments
+from app.api import audit, audit_reports, departments, standing
 from app.contacts import routes as contacts
 from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
 from app.contacts import routes_writing as contact_writing
@@ -19,6 +19,7 @@ ROUTERS: Final = (
     routes_photo.router,
     routes_tags.router,
     departments.router,
+    standing.router,
     hr.router,
     numbers.router,
     routes_giving.router,

@@ -62,6 +62,17 @@ class UserAccounts:
         """
         return await self._accounts.by_contact(source, contact_id)
 
+    async def by_id(self, source: Source, identity: UUID) -> Account | None:
+        """Find an account by its id, or ``None``.
+
+        Raise ``AccountRefused`` when its row was edited past us.
+        """
+        return await self._accounts.by_id(source, identity)
+
+    async def set_apart(self, source: Source) -> list[Account]:
+        """List the accounts that have a role, or another tier than everybody's, by name."""
+        return await self._accounts.set_apart(source)
+
     async def add(
         self,
         session: AsyncSession,

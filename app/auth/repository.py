@@ -6,13 +6,29 @@ here commits.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import BigInteger, Select, String, Table, bindparam, column, delete, insert, select, table, update
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    column,
+    delete,
+    insert,
+    or_,
+    select,
+    table,
+    update,
+)
+from sqlalchemy import cast as cast_as
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.errors import AccountRefused
@@ -20,6 +36,7 @@ from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, Re
 from app.auth.subject import Tier
 from app.crypto.rowmac import RowSigner
 from app.kit.db import Prepared, Reader, Row
+from app.kit.models import Id
 
 Source = AsyncSession | Reader
 """Where to read: a session inside a transaction, or the reader outside of any."""
@@ -128,6 +145,12 @@ _COUNTERS: Final = tuple(
 _CLIENT_AND_COUNTERS: Final = Query(
     _CLIENT.add_columns(*_COUNTERS).where(ClientRow.client_id == bindparam("client_id")), by_key=True
 )
+_SET_APART: Final = Query(
+    _ACCOUNT.where(
+        AccountRow.state != "disabled", or_(AccountRow.tier != "T1", cast_as(AccountRow.roles, Text) != "[]")
+    ).order_by(AccountRow.user_name_key)
+)
+_ACCOUNT_BY_ID: Final = Query(_ACCOUNT.where(AccountRow.id == bindparam("id", type_=Id())), by_key=True)
 _EVERY_CLIENT: Final = Query(_CLIENT.order_by(ClientRow.client_id))
 _REVOKED: Final = Query(select(RevokedTokenRow.jti).where(RevokedTokenRow.jti == bindparam("jti")), by_key=True)
 
@@ -151,6 +174,20 @@ class AccountRepository:
     async def by_contact(self, source: Source, contact_id: UUID) -> Account | None:
         """Find the account bound to a contact; raise ``AccountRefused`` when the row was edited past us."""
         return self._one(await _ACCOUNT_BY_CONTACT.rows(source, contact_id=contact_id))
+
+    async def by_id(self, source: Source, identity: UUID) -> Account | None:
+        """Find an account by its id; raise ``AccountRefused`` when the row was edited past us."""
+        return self._one(await _ACCOUNT_BY_ID.rows(source, id=identity))
+
+    async def set_apart(self, source: Source) -> list[Account]:
+        """List accounts with a role or another tier than everybody's, by name; rows edited past us are reported and left out."""
+        found = []
+        for row in await _SET_APART.rows(source):
+            with suppress(AccountRefused):
+                account = self._one([row])
+                if account is not None:
+                    found.append(account)
+        return found
 
     def _one(self, rows: Sequence[Row]) -> Account | None:
         if not rows:

@@ -1,4 +1,4 @@
-"""The closed list of roles: what a person may be here, beside being somebody's colleague.
+"""The closed lists of roles and tiers: what a person may be here, beside being somebody's colleague.
 
 Pure. A role is a word of this list, letter for letter; anything that merely looks like one is refused wherever roles are given. What a
 role may see and do, the policy says.
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
+
+from app.auth.subject import Tier
 
 
 class Role(StrEnum):
@@ -74,6 +76,16 @@ ROLES: Final[Mapping[Role, RoleInWords]] = {
     ),
 }
 """Every role in both languages; a business role is a scope of tier T3."""
+
+TIERS: Final[Mapping[Tier, tuple[str, str]]] = {
+    "T0": ("外部人员或无授权", "Outside, or without any grant"),
+    "T1": ("员工", "Employee"),
+    "T2": ("部门负责人", "Head of a department"),
+    "T3": ("业务范围：销售、生产、客服", "Business scope: sales, production, customer service"),
+    "T4": ("通讯录管理与人事", "Stewards of the directory, and HR"),
+    "T5": ("信息安全与审计：可查询全员，仅见脱敏值", "Security and audit: may query all, sees masked values"),
+}
+"""Every tier in both languages: the ceiling that a position gives, below which the policy decides."""
 
 _KNOWN: Final = frozenset(each.value for each in Role)
 

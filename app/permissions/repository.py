@@ -4,7 +4,6 @@ Giving or ending a grant moves its holder's epoch in the same transaction, so a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -18,9 +17,12 @@ from app.auth import epochs
 from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner
 from app.kit.models import Id, Instant, new_id
+from app.permissions.grants import Grant, NewGrant, Wanted
 from app.permissions.models import AccessGrant
 from app.permissions.outcomes import FieldClass, Outcome, Purpose
-from app.permissions.plan import GrantScope, LiveGrant, ScopeKind
+from app.permissions.plan import GrantScope, LiveGrant
+
+__all__ = ["GrantRepository", "NewGrant"]
 
 _TABLE: Final = "access_grant"
 _log = structlog.get_logger("duanhao.security")
@@ -50,48 +52,6 @@ _UNENDED: Final = Query(
     )
 )
 _ONE: Final = Query(select(*_COLUMNS).where(AccessGrant.id == bindparam("id", type_=Id())))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewGrant:
-    """What an approved request gives: to whom, over whom, until when."""
-
-    account_id: UUID
-    scope: GrantScope
-    fields: tuple[str, ...]
-    outcome: Outcome
-    purpose: Purpose
-    request_id: UUID
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant(NewGrant):
-    """A grant as it is kept; ``revoked_at`` when it was ended before its time."""
-
-    id: UUID
-    revoked_at: datetime | None = None
-
-    def is_live(self, now: datetime) -> bool:
-        """Tell whether it counts at ``now``: from its first moment to just before its last."""
-        return self.revoked_at is None and self.starts_at <= now < self.ends_at
-
-    def is_over(self, now: datetime) -> bool:
-        """Tell whether nothing is left of it to end."""
-        return self.revoked_at is not None or now >= self.ends_at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which grants a list asks for; ``None`` leaves a member open. ``before`` is the id of the last one of the page before."""
-
-    now: datetime
-    account_id: UUID | None = None
-    kind: ScopeKind | None = None
-    value: str | None = None
-    live: bool | None = None
-    before: UUID | None = None
 
 
 class GrantRepository:
