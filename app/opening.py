@@ -27,9 +27,9 @@ from app.kit.clock import Clock
 from app.kit.db import Database
 from app.permissions.pack import Pack, load, load_file
 from app.permissions.plan import unmet
+from app.permissions.quotas import Allowances, Quotas
 
 _log: Final = structlog.get_logger("duanhao.security")
-from app.permissions.quotas import Allowances, Quotas
 
 
 def key_provider(settings: Settings) -> KeyProvider:

@@ -75,7 +75,7 @@ class GrantReader:
                 {
                     "id": grant.id,
                     "holder": known.get(holders[grant.account_id] or _NOBODY),
-                    "scope": {"kind": grant.scope.kind, "value": grant.scope.value},
+                    "scope": {"kind": grant.scope.kind, "value": grant.scope.value or None},
                     "about": _about(viewer, grant, known),
                     "fields": sorted(grant.fields),
                     "outcome": outcome_name(grant.outcome),

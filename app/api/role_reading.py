@@ -1,5 +1,6 @@
 """Who holds which role, and which tiers there are. Every answer is a look at the people whom it names, on record before it leaves."""
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import orjson
 from app.api.acquaintances import Acquaintances, oversees
 from app.api.standing_views import HolderPage, HoldersQuery, RoleList, TierList
 from app.auth.accounts import UserAccounts
-from app.auth.roles import ROLES, TIERS, Role
+from app.auth.roles import BUSINESS, Role, held
 from app.auth.scopes import ROLE_SCOPES
 from app.contacts.rights import CurrentRights, seek
 from app.departments.tree import Tree
@@ -16,8 +17,18 @@ from app.disclosure.gate import Gate, Look
 from app.disclosure.view import Disclosed
 from app.kit.db import Reader
 from app.kit.pagination import Cursors
-from app.permissions.outcomes import Purpose
+from app.permissions.outcomes import ROLES, Purpose
 from app.permissions.standing import Viewer
+
+TIERS: Final[Mapping[str, tuple[str, str]]] = {
+    "T0": ("外部人员或无授权", "Outside, or without any grant"),
+    "T1": ("员工", "Employee"),
+    "T2": ("部门负责人", "Head of a department"),
+    "T3": ("业务范围：销售、生产、客服、安全", "Business scope: sales, production, customer service, safety"),
+    "T4": ("通讯录管理与人事", "Stewards of the directory, and HR"),
+    "T5": ("信息安全与审计：可查询全员，仅见脱敏值", "Security and audit: may query all, sees masked values"),
+}
+"""Every tier in both languages: the ceiling that a position gives, below which the policy decides."""
 
 _FIRST: Final = 20
 _PURPOSE: Final = Purpose.WORK_CONTACT
@@ -48,21 +59,19 @@ class RoleReader:
             holding = await self._holding(viewer.tree)
             known = await self._people.known(viewer, (each for holders in holding.values() for each in holders))
             items, named = [], dict[UUID, None]()
-            for role, words in ROLES.items():
+            for role in Role:
                 holders = [each for each in holding.get(role, ()) if each in known]
                 named.update(dict.fromkeys(holders[:_FIRST]))
                 items.append(
                     {
                         "role": role.value,
-                        "zh": words.zh,
-                        "en": words.en,
-                        "about_zh": words.about_zh,
-                        "about_en": words.about_en,
-                        "held": words.held,
-                        "business": words.business,
+                        "zh": ROLES[role][0],
+                        "en": ROLES[role][1],
+                        "held": held(role),
+                        "business": role in BUSINESS,
                         "scopes": sorted(ROLE_SCOPES.get(role, ())),
                         "own": _has(viewer, role),
-                        "holder_count": None if words.held == "everybody" else len(holders),
+                        "holder_count": None if role is Role.EMPLOYEE else len(holders),
                         "holders": [known[each] for each in holders[:_FIRST]],
                     }
                 )

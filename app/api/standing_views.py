@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from app.auth.roles import Held, Role
-from app.contacts.own_schemas import ScopeView
+from app.contacts.own_schemas import GrantScopeView
 from app.contacts.schemas import DepartmentView
 from app.disclosure.view import DisclosureNote
 from app.kit.pagination import CursorText, Limit
@@ -26,13 +26,11 @@ class HolderView(Output):
 
 
 class RoleView(Output):
-    """A role: what it is called and stands for, how it is come by, and who holds it."""
+    """A role: what it is called, how it is come by, and who holds it."""
 
     role: Role
     zh: str = Field(examples=["人事"])
     en: str = Field(examples=["HR"])
-    about_zh: str
-    about_en: str
     held: Held = Field(
         description="`everybody` in service has it; a `position` in a department brings it; else it is `given`."
     )
@@ -110,7 +108,7 @@ class GrantItem(Output):
 
     id: UUID
     holder: HolderView | None = Field(description="Null when the reader may not know of them.")
-    scope: ScopeView
+    scope: GrantScopeView
     about: str | None = Field(
         description="Name of the contact or department that the scope names, as far as the reader may know it."
     )
