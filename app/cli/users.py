@@ -1,12 +1,17 @@
 """``users``: the accounts of people."""
 
-from typing import Annotated
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
 
+W = TypeVar("W", bound=StrEnum)
+
 app = typer.Typer(no_args_is_help=True, help="Accounts of people. 人员账号。")
 Name = Annotated[str, typer.Argument(help="User name.")]
+Kind = Annotated[str, typer.Argument(help="untrained, suspended or overdue_return.")]
 
 
 @app.command()
@@ -45,3 +50,123 @@ def disable(user_name: Name) -> None:
             await application.accounts.disable(unit.session, user_name)
 
     run(work)
+
+
+@app.command("set")
+def set_standing(
+    user_name: Name,
+    tier: Annotated[str | None, typer.Option(help="T0 to T5; left out: as it is.")] = None,
+    roles: Annotated[
+        str | None, typer.Option(help="All roles, with commas; empty: none; left out: as they are.")
+    ] = None,
+) -> None:
+    """Give an account another tier or other roles; its tokens are dead. 设置级别与角色。"""
+    from typing import cast
+
+    from app.auth.errors import AccountNotFound
+    from app.auth.subject import Tier
+    from app.cli.session import on_record, run
+    from app.composition import Application
+
+    async def work(application: Application) -> None:
+        account = await application.accounts.by_user_name(application.database.reader, user_name)
+        if account is None:
+            raise AccountNotFound
+        wanted = account.roles if roles is None else tuple(each.strip() for each in roles.split(",") if each.strip())
+        detail = {"contact_id": _id(account.contact_id), "tier": tier or account.tier, "roles": sorted(wanted)}
+        async with on_record(application, "account.set", detail) as unit:
+            await application.accounts.set_standing(
+                unit.session, user_name, tier=cast("Tier", tier or account.tier), roles=wanted
+            )
+
+    run(work)
+
+
+@app.command()
+def mark(
+    user_name: Name,
+    kind: Kind,
+    reason: Annotated[
+        str,
+        typer.Option(
+            help="untrained: not_trained, training_expired; suspended: investigation, misuse, leave, own_request; "
+            "overdue_return: not_returned."
+        ),
+    ],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="When it ends by itself: a day (its beginning) or a time; by the company's clock unless it has an offset."
+        ),
+    ] = None,
+) -> None:
+    """Cap what a person sees, at once, until a time or until it is taken off. 设置标记，限制可见范围。"""
+    from app.auth.errors import AccountNotFound
+    from app.cli.session import on_record, operator, run
+    from app.composition import Application
+    from app.permissions.marks import MarkKind, MarkReason
+
+    async def work(application: Application) -> None:
+        account = await application.accounts.by_user_name(application.database.reader, user_name)
+        if account is None:
+            raise AccountNotFound
+        what, why = _word(MarkKind, kind), _word(MarkReason, reason)
+        ends_at = _moment(until, application.settings.numbers.utc_offset_minutes)
+        detail = {"contact_id": _id(account.contact_id), "mark": what.value, "reason": why.value}
+        async with on_record(application, "account.mark", {**detail, **({"until": until} if until else {})}) as unit:
+            await application.marks.add(
+                unit.session,
+                account.id,
+                what,
+                why,
+                at=application.clock.now(),
+                until=ends_at,
+                operator=operator().id,
+            )
+
+    run(work)
+
+
+@app.command()
+def unmark(user_name: Name, kind: Kind) -> None:
+    """Take a mark off a person. 取消标记。"""
+    from app.auth.errors import AccountNotFound
+    from app.cli.session import on_record, run
+    from app.composition import Application
+    from app.permissions.marks import MarkKind
+
+    async def work(application: Application) -> None:
+        account = await application.accounts.by_user_name(application.database.reader, user_name)
+        if account is None:
+            raise AccountNotFound
+        what = _word(MarkKind, kind)
+        detail = {"contact_id": _id(account.contact_id), "mark": what.value}
+        async with on_record(application, "account.unmark", detail) as unit:
+            await application.marks.end(unit.session, account.id, what, at=application.clock.now())
+
+    run(work)
+
+
+def _word(words: type[W], text: str) -> W:
+    """Read a word of a closed list."""
+    try:
+        return words(text)
+    except ValueError as error:
+        message = f"{text!r} is none of {', '.join(words)}"
+        raise typer.BadParameter(message) from error
+
+
+def _moment(text: str | None, utc_offset: int) -> datetime | None:
+    """Read a day or a time, by the company's clock unless it says its own."""
+    if text is None:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"{text!r} is no time: write 2026-12-01 or 2026-12-01T18:00"
+        raise typer.BadParameter(message) from error
+    return given if given.tzinfo else given.replace(tzinfo=timezone(timedelta(minutes=utc_offset)))
+
+
+def _id(contact: UUID | None) -> str | None:
+    return None if contact is None else str(contact)

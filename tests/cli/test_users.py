@@ -1,0 +1,143 @@
+"""``duanhao users``: tier, roles and marks, each change on record with who sat at the machine, and none that is not a word of the list."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.audit.repository import EventFilter
+from app.auth.repository import Account
+from app.cli.root import app
+from app.composition import Application, open_application
+from app.kit.errors import Problem
+from tests.support.server import environment, founded
+from tests.support.stores import TestStore
+
+Command = Callable[..., Result]
+T = TypeVar("T")
+ROLES_THAT_ARE_NONE = (
+    "HR",
+    "\u04bbr",
+    "\uff48\uff52",
+    "hr\u200b",
+    "\u04bb\u0433",
+    "hr;auditor",
+    "root",
+    "dept-head",
+    "hr\u0000",
+)
+
+
+@pytest.fixture
+def users(store: TestStore, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run ``duanhao users`` on a store with the small company in it."""
+    founded(store)
+    for name, value in environment(store).items():
+        if name.startswith("DUANHAO_"):
+            monkeypatch.setenv(name, value)
+    return lambda *words: CliRunner().invoke(app, ["users", *words])
+
+
+def afterwards(store: TestStore, work: Callable[[Application], Awaitable[T]]) -> T:
+    """Open the store once more and look."""
+
+    async def opened() -> T:
+        async with open_application(store.settings) as application:
+            return await work(application)
+
+    return asyncio.run(opened())
+
+
+def account(store: TestStore, name: str = "staff") -> Account:
+    async def work(application: Application) -> Account:
+        found = await application.accounts.by_user_name(application.database.reader, name)
+        assert found is not None
+        return found
+
+    return afterwards(store, work)
+
+
+def marks(store: TestStore) -> list[tuple[str, str, bool]]:
+    async def work(application: Application) -> list[tuple[str, str, bool]]:
+        found = await application.accounts.by_user_name(application.database.reader, "staff")
+        assert found is not None
+        now = application.clock.now()
+        live = await application.marks.of(application.database.reader, found.id, now)
+        return [(mark.kind.value, mark.reason.value, mark.ends_at is not None) for mark in live]
+
+    return afterwards(store, work)
+
+
+def events(store: TestStore, action: str) -> list[tuple[str, str | None, dict[str, Any]]]:
+    async def work(application: Application) -> list[tuple[str, str | None, dict[str, Any]]]:
+        found = await application.events.search(EventFilter(action=action), limit=9)
+        return [(each.event.actor_type, each.event.actor_id, dict(each.event.query or {})) for each in found.events]
+
+    return afterwards(store, work)
+
+
+def refused(result: Result, code: str) -> None:
+    assert isinstance(result.exception, Problem), result.output
+    assert result.exception.code == code
+
+
+def test_tier_and_roles_are_set_on_record_and_what_is_left_out_stays(users: Command, store: TestStore) -> None:
+    before = account(store)
+    assert users("set", "staff", "--tier", "T3", "--roles", "sales, deputy").exit_code == 0
+    found = account(store)
+    assert (found.tier, found.roles) == ("T3", ("deputy", "sales"))
+    assert found.epoch > before.epoch, "tokens and prepared looks of before are dead"
+    assert users("set", "staff", "--tier", "T1").exit_code == 0
+    assert (account(store).tier, account(store).roles) == ("T1", ("deputy", "sales"))
+    assert users("set", "staff", "--roles", "").exit_code == 0
+    assert account(store).roles == ()
+    told = events(store, "account.set")
+    assert {(actor, name) for actor, name, _ in told} == {("operator", f"os:{getpass.getuser()}")}
+    assert [(detail["tier"], detail["roles"]) for _, _, detail in reversed(told)] == [
+        ("T3", ["deputy", "sales"]),
+        ("T1", ["deputy", "sales"]),
+        ("T1", []),
+    ]
+
+
+def test_13_a_role_that_merely_looks_like_one_is_refused(users: Command, store: TestStore) -> None:
+    before = account(store)
+    for role in ROLES_THAT_ARE_NONE:
+        refused(users("set", "staff", "--roles", role), "malformed_name")
+    refused(users("set", "staff", "--tier", "T6"), "malformed_name")
+    refused(users("set", "nobody", "--tier", "T1"), "account_not_found")
+    assert account(store) == before
+    assert events(store, "account.set") == [], "nothing was done, so nothing is said to have been"
+
+
+def test_a_mark_is_set_and_taken_off_on_record(users: Command, store: TestStore) -> None:
+    assert users("mark", "staff", "suspended", "--reason", "investigation", "--until", "2031-12-01").exit_code == 0
+    assert users("mark", "staff", "untrained", "--reason", "training_expired").exit_code == 0
+    assert marks(store) == [("suspended", "investigation", True), ("untrained", "training_expired", False)]
+    refused(users("mark", "staff", "suspended", "--reason", "leave"), "already_marked")
+    assert users("unmark", "staff", "suspended").exit_code == 0
+    assert marks(store) == [("untrained", "training_expired", False)]
+    refused(users("unmark", "staff", "suspended"), "mark_not_found")
+    told = [*events(store, "account.mark"), *events(store, "account.unmark")]
+    assert {(actor, name) for actor, name, _ in told} == {("operator", f"os:{getpass.getuser()}")}
+    assert [detail["mark"] for _, _, detail in told] == ["untrained", "suspended", "suspended"]
+    assert account(store).state == "active", "a mark is no state of the account"
+
+
+def test_a_mark_takes_a_reason_of_its_own_and_an_end_to_come(users: Command, store: TestStore) -> None:
+    refused(users("mark", "staff", "suspended", "--reason", "not_trained"), "unfit_reason")
+    refused(users("mark", "staff", "untrained", "--reason", "unverified"), "unfit_reason")
+    refused(users("mark", "staff", "untrained", "--reason", "not_trained", "--until", "2020-01-01"), "unfit_reason")
+    for words in (
+        ("mark", "staff", "banned", "--reason", "misuse"),
+        ("mark", "staff", "suspended", "--reason", "因为"),
+        ("mark", "staff", "suspended", "--reason", "misuse", "--until", "soon"),
+        ("mark", "staff", "suspended"),
+        ("unmark", "staff", "banned"),
+    ):
+        assert users(*words).exit_code == 2, words
+    assert marks(store) == []
+    assert events(store, "account.mark") == []
