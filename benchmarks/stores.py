@@ -24,7 +24,7 @@ from app.audit.sources import LogSource, PostgresSource, SqliteSource
 from app.audit.verification import Report, verify
 from app.auth.clients import NewClient
 from app.composition import BITS, Application, open_application
-from app.config import DatabaseSettings, Settings
+from app.config import DatabaseSettings, QuotasSettings, Settings
 from app.departments.schemas import DepartmentCreate
 from app.kit.db import Database
 from app.kit.migrate import upgrade
@@ -89,7 +89,9 @@ def opened(engine: Engine, *, contacts: int = CONTACTS) -> Iterator[Store]:
     server = LocalPostgres(folder / "pg") if engine == "postgresql" else None
     try:
         addresses = DatabaseSettings() if server is None else _on_postgresql(server)
-        settings = Settings(data_dir=folder / "var", database=addresses, log_level="warning")
+        settings = Settings(
+            data_dir=folder / "var", database=addresses, log_level="warning", quotas=QuotasSettings(contacts=_PLENTY)
+        )
         upgrade(settings)
         yield asyncio.run(_filled(engine, settings, contacts))
     finally:
