@@ -255,7 +255,7 @@ class Gate:
     async def measure(self, viewer: Viewer, records: Sequence[Record], look: Look, tally: Tally) -> None:
         """Open what ``viewer`` would see of ``records``, masked or clear, to count what masks leave; nothing of it is given to anybody.
 
-        Raises as ``disclose`` does.
+        It costs no quota, since nobody is shown anything. Raises as ``disclose`` does.
         """
         plan = viewer.plan(look.purpose)
         verdicts = [(record, self.verdict(plan, record)) for record in records]
@@ -264,7 +264,8 @@ class Gate:
             for record, cohort in verdicts
             if cohort is not None
         ]
-        permit = await self._permit(viewer, plan, look, admitted)
+        entries, scope = _entries(admitted)
+        permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope)
         for record, program in admitted:
             opening = program.pattern(record.present).opening(record.sealed)
             values = self._opener.open_fields(permit, record.subject, record.key, opening)
@@ -280,11 +281,7 @@ class Gate:
     async def _permit(
         self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Program]]
     ) -> Permit:
-        grouped: dict[int, tuple[Program, list[Record]]] = {}
-        for record, program in admitted:
-            grouped.setdefault(id(program), (program, []))[1].append(record)
-        entries = tuple(_entry(program, records) for program, records in grouped.values())
-        scope = {record.subject: program.scope for record, program in admitted}
+        entries, scope = _entries(admitted)
         charged = sum([1 for record, program in admitted if program.charged and _counts(viewer, record)])
         charge = self._quotas.contacts(viewer.standing, charged)
         return await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope, charge)
@@ -331,6 +328,17 @@ class Gate:
 def _counts(viewer: Viewer, record: Record) -> bool:
     """Tell whether looking at a contact costs anything: oneself and hotlines are free."""
     return record.subject != viewer.standing.contact_id and record.cohort.kind != "hotline"
+
+
+def _entries(
+    admitted: Sequence[tuple[Record, Program]],
+) -> tuple[tuple[CohortEntry, ...], dict[UUID, frozenset[str]]]:
+    """Write what the log is told of a look, one entry per program, and what the permit is to open."""
+    grouped: dict[int, tuple[Program, list[Record]]] = {}
+    for record, program in admitted:
+        grouped.setdefault(id(program), (program, []))[1].append(record)
+    entries = tuple(_entry(program, records) for program, records in grouped.values())
+    return entries, {record.subject: program.scope for record, program in admitted}
 
 
 def _entry(program: Program, records: Sequence[Record]) -> CohortEntry:
