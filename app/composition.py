@@ -57,6 +57,8 @@ from app.disclosure.log_names import EventNames
 from app.disclosure.log_reader import AccessLogReader
 from app.disclosure.log_summary import AccessLogSummaries
 from app.disclosure.programs import Programs
+from app.engagements.desk import EngagementDesk
+from app.engagements.repository import EngagementRepository
 from app.hr.applying import Applier
 from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
@@ -129,6 +131,7 @@ class Application:
     suggestions: SuggestionService
     keeper: ContactKeeper
     front: FrontDesk
+    engagements: EngagementDesk
     hr: HrService
     hr_ledger: LedgerReader
     numbers: NumberDesk
@@ -206,6 +209,7 @@ def _assembled(
     grants = GrantRepository(RowSigner(keyring.mac_key("access_grant")), CATALOGUE.classes)
     marks = MarkRepository(RowSigner(keyring.mac_key("standing_mark")))
     contact_rows = ContactRepository(reader, sealer)
+    engagement_rows = EngagementRepository(RowSigner(keyring.mac_key("engagement")))
     verifier = TokenVerifier(
         accounts=account_rows,
         clients=client_rows,
@@ -232,6 +236,7 @@ def _assembled(
         grants=grants,
         marks=marks,
         contacts=contact_rows,
+        engagements=engagement_rows,
         pack=pack,
         clock=clock,
         clock_here=clock_here,
@@ -280,6 +285,19 @@ def _assembled(
         idempotency=idempotency,
         clock=clock,
         utc_offset=clock_here,
+    )
+    engagements = EngagementDesk(
+        rows=engagement_rows,
+        contacts=contact_rows,
+        writer=writer,
+        accounts=account_rows,
+        gate=gate,
+        standings=standings,
+        cursors=cursors,
+        terms=terms,
+        reader=reader,
+        idempotency=idempotency,
+        clock=clock,
     )
     people = People(contact_rows, members, writer, accounts, grants)
     subjects = Subjects(people)
@@ -331,8 +349,10 @@ def _assembled(
             members=members,
             gate=gate,
             numbers=numbers.service,
+            engagements=engagements.service,
             idempotency=idempotency,
         ),
+        engagements=engagements,
         front=FrontDesk(
             repository=contact_rows,
             service=contacts,
@@ -351,7 +371,12 @@ def _assembled(
         hr=HrService(
             ledger=HrLedger(),
             applier=Applier(
-                people=people, subjects=subjects, numbers=numbers.service, departments=departments, clock=clock
+                people=people,
+                subjects=subjects,
+                numbers=numbers.service,
+                engagements=engagements.service,
+                departments=departments,
+                clock=clock,
             ),
             subjects=subjects,
             members=members,

@@ -5,6 +5,7 @@ from app.auth import models as auth_models
 from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
 from app.departments import models as department_models
+from app.engagements import models as engagement_models
 from app.hr import models as hr_models
 from app.kit import records as kit_records
 from app.kit.models import Base
@@ -18,6 +19,7 @@ MODULES = (
     contact_models,
     crypto_models,
     department_models,
+    engagement_models,
     hr_models,
     kit_records,
     number_models,

@@ -6,6 +6,8 @@ from app.api import audit, audit_reports, departments, standing
 from app.contacts import routes as contacts
 from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
 from app.contacts import routes_writing as contact_writing
+from app.engagements import routes as engagements
+from app.engagements import routes_writing as engagement_writing
 from app.hr import routes as hr
 from app.numbers import routes as numbers
 from app.numbers import routes_giving, routes_pools, routes_ranges
@@ -20,6 +22,8 @@ ROUTERS: Final = (
     routes_tags.router,
     departments.router,
     standing.router,
+    engagements.router,
+    engagement_writing.router,
     hr.router,
     numbers.router,
     routes_giving.router,

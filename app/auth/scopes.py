@@ -19,6 +19,7 @@ class Scope(StrEnum):
     CONTACTS_REVEAL = "contacts:reveal"
     CONTACTS_WRITE = "contacts:write"
     DEPARTMENTS_WRITE = "departments:write"
+    ENGAGEMENTS_WRITE = "engagements:write"
     HR_WRITE = "hr:write"
     NUMBERS_ADMIN = "numbers:admin"
     NUMBERS_ALLOCATE = "numbers:allocate"
@@ -37,9 +38,11 @@ PERSON_SCOPES: Final[frozenset[str]] = frozenset(
 ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "auditor": frozenset({Scope.ACCESS_LOG_READ.value}),
     "deputy": frozenset({Scope.CONTACTS_WRITE.value}),
-    "dept_head": frozenset({Scope.CONTACTS_WRITE.value}),
-    "directory_steward": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value}),
-    "hr": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value}),
+    "dept_head": frozenset({Scope.CONTACTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}),
+    "directory_steward": frozenset(
+        {Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}
+    ),
+    "hr": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}),
     "infosec": frozenset({Scope.ACCESS_LOG_READ.value}),
     "it": frozenset({Scope.DEPARTMENTS_WRITE.value, Scope.NUMBERS_ADMIN.value, Scope.NUMBERS_ALLOCATE.value}),
     "system_admin": frozenset(

@@ -56,23 +56,22 @@ class Criteria:
     tag: str | None = None
     ids: tuple[UUID, ...] = ()
     powers: frozenset[Power] = frozenset()
+    assigned: tuple[UUID, ...] | None = None
 
     @property
     def shape(self) -> tuple[object, ...]:
         """Give what a statement for it depends on: everything but the words, the tag and the ids, of which their rounded number counts."""
         words = None if self.wanted is None else self.wanted.shape
-        return (words, self.kinds, self.departments, self.statuses, self.tag is None, self.places)
-
-    @property
-    def places(self) -> int:
-        """Give how many ids the statement has places for: the next power of two, so that few texts are compiled."""
-        return 1 << (len(self.ids) - 1).bit_length() if self.ids else 0
+        assigned = None if self.assigned is None else places(self.assigned)
+        return (words, self.kinds, self.departments, self.statuses, self.tag is None, places(self.ids), assigned)
 
     @property
     def values(self) -> dict[str, Any]:
         """Give the statement's parameters: tag, ids, each word as a range, and the member keys of the departments that it names."""
-        padded = [*self.ids, *self.ids[-1:] * (self.places - len(self.ids))]
-        found: dict[str, Any] = {f"asked{at}": identity for at, identity in enumerate(padded)}
+        found: dict[str, Any] = {}
+        for name, ids in (("asked", self.ids), ("assigned", self.assigned or ())):
+            padded = [*ids, *ids[-1:] * (places(ids) - len(ids))]
+            found.update((f"{name}{at}", identity) for at, identity in enumerate(padded))
         if self.tag is not None:
             found["tag"] = self.tag
         for at, word in enumerate(() if self.wanted is None else self.wanted.every):
@@ -80,6 +79,11 @@ class Criteria:
             for quality, members in enumerate(word.members()):
                 found.update((f"member{at}q{quality}n{n}", each) for n, each in enumerate(members))
         return found
+
+
+def places(ids: Sequence[UUID]) -> int:
+    """Give how many ids a statement has places for: the next power of two, so that few texts are compiled."""
+    return 1 << (len(ids) - 1).bit_length() if ids else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +182,10 @@ def narrowed(criteria: Criteria, *, found: bool = True) -> list[ColumnElement[bo
         conditions.append(Contact.kind.in_(criteria.kinds))
     if criteria.statuses:
         conditions.append(Contact.status.in_(criteria.statuses))
-    if criteria.ids:
-        conditions.append(
-            Contact.id.in_([bindparam(f"asked{at}", UUID(int=0), type_=Id()) for at in range(criteria.places)])
-        )
+    for name, ids in (("asked", criteria.ids or None), ("assigned", criteria.assigned)):
+        if ids is not None:
+            wanted = [bindparam(f"{name}{at}", UUID(int=0), type_=Id()) for at in range(places(ids))]
+            conditions.append(Contact.id.in_(wanted) if wanted else false())
     if criteria.departments is not None:
         conditions.append(COLUMNS.in_departments(criteria.departments))
     if criteria.tag is not None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from app.contacts.engagements import HeldEngagements
 from app.contacts.members import MemberReader
 from app.contacts.numbers import HeldNumbers
 from app.contacts.record import membership_departments
@@ -29,6 +30,8 @@ from app.permissions.standing import Viewer, author_of
 
 _GONE: Final = "left"
 """What the numbers are told: quarantine is longest for those of who left."""
+_MOVED: Final = "moved"
+_STAFF: Final = frozenset({"employee", "temporary"})
 
 
 class ContactKeeper:
@@ -42,11 +45,13 @@ class ContactKeeper:
         members: MemberReader,
         gate: Gate,
         numbers: HeldNumbers,
+        engagements: HeldEngagements,
         idempotency: Idempotency,
     ) -> None:
-        """Take reading, writing, the forms, the gate (to foretell versions), the numbers, and what makes a repeated call harmless."""
+        """Take reading, writing, the forms, the gate (to foretell versions), numbers and assignments, and what makes repeats harmless."""
         self._service, self._writer, self._members = service, writer, members
-        self._gate, self._numbers, self._idempotency = gate, numbers, idempotency
+        self._gate, self._idempotency = gate, idempotency
+        self._numbers, self._engagements = numbers, engagements
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
@@ -70,7 +75,10 @@ class ContactKeeper:
         record, card = await self._seen(viewer, identity, seen)
         given = body.given()
         self._may_edit(viewer, record, self._members.classes_of(record.cohort.kind, given), given.get("department"))
-        written = await self._writer.amend(unit, author_of(viewer), viewer.tree, record, given)
+        author = author_of(viewer)
+        written = await self._writer.amend(unit, author, viewer.tree, record, given)
+        if "department" in written.changed and record.cohort.kind in _STAFF:
+            await self._engagements.end_all(unit, author, contact_id=identity, cause=_MOVED)
         return self._receipt(viewer, written, card, status=200)
 
     async def archive(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str) -> None:
@@ -80,6 +88,7 @@ class ContactKeeper:
         author = author_of(viewer)
         await self._writer.archive(unit, author, record)
         await self._numbers.end_assignments(unit, author, contact_id=identity, cause=_GONE)
+        await self._engagements.end_all(unit, author, contact_id=identity, cause=_GONE)
 
     async def _seen(self, viewer: Viewer, identity: UUID, seen: str) -> tuple[Record, bytes]:
         record, opened = await self._service.look(

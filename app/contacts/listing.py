@@ -17,6 +17,7 @@ from app.contacts.search import wanted
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.permissions.outcomes import Power
+from app.permissions.pack import Relation
 from app.permissions.plan import Plan
 
 DEFAULT_STATUSES: Final = ("prehire", "active", "frozen", "leaving")
@@ -30,8 +31,8 @@ class Page:
     ends: list[Any] | None
 
 
-def criteria_of(query: ListQuery, tree: Tree) -> Criteria:
-    """Read what a query asks for; a department that is not there holds nobody."""
+def criteria_of(query: ListQuery, plan: Plan, tree: Tree) -> Criteria:
+    """Read what a query asks for; a department that is not there holds nobody, and a caller without assignments has none."""
     departments = None
     if query.department is not None:
         node = tree.find(query.department)
@@ -46,6 +47,7 @@ def criteria_of(query: ListQuery, tree: Tree) -> Criteria:
         tag=query.tag,
         ids=tuple(dict.fromkeys(query.ids)),
         powers=frozenset(_powers(query)),
+        assigned=tuple(sorted(plan.engaged[Relation.ASSIGNED])) if query.assigned else None,
     )
 
 
@@ -66,7 +68,7 @@ class ContactLists:
 
     async def page(self, query: ListQuery, plan: Plan, *, after: list[Any] | None, tree: Tree) -> Page:
         """Read the page that begins ``after`` where the one before ended."""
-        criteria = criteria_of(query, tree)
+        criteria = criteria_of(query, plan, tree)
         if query.sort is None and query.q is not None:
             return await self._ranked(criteria, plan, after=after, limit=query.limit, tree=tree)
         if query.sort is None and query.ids:
@@ -77,7 +79,7 @@ class ContactLists:
 
     async def count(self, query: ListQuery, plan: Plan, *, tree: Tree) -> int:
         """Count what all pages together hold."""
-        return await self._repository.count(criteria_of(query, tree), plan)
+        return await self._repository.count(criteria_of(query, plan, tree), plan)
 
     async def _ranked(self, criteria: Criteria, plan: Plan, *, after: list[Any] | None, limit: int, tree: Tree) -> Page:
         place = None if after is None else Position(after[0], after[1], after[2], UUID(after[3]))

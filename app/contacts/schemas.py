@@ -178,6 +178,9 @@ class ListQuery(Input):
     recursive: bool = Field(default=False, description="With `department`: everything below it too.")
     status: Status | None = Field(None, description="Default: everybody who has not left.")
     tag: Short | None = None
+    assigned: Literal["me"] | None = Field(
+        None, description="Only external contacts whose account, order or ticket the caller is assigned to now."
+    )
     ids: Annotated[tuple[UUID, ...], Field(max_length=200), BeforeValidator(_one_by_one)] = Field(
         (),
         description=(

@@ -1,24 +1,30 @@
 """``employee.moved`` and ``employee.updated``: what is given is compared with what is there, and only what differs is written.
 
 Protected values are compared by digest, unopened; an event that changes nothing is applied and leaves no new version. Who moves to another
-department loses the exceptions that were granted for the work of the former one.
+department loses the exceptions that were granted, and the customers that were assigned, for the work of the former one.
 """
+
+from typing import Final
 
 from app.disclosure.records import Record
 from app.hr.data import MovedData, UpdatedData
+from app.hr.engagements import Engagements
 from app.hr.subjects import Effect, People, Subjects, placed
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.permissions.plan import CohortKey
 from app.permissions.standing import Viewer, author_of
 
+_CAUSE: Final = "moved"
+
 
 class Changing:
     """Changes people in service."""
 
-    def __init__(self, *, people: People, subjects: Subjects, clock: Clock) -> None:
-        """Take where people are written and found, and the clock."""
-        self._people, self._subjects, self._clock = people, subjects, clock
+    def __init__(self, *, people: People, subjects: Subjects, engagements: Engagements, clock: Clock) -> None:
+        """Take where people are written and found, who takes assignments back, and the clock."""
+        self._people, self._subjects = people, subjects
+        self._engagements, self._clock = engagements, clock
 
     async def change(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: MovedData | UpdatedData) -> Effect:
         """Write what differs. Raises ``UnknownSubject``, ``SubjectLeft``, ``NotPermitted``, and as ``ContactWriter.amend`` does."""
@@ -36,9 +42,11 @@ class Changing:
         for key in (before, after):
             self._subjects.demand(viewer, key, classes, about=record.subject)
         given = await self._subjects.with_people(unit, given)
-        done = await self._people.writer.amend(unit, author_of(viewer), viewer.tree, record, given)
+        author = author_of(viewer)
+        done = await self._people.writer.amend(unit, author, viewer.tree, record, given)
         if "department" in done.changed:
             await self._end_grants(unit, record)
+            await self._engagements.end_all(unit, author, contact_id=record.subject, cause=_CAUSE)
         return Effect(record.subject, record.key)
 
     async def _end_grants(self, unit: UnitOfWork, record: Record) -> None:

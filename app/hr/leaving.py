@@ -1,9 +1,10 @@
 """``employee.left``: everything that a person could do or be reached by ends in the transaction of the event.
 
-Positions, grants, numbers, the place in every view, the account with all of its tokens: all of it or, whatever breaks, nothing, and the
-source sends the event again. A second departure of somebody who has left is applied and changes nothing.
+Positions, grants, numbers, customers, the place in every view, the account with all of its tokens: all of it or, whatever breaks,
+nothing, and the source sends the event again. A second departure of somebody who has left is applied and changes nothing.
 """
 
+from app.hr.engagements import Engagements
 from app.hr.numbers import Numbers
 from app.hr.restructuring import Restructuring
 from app.hr.subjects import GONE, Effect, People, Subjects
@@ -12,17 +13,25 @@ from app.kit.db import UnitOfWork
 from app.permissions.standing import Viewer, author_of
 
 CAUSE = "left"
-"""What the numbers are told: quarantine is longest for those of who left."""
+"""What numbers and assignments are told: quarantine is longest for those of who left."""
 
 
 class Leaving:
     """Lets people go."""
 
     def __init__(
-        self, *, people: People, subjects: Subjects, numbers: Numbers, structure: Restructuring, clock: Clock
+        self,
+        *,
+        people: People,
+        subjects: Subjects,
+        numbers: Numbers,
+        engagements: Engagements,
+        structure: Restructuring,
+        clock: Clock,
     ) -> None:
-        """Take where people are written and found, who takes numbers back, who keeps positions, and the clock."""
-        self._people, self._subjects, self._numbers = people, subjects, numbers
+        """Take where people are written and found, who takes numbers and assignments back, who keeps positions, and the clock."""
+        self._people, self._subjects = people, subjects
+        self._numbers, self._engagements = numbers, engagements
         self._structure, self._clock = structure, clock
 
     async def leave(self, viewer: Viewer, unit: UnitOfWork, employee_no: str) -> Effect:
@@ -36,6 +45,7 @@ class Leaving:
         account = await self._subjects.account(unit, record.subject)
         if account is not None:
             await self._people.grants.end_all(unit.session, account.id, at=self._clock.now())
+        await self._engagements.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
         if await self._numbers.end_assignments(unit, author, contact_id=record.subject, cause=CAUSE):
             record = await self._subjects.known(unit, viewer.tree, employee_no)
         await self._people.writer.hide(unit, author, record)

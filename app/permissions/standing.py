@@ -26,7 +26,7 @@ from app.permissions.errors import AccountSuspended, NoContact
 from app.permissions.marks import LiveMarks
 from app.permissions.outcomes import FieldClass, Purpose, Tier
 from app.permissions.pack import Pack
-from app.permissions.plan import LiveGrant, Place, Plan, Standing
+from app.permissions.plan import Engagement, LiveGrant, Place, Plan, Standing
 from app.permissions.repository import GrantRepository
 
 _MOST_REMEMBERED: Final = 10_000
@@ -62,6 +62,14 @@ class MarkReader(Protocol):
 
     async def live(self, source: Source, account_id: UUID, now: datetime) -> LiveMarks:
         """Give the marks in force, and when that changes by itself."""
+        ...
+
+
+class EngagementReader(Protocol):
+    """Where it is read which business facts a viewer is assigned to."""
+
+    async def of(self, source: Source, contact_id: UUID, now: datetime) -> tuple[Engagement, ...]:
+        """Give those that have not ended, each behind its row's MAC, in an order that does not change."""
         ...
 
 
@@ -116,6 +124,7 @@ class Standings:
         grants: GrantRepository,
         marks: MarkReader,
         contacts: ContactFacts,
+        engagements: EngagementReader,
         pack: Pack,
         clock: Clock,
         clock_here: timedelta,
@@ -123,6 +132,7 @@ class Standings:
         """Take where each part of a standing is read, the pack in force, the clock and how far those here are ahead of it."""
         self._reader, self._accounts, self._clients = reader, accounts, clients
         self._departments, self._grants, self._marks, self._contacts = departments, grants, marks, contacts
+        self._engagements = engagements
         self._pack, self._clock, self._clock_here = pack, clock, clock_here
         self._tree: Tree | None = None
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
@@ -241,6 +251,7 @@ class Standings:
             grants=tuple(_placed(grant, tree) for grant in grants),
             marks=marks.kinds,
             edges=marks.edges,
+            engagements=await self._engagements.of(self._reader, facts.contact_id, self._clock.now()),
             step_up=stepped_up,
             ceiling=ceiling,
             epochs=watched,

@@ -1,0 +1,58 @@
+"""Business facts as the composition root sees them: what routes call, what personnel events call, what standings read."""
+
+from app.audit.terms import Terms
+from app.auth.repository import AccountRepository
+from app.contacts.repository import ContactRepository
+from app.contacts.rights import CurrentRights
+from app.contacts.writer import ContactWriter
+from app.disclosure.gate import Gate
+from app.engagements.keeping import EngagementKeeper
+from app.engagements.reading import EngagementPages
+from app.engagements.repository import EngagementRepository
+from app.engagements.service import EngagementService
+from app.kit.clock import Clock
+from app.kit.db import Reader
+from app.kit.idempotency import Idempotency
+from app.kit.pagination import Cursors
+from app.permissions.standing import Standings
+
+
+class EngagementDesk:
+    """Shows, takes and ends."""
+
+    def __init__(
+        self,
+        *,
+        rows: EngagementRepository,
+        contacts: ContactRepository,
+        writer: ContactWriter,
+        accounts: AccountRepository,
+        gate: Gate,
+        standings: Standings,
+        cursors: Cursors,
+        terms: Terms,
+        reader: Reader,
+        idempotency: Idempotency,
+        clock: Clock,
+    ) -> None:
+        """Take the rows that standings read too, the contacts, the gate, who viewers are, the keys, the stores and the clock."""
+        self.service = EngagementService(rows=rows, cards=writer.cards, accounts=accounts, terms=terms, clock=clock)
+        self.pages = EngagementPages(
+            rows=rows,
+            contacts=contacts,
+            gate=gate,
+            rights=CurrentRights(standings),
+            cursors=cursors,
+            reader=reader,
+            clock=clock,
+        )
+        self.keeper = EngagementKeeper(
+            service=self.service,
+            rows=rows,
+            pages=self.pages,
+            contacts=contacts,
+            gate=gate,
+            reader=reader,
+            idempotency=idempotency,
+            clock=clock,
+        )

@@ -1,0 +1,1 @@
+"""Tests of business facts about customers and partners."""
