@@ -66,7 +66,7 @@ CATALOGUE: Final = Catalogue(
         ProtectedField("wechat", FieldClass.C4, MaskKind.HANDLE, "微信", "WeChat", _STAFF),
         ProtectedField("qq", FieldClass.C4, MaskKind.HANDLE, "QQ", "QQ", _STAFF),
         ProtectedField("plate", FieldClass.C4, MaskKind.PLATE, "车牌", "Number plate", _STAFF),
-        ProtectedField("delivery_address", FieldClass.C4, MaskKind.ADDRESS, "收货地址", "Delivery address", _EXTERNAL),
+        ProtectedField("delivery_address", FieldClass.C4, MaskKind.DELIVERY, "收货地址", "Delivery address", _EXTERNAL),
         ProtectedField("home_address", FieldClass.C5, MaskKind.ADDRESS, "住址", "Home address", _EVERYBODY),
         ProtectedField("birth_date", FieldClass.C5, MaskKind.DATE, "出生日期", "Date of birth", _EVERYBODY),
         ProtectedField("id_number", FieldClass.C5, MaskKind.ID_NUMBER, "身份证号", "Identity number", _EVERYBODY),

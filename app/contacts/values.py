@@ -26,6 +26,7 @@ _LONGEST: Final = {
     MaskKind.HANDLE: 64,
     MaskKind.PLATE: 16,
     MaskKind.ADDRESS: 200,
+    MaskKind.DELIVERY: 200,
     MaskKind.TEXT: 2000,
     MaskKind.NAME: 100,
 }

@@ -25,6 +25,7 @@ class MaskKind(StrEnum):
     HANDLE = "handle"
     ID_NUMBER = "id_number"
     ADDRESS = "address"
+    DELIVERY = "delivery"
     DATE = "date"
     PLATE = "plate"
     TEXT = "text"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.disclosure.fields import MaskKind
+from app.disclosure.places import place_of
 from app.disclosure.surnames import COMPOUND
 from app.permissions.outcomes import Outcome
 
@@ -19,7 +20,6 @@ _MOBILE: Final = re.compile(r"\+861[3-9]\d{9}", re.ASCII)
 _LANDLINE: Final = re.compile(r"\+86(10|2\d|[3-9]\d\d)(\d{7,8})(-\d{1,6})?", re.ASCII)
 _FOREIGN: Final = re.compile(r"\+\d{8,15}", re.ASCII)
 _MAIL: Final = re.compile(r"([^@\s])([^@\s]*)@([^@\s]+)")
-_CITY: Final = re.compile(r"(?:[^\W\d_]{2,8}?(?:省|自治区))?[^\W\d_]{2,8}?(?:市|州|盟|地区)")
 _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _DATE: Final = re.compile(r"(\d{4})-\d{2}-\d{2}", re.ASCII)
 
@@ -68,8 +68,19 @@ def _id_number(value: str, outcome: Outcome) -> str:
 
 
 def _address(value: str, outcome: Outcome) -> str:
-    found = _CITY.match(value)
-    return found[0] if outcome is Outcome.MASK_FINE and found and found[0] != value else HIDDEN_WHOLE
+    """Leave province and city where the address begins with them, never more; coarsely nothing, since it is where somebody lives."""
+    place = place_of(value) if outcome is Outcome.MASK_FINE else None
+    if place is None or place.whole:
+        return HIDDEN_WHOLE
+    return f"{place.province or ''}{place.city or ''}"
+
+
+def _delivery(value: str, outcome: Outcome) -> str:
+    """Leave province and city; coarsely the city, which is what planning a delivery takes."""
+    place = place_of(value)
+    if outcome is Outcome.MASK_FINE or place is None or place.whole:
+        return _address(value, outcome)
+    return place.city or HIDDEN_WHOLE
 
 
 def _date(value: str, outcome: Outcome) -> str:
@@ -103,6 +114,7 @@ _BY_KIND: Final[Mapping[MaskKind, Callable[[str, Outcome], str]]] = MappingProxy
         MaskKind.HANDLE: _handle,
         MaskKind.ID_NUMBER: _id_number,
         MaskKind.ADDRESS: _address,
+        MaskKind.DELIVERY: _delivery,
         MaskKind.DATE: _date,
         MaskKind.PLATE: _plate,
         MaskKind.TEXT: _text,

@@ -41,7 +41,7 @@ def written(partner: Partner, name: str, outcome: str) -> str | None:
             "business_email": "p***@example.net",
             "delivery_address": "浙江省杭州市",
         }[name],
-        "coarse": "***",
+        "coarse": "杭州市" if name == "delivery_address" else "***",
         "hidden": None,
     }
     return every[outcome]
