@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.auth.clients import NewClient
 from app.demo.names import ENGLISH, Draw, Name, Names
-from app.demo.partners import EXTERNAL, partners
+from app.demo.partners import ENGAGEMENTS, EXTERNAL, DemoEngagement, partners
 from app.demo.plan import HOTLINE_NUMBERS, DemoNumber, numbers_of
 from app.demo.staffing import CLIENTS, HOTLINES, PRINCIPALS, Principal, Tier
 from app.demo.teams import TEAMS, Team
@@ -106,6 +106,7 @@ class Company:
     contacts: tuple[DemoContact, ...]
     standings: tuple[DemoStanding, ...]
     clients: tuple[NewClient, ...] = field(default=CLIENTS)
+    engagements: tuple[DemoEngagement, ...] = field(default=ENGAGEMENTS)
 
 
 def company() -> Company:

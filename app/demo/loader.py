@@ -6,6 +6,7 @@ services that the API calls or, where there are thousands, by the batch; every r
 differ: the demo may give the C5 fields that an installation asks for by a setting.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -25,6 +26,8 @@ from app.demo.partners import EXTERNAL
 from app.demo.plan import load_pools
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.departments.tree import Node, Tree
+from app.engagements.rules import OPEN
+from app.engagements.service import NewBusiness
 from app.kit.db import UnitOfWork
 from app.kit.models import new_id
 from app.numbers.founding import FirstNumber, NumberFounder, carried
@@ -41,6 +44,7 @@ class Phase(Enum):
     PEOPLE = ("people and numbers", "人员与号码")
     PARTNERS = ("external contacts and leavers", "外部联系人与离职者")
     POSITIONS = ("heads and roles", "负责人与角色")
+    BUSINESS = ("customers in hand", "在办客户业务")
     LOG = ("access log", "访问日志")
 
     @property
@@ -55,6 +59,8 @@ Progress = Callable[[Phase, int, int], None]
 INSTALLER: Final = Author(type="operator", id="demo")
 _SENSITIVE: Final = frozenset(field.name for field in CATALOGUE.protected if field.field_class is FieldClass.C5)
 _BATCH: Final = 200
+_CRM: Final = "service:crm"
+"""Whose facts they are: the CRM may change and end them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +144,7 @@ class _Loading:
             await self._one(tree, contact)
             self._progress(Phase.PARTNERS, done, len(apart))
         await self._positions(made, nodes)
+        await self._business(made)
 
     async def _departments(self, made: Company) -> tuple[dict[str, Node], Tree]:
         nodes: dict[str, Node] = {}
@@ -203,6 +210,26 @@ class _Loading:
             detail = {"tier": standing.tier, "roles": sorted(standing.roles)}
             await self._record("account.standing", detail, identities[standing.user_name])
             self._progress(Phase.POSITIONS, done, total)
+
+    async def _business(self, made: Company) -> None:
+        """Enter what the demo's CRM has pushed about contacts that are here, by the service that its pushes go to."""
+        service, session, now = self._application.engagements.service, self._unit.session, self._application.clock.now()
+        people = {str(each.members.get("user_name")): self._ids[each.key] for each in made.contacts}
+        here = [each for each in made.engagements if each.contact in self._ids]
+        for done, each in enumerate(here, start=1):
+            contact, staff = self._ids[each.contact], tuple(people[name] for name in each.staff)
+            new = NewBusiness(
+                contact_id=contact,
+                kind=each.kind,
+                reference=each.reference,
+                source=_CRM,
+                staff=staff,
+                since=now,
+                until=OPEN,
+                body_hash=hashlib.sha256(each.reference.encode()).digest(),
+            )
+            await service.enter(self._unit, self._author, new, await service.lock(session, [contact, *staff]))
+            self._progress(Phase.BUSINESS, done, len(here))
 
     async def _clients(self, made: Company) -> None:
         session = self._unit.session

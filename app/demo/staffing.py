@@ -51,9 +51,25 @@ PRINCIPALS: Final = (
     Principal(user_name="demo-colleague", department="RD", alias="演示同事", title="架构师"),
     Principal(user_name="demo-intern", department="RD-CORE", alias="演示实习生", title="研发实习生", intern=True),
     Principal(user_name="demo-outsider", department="SALES", alias="演示外部门员工", title="商务专员"),
-    Principal(user_name="demo-sales", department="SALES", alias="演示销售", title="销售经理", tier="T3"),
-    Principal(user_name="demo-service", department="CS", alias="演示客服", title="客服专员", tier="T3"),
-    Principal(user_name="demo-production", department="PROD", alias="演示生产", title="计划员", tier="T3"),
+    Principal(
+        user_name="demo-sales", department="SALES", alias="演示销售", title="销售经理", tier="T3", roles=("sales",)
+    ),
+    Principal(
+        user_name="demo-service",
+        department="CS",
+        alias="演示客服",
+        title="客服专员",
+        tier="T3",
+        roles=("customer_service",),
+    ),
+    Principal(
+        user_name="demo-production",
+        department="PROD",
+        alias="演示生产",
+        title="计划员",
+        tier="T3",
+        roles=("production",),
+    ),
     Principal(
         user_name="demo-safety",
         department="SAFETY",
@@ -121,6 +137,7 @@ CLIENTS: Final = (
         scopes=(Scope.NUMBERS_READ.value, Scope.NUMBERS_ALLOCATE.value, Scope.NUMBERS_ADMIN.value),
     ),
     NewClient("intranet", "Intranet 内网门户", confidential=False),
+    NewClient("crm", "CRM 客户关系系统", scopes=(Scope.ENGAGEMENTS_WRITE.value,)),
     NewClient("siem", "SIEM 安全日志平台", scopes=(Scope.ACCESS_LOG_READ.value,)),
 )
 """Service accounts, and the front end through which people sign in."""

@@ -25,8 +25,9 @@ from app.demo.partners import EXTERNAL
 from app.demo.plan import POOLS
 from app.demo.staffing import CLIENTS, PRINCIPALS
 from app.departments.schemas import DepartmentCreate
+from app.disclosure.places import place_of
 
-DIGEST: Final = "4a19f0d0728991737c9f13366834f29b71268043a09fea8e85014182d43ae406"
+DIGEST: Final = "ae66dc2440e90493bf4769777fe64107e8845e712c90dad492787e10eaa0a9f0"
 """SHA-256 of its departments, contacts and standings: another one means other people in every demo."""
 
 PROMISED_DEPARTMENTS: Final = {"EXEC", "RD", "SALES", "PROD", "CS", "HR", "ADMIN", "IT", "SEC", "FIN", "SAFETY"}
@@ -185,12 +186,24 @@ def test_contacts_outside_have_an_owner_and_a_contract(made: Company) -> None:
     codes = {each.code for each in made.departments}
     wanted = {"name", "department", "title", "organisation", "relation", "contract_ref", "contract_until"}
     for members in outside:
-        assert members.keys() == wanted | {"business_phone", "business_email"}
+        assert members.keys() == wanted | {"business_phone", "business_email", "delivery_address"}
+        assert place_of(members["delivery_address"]) is not None
         assert members["department"] in codes
         assert members["contract_until"] > date(2027, 1, 1)
     assert Counter(members["relation"] for members in outside) == {"客户": 14, "供应商": 13, "伙伴": 13}
     assert len({members["contract_ref"] for members in outside}) == 40
     assert len({members["organisation"] for members in outside}) == 10
+
+
+def test_business_is_in_the_hands_of_those_whom_it_concerns(made: Company) -> None:
+    keys = {each.key for each in made.contacts if each.kind == EXTERNAL}
+    roles = {"account": {"demo-sales"}, "order": {"demo-sales", "demo-production"}, "ticket": {"demo-service"}}
+    for each in made.engagements:
+        assert each.contact in keys
+        assert set(each.staff) <= roles[each.kind]
+    named = [(each.kind, each.reference) for each in made.engagements]
+    assert len(set(named)) == len(named)
+    assert [each.contact for each in made.engagements if not each.staff] == ["X0013"]
 
 
 def test_the_tree_is_three_levels_deep(made: Company) -> None:
@@ -275,6 +288,7 @@ def test_the_promised_people_and_accounts_are_there(made: Company) -> None:
         "hr-system": {"hr:write", "scim"},
         "it-scripts": {"numbers:read", "numbers:allocate", "numbers:admin"},
         "intranet": set(),
+        "crm": {"engagements:write"},
         "siem": {"access-log:read"},
     }
     (front_end,) = [each for each in made.clients if not each.confidential]
@@ -319,9 +333,9 @@ def test_principals_stand_where_the_documentation_says(made: Company) -> None:
         "demo-ceo": ("T2", {"executive"}),
         "demo-director": ("T2", {"executive"}),
         "demo-head": ("T2", set()),
-        "demo-sales": ("T3", set()),
-        "demo-service": ("T3", set()),
-        "demo-production": ("T3", set()),
+        "demo-sales": ("T3", {"sales"}),
+        "demo-service": ("T3", {"customer_service"}),
+        "demo-production": ("T3", {"production"}),
         "demo-hr": ("T4", {"hr"}),
         "demo-admin": ("T4", {"administration", "directory_steward"}),
         "demo-it": ("T1", {"it", "system_admin"}),

@@ -165,7 +165,7 @@ def test_everybody_who_is_named_can_have_a_token(first: tuple[Settings, str]) ->
     settings, printed = first
     line = next(line for line in printed.splitlines() if line.startswith("NAME"))
     names = line.partition("：")[2].split(", ")
-    assert len(names) == 19
+    assert len(names) == 20
     assert len(asyncio.run(minted(settings, names))) == 19
 
 

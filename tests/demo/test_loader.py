@@ -30,6 +30,7 @@ shared = pytest.mark.asyncio(loop_scope="session")
 MADE: Final = collected(small(), COLLECTED_KINDS)
 CONTACTS: Final = len(MADE.contacts)
 DEPARTMENTS: Final = len(MADE.departments)
+ENGAGED: Final = sum(each.contact in {one.key for one in MADE.contacts} for each in MADE.engagements)
 VISIBLE: Final = len(MADE.contacts) - 2
 """Everybody but the two who left."""
 
@@ -42,6 +43,7 @@ MARKS: Final = (
     "demo_wx_",
     "京I·",
     "示例省",
+    "示例大道",
     "10-8888",
     "+86108888",
 )
@@ -170,6 +172,7 @@ async def test_every_write_is_in_the_log(loaded: Loaded) -> None:
             "account.standing",
             "number_pool.create",
             "number.allocate",
+            "engagement.create",
         )
     }
     assert found == {
@@ -177,10 +180,11 @@ async def test_every_write_is_in_the_log(loaded: Loaded) -> None:
         "contact.create": CONTACTS,
         "contact.leave": 2,
         "department.create": DEPARTMENTS,
-        "client.create": 4,
+        "client.create": 5,
         "account.standing": len(MADE.standings),
         "number_pool.create": len(POOLS),
         "number.allocate": sum(len(each.numbers) for each in MADE.contacts),
+        "engagement.create": ENGAGED,
     }
     assert (await rows(loaded.world.application))[-1] == 0
 
@@ -227,6 +231,20 @@ async def test_external_contacts_are_there_when_a_form_asks_for_them(loaded: Loa
     wanted = sum(each.kind == EXTERNAL for each in small().contacts)
     assert wanted >= 5
     assert there == (wanted if EXTERNAL in COLLECTED_KINDS else 0)
+
+
+@shared
+async def test_business_with_customers_is_in_its_hands(loaded: Loaded) -> None:
+    world = loaded.world
+    for who in ("demo-sales", "demo-production", "demo-service"):
+        (card,) = (await read(world, who, "/v1/contacts", assigned="me"))["items"]
+        (told,) = [
+            each
+            for each in (await read(world, who, f"/v1/contacts/{card['id']}/engagements"))["items"]
+            if str(await identity(world, who)) in [one["id"] for one in each["staff"]]
+        ]
+        assert told["source"] == {"type": "service", "id": "crm"}
+    assert (await read(world, "demo-staff", "/v1/contacts", assigned="me"))["items"] == []
 
 
 def test_the_one_condition_for_external_contacts() -> None:
