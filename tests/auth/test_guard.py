@@ -113,8 +113,9 @@ def test_scopes_are_in_alphabetical_order_and_tables_use_no_other() -> None:
     [
         ((), set()),
         (("employee", "executive", "no_such_role"), set()),
-        (("hr",), {"contacts:write", "departments:write"}),
-        (("dept_head",), {"contacts:write"}),
+        (("hr",), {"contacts:write", "departments:write", "engagements:write"}),
+        (("dept_head",), {"contacts:write", "engagements:write"}),
+        (("customer_service", "production", "sales"), set()),
         (("deputy",), {"contacts:write"}),
         (("auditor", "infosec"), {"access-log:read"}),
         (("it",), {"departments:write", "numbers:admin", "numbers:allocate"}),

@@ -34,6 +34,8 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("GET", "/v1/contacts?ids={id}", None),
     ("GET", "/v1/contacts?ids={id}&total=true", None),
     ("GET", "/v1/numbers?holder={id}", None),
+    ("GET", "/v1/contacts/{id}/engagements", None),
+    ("POST", "/v1/contacts/{id}/engagements", {"account": "A-1", "staff": ["E2101"]}),
     ("PATCH", "/v1/contacts/{id}", {"title": "x"}),
     ("DELETE", "/v1/contacts/{id}", None),
     ("POST", "/v1/policy/explanations", {"contact": "{id}"}),
@@ -75,7 +77,7 @@ def about(body: Any, identity: UUID) -> Any:  # noqa: ANN401 — any JSON
 @pytest.mark.parametrize(
     ("method", "path", "body"), OF_A_CONTACT, ids=[f"{each[0]} {each[1]}" for each in OF_A_CONTACT]
 )
-@pytest.mark.parametrize("caller", ["staff", "head", "intern", "infosec", "it-scripts"])
+@pytest.mark.parametrize("caller", ["staff", "head", "intern", "infosec", "it-scripts", "crm"])
 async def test_hidden_and_absent_are_one_answer(
     shared: World, caller: str, method: str, path: str, body: object
 ) -> None:
@@ -89,7 +91,7 @@ async def test_hidden_and_absent_are_one_answer(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"), OF_A_CONTACT[:7], ids=[f"{each[0]} {each[1]}" for each in OF_A_CONTACT[:7]]
+    ("method", "path", "body"), OF_A_CONTACT[:8], ids=[f"{each[0]} {each[1]}" for each in OF_A_CONTACT[:8]]
 )
 @pytest.mark.slow
 async def test_hidden_and_absent_take_the_same_time(

@@ -20,6 +20,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, CheckFunction, load_all_checks
 from schemathesis.core.failures import FailureGroup
 
+from tests.contacts.partners import add_partner
+from tests.engagements.calls import pushed
 from tests.hr.events import joined
 from tests.numbers.calls import add_pool, allocate
 from tests.support.application import World
@@ -43,6 +45,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/contacts": {"name": "新人", "department": "RD", "mobile": "13800009999", "tags": ["a"]},
     "PATCH /v1/contacts/{id}": {"title": "Engineer", "memberships": [{"department": "IT", "leader": True}]},
     "POST /v1/contacts/{id}/reveals": {"fields": ["mobile"], "purpose": "work_contact", "reason": "call back"},
+    "POST /v1/contacts/{id}/engagements": {"account": "A-1", "staff": ["E2103"]},
+    "PATCH /v1/contacts/{id}/engagements/{engagement}": {"until": "2099-01-01T00:00:00Z"},
+    "POST /v1/engagements/batches": {"items": [{"contact": str(UUID(int=1)), "order": "SO-1", "staff": ["E2103"]}]},
     "POST /v1/tags": {"name": "消防安全员"},
     "POST /v1/departments": {"code": "NEW", "name": "New"},
     "PATCH /v1/departments/{id}": {"name": "Renamed"},
@@ -67,6 +72,8 @@ _LOOKS: Final = {
     "GET /v1/contacts/{id}/history",
     "GET /v1/contacts/{id}/photo",
     "POST /v1/contacts/{id}/reveals",
+    "GET /v1/contacts/{id}/engagements",
+    "GET /v1/engagements",
     "GET /v1/me",
     "GET /v1/me/viewed-by",
     "GET /v1/fields",
@@ -78,7 +85,9 @@ ANSWERED: Final = {
     "staff": _LOOKS,
     "hr": _LOOKS
     | {f"{method} /v1/{things}{rest}" for things in ("contacts", "departments") for method, rest in _CHANGES}
-    | {"POST /v1/contacts/{id}/photo", "DELETE /v1/contacts/{id}/photo", "POST /v1/tags"},
+    | {"POST /v1/contacts/{id}/photo", "DELETE /v1/contacts/{id}/photo", "POST /v1/tags"}
+    | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("PATCH", "DELETE")}
+    | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"},
     "siem": {
         "GET /v1/access-events",
         "GET /v1/access-events/{id}",
@@ -147,7 +156,11 @@ async def known(world: World) -> dict[str, list[str]]:
     pool = await add_pool(world)
     await add_photo(world, world.people["colleague"])
     await allocate(world, pool, world.people["bare"], 2)
+    partner = await add_partner(world)
+    fact = await pushed(world, partner, world.people["outsider"])
     return {
+        "engagements": [str(partner.id)],
+        "engagement": [str(fact.id)],
         "contacts": [str(world.people[name]) for name in ("bare", "colleague", "intern")],
         "departments": [str(world.departments[code]) for code in ("IT", "RD")] + [str(empty)],
         "access-events": [each["id"] for each in events[:2]],
@@ -160,7 +173,9 @@ async def known(world: World) -> dict[str, list[str]]:
 def cases(operation: Any, ids: dict[str, list[str]]) -> list[tuple[st.SearchStrategy[Case[Any]], int]]:  # noqa: ANN401 — its class is no public name
     """Give what to draw of an operation, and how often: first what is sure to be taken, then what its description admits or does not."""
     member = "digits" if "{digits}" in operation.path else "id"
-    there = ids.get(operation.path.split("/")[2], []) if f"{{{member}}}" in operation.path else []
+    things = "engagements" if "/engagements" in operation.path else operation.path.split("/")[2]
+    there = ids.get(things, []) if f"{{{member}}}" in operation.path else []
+    further = {"engagement": ids["engagement"][0]} if "{engagement}" in operation.path else {}
     sure: dict[str, Any] = {}
     if operation.label in BODIES:
         sure["body"] = BODIES[operation.label]
@@ -170,7 +185,7 @@ def cases(operation: Any, ids: dict[str, list[str]]) -> list[tuple[st.SearchStra
         sure["headers"] = {"If-Match": "*"}
     if operation.label == "GET /v1/hr/events/{id}":
         sure["query"] = {"source": EVENT["source"]}
-    named = [{"path_parameters": {member: each}} for each in there]
+    named = [{"path_parameters": {member: each, **further}} for each in there]
     if operation.method.upper() == "DELETE":
         named = named[:1] if operation.path.endswith("/photo") else named[-1:]
     modes = [{"generation_mode": mode} for mode in GenerationMode]
@@ -246,7 +261,7 @@ async def test_bodies_that_are_not_read_are_in_the_document(
                 continue
             answer = await hr.request(
                 method,
-                path.replace("{id}", str(sqlite_world.people["bare"])),
+                path.replace("{id}", str(sqlite_world.people["bare"])).replace("{engagement}", str(UUID(int=1))),
                 content=content,
                 headers={"Content-Type": media_type, "If-Match": "*"},
             )
@@ -255,4 +270,4 @@ async def test_bodies_that_are_not_read_are_in_the_document(
             problem(answer, *expected)
             assert expected[1] in operation["responses"][str(expected[0])]["description"]
             asked += 1
-    assert asked == 6
+    assert asked == 8
