@@ -1,8 +1,9 @@
 """Named guards of business facts, what routes call, and the problems that every look or write can meet."""
 
 from typing import Annotated, Final
+from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
@@ -40,5 +41,6 @@ async def _keeper(request: Request) -> EngagementKeeper:
     return keeper
 
 
+Named = Annotated[UUID, Path(alias="engagement", description="Id of the engagement.")]
 Pages = Annotated[EngagementPages, Depends(_pages)]
 Keeper = Annotated[EngagementKeeper, Depends(_keeper)]

@@ -19,7 +19,13 @@ from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.engagements.repository import EngagementRepository, Narrowing
 from app.engagements.rules import FACTS, OPEN, Assigned, Business, may_know, may_look_everywhere
-from app.engagements.schemas import EngagementListQuery, EngagementPage, EngagementQuery
+from app.engagements.schemas import (
+    EngagementListQuery,
+    EngagementPage,
+    EngagementQuery,
+    EngagementRead,
+    EngagementReadQuery,
+)
 from app.kit.clock import Clock
 from app.kit.db import Reader
 from app.kit.errors import NotFound
@@ -61,6 +67,31 @@ class EngagementPages:
                 narrowing = Narrowing(now=now, ended=query.state == "ended", contact_id=identity, before=before)
                 facts, ends = await self._rows.page(self._reader, narrowing, limit=query.limit)
             return await self._told(viewer, query, shape, facts, ends, contacts=[identity])
+
+        return await self._rights.of(viewer, attempt)
+
+    async def one(
+        self, viewer: Viewer, identity: UUID, engagement: UUID, query: EngagementReadQuery
+    ) -> Disclosed[EngagementRead]:
+        """Show one fact. Raises ``NotFound`` alike when there is none, when it is not for the viewer, and as ``of_contact`` does."""
+        seek("engagement.read", query.purpose, identity)
+
+        async def attempt(viewer: Viewer) -> Disclosed[EngagementRead]:
+            record = await self._contacts.by_id(identity, viewer.tree)
+            fact, now = await self._rows.fact(self._reader, engagement), self._clock.now()
+            if (
+                record is None
+                or self._gate.verdict(viewer.plan(query.purpose), record) is None
+                or fact is None
+                or fact.contact_id != identity
+                or not may_know(viewer.standing, record.cohort, identity, now)
+            ):
+                raise NotFound
+            (item,), known = await self._items(viewer, query.purpose, [fact])
+            look = Look(action="engagement.read", purpose=query.purpose, query={"engagement": str(engagement)})
+            note = await self._gate.disclose_plain(viewer, look, count=1, contacts=sorted({identity, *known}))
+            body = orjson.dumps({**item, "disclosure": orjson.Fragment(note)}, option=orjson.OPT_UTC_Z)
+            return Disclosed(body, etag=item["version"])
 
         return await self._rights.of(viewer, attempt)
 
@@ -125,17 +156,23 @@ class EngagementPages:
         *,
         contacts: Iterable[UUID],
     ) -> Disclosed[EngagementPage]:
-        now = self._clock.now()
-        staff = await self._rows.staff(self._reader, [each.id for each in facts])
-        people = _people(facts, [each for rows in staff.values() for each in rows if each.live(now)])
-        known = frozenset(await self._known(viewer, query.purpose, people))
-        items = [self.rendered(each, staff[each.id], now, known) for each in facts]
+        items, known = await self._items(viewer, query.purpose, facts)
         look = Look(action="engagement.list", purpose=query.purpose, query=dict(shape))
         named = sorted({*contacts, *known})
         note = await self._gate.disclose_plain(viewer, look, count=len(items), contacts=named)
         following = None if ends is None else self._cursors.seal(viewer.caller, shape, str(ends))
         body = {"items": items, "next": following, "disclosure": orjson.Fragment(note)}
         return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z))
+
+    async def _items(
+        self, viewer: Viewer, purpose: Purpose, facts: Sequence[Business]
+    ) -> tuple[list[dict[str, Any]], frozenset[UUID]]:
+        """Write facts as the viewer is shown them; give also whom they name."""
+        now = self._clock.now()
+        staff = await self._rows.staff(self._reader, [each.id for each in facts])
+        people = _people(facts, [each for rows in staff.values() for each in rows if each.live(now)])
+        known = frozenset(await self._known(viewer, purpose, people))
+        return [self.rendered(each, staff[each.id], now, known) for each in facts], known
 
     async def _known(self, viewer: Viewer, purpose: Purpose, people: Iterable[UUID]) -> dict[UUID, Record]:
         wanted = list(dict.fromkeys(people))

@@ -6,8 +6,14 @@ from uuid import UUID
 from fastapi import Query
 
 from app.disclosure.view import Disclosed, disclosed_response
-from app.engagements.access import LOOK_PROBLEMS, EngagementsRead, Pages
-from app.engagements.schemas import EngagementListQuery, EngagementPage, EngagementQuery
+from app.engagements.access import LOOK_PROBLEMS, EngagementsRead, Named, Pages
+from app.engagements.schemas import (
+    EngagementListQuery,
+    EngagementPage,
+    EngagementQuery,
+    EngagementRead,
+    EngagementReadQuery,
+)
 from app.kit.errors import Invalid, NotFound
 from app.kit.pagination import BadCursor
 from app.kit.problems import responses
@@ -49,3 +55,23 @@ async def list_contact_engagements(
 ) -> Disclosed[EngagementPage]:
     """List the accounts, orders and tickets of an external contact, and who works on them. Whom they do not concern, the list is empty."""
     return await pages.of_contact(viewer, id, query)
+
+
+@router.get(
+    "/contacts/{id}/engagements/{engagement}",
+    summary="Read an engagement",
+    response_model=None,
+    responses={
+        **disclosed_response(EngagementRead, "The engagement; its `ETag` is what a change names in `If-Match`"),
+        **responses(*LOOK_PROBLEMS, NotFound, Invalid),
+    },
+)
+async def read_engagement(
+    viewer: EngagementsRead,
+    pages: Pages,
+    id: UUID,
+    engagement: Named,
+    query: Annotated[EngagementReadQuery, Query()],
+) -> Disclosed[EngagementRead]:
+    """Read one account, order or ticket, and who works on it. Whom it does not concern, it is not there."""
+    return await pages.one(viewer, id, engagement, query)

@@ -1,12 +1,11 @@
 """HTTP face of pushing, changing and ending business facts. What is answered is a receipt."""
 
-from typing import Annotated
 from uuid import UUID
 
 import orjson
-from fastapi import Path, Response
+from fastapi import Response
 
-from app.engagements.access import PUSH_PROBLEMS, WRITE_PROBLEMS, EngagementsWrite, Keeper
+from app.engagements.access import PUSH_PROBLEMS, WRITE_PROBLEMS, EngagementsWrite, Keeper, Named
 from app.engagements.errors import TooManyEngagements, UnknownStaff
 from app.engagements.keeping import collection
 from app.engagements.schemas import (
@@ -24,8 +23,6 @@ from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
 
 router = GuardedRouter(prefix="/v1", tags=["engagements"])
-
-Named = Annotated[UUID, Path(alias="engagement", description="Id of the engagement.")]
 
 
 @router.post(

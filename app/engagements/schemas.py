@@ -81,13 +81,18 @@ class EngagementAmend(Input):
     until: AwareDatetime | None = Field(None, description=_UNTIL)
 
 
-class EngagementQuery(Input):
+class EngagementReadQuery(Input):
+    """How a fact is read."""
+
+    purpose: Purpose = Purpose.WORK_CONTACT
+
+
+class EngagementQuery(EngagementReadQuery):
     """How the facts about one contact are listed."""
 
     state: Literal["open", "ended"] = "open"
     limit: Limit = 20
     cursor: CursorText | None = None
-    purpose: Purpose = Purpose.WORK_CONTACT
 
 
 class EngagementListQuery(EngagementQuery):
@@ -132,6 +137,12 @@ class EngagementView(Output):
     until: datetime | None
     source: SourceView
     version: str
+
+
+class EngagementRead(EngagementView):
+    """One business fact, and under which record it was shown."""
+
+    disclosure: DisclosureNote
 
 
 class EngagementPage(Output):

@@ -41,8 +41,12 @@ async def test_a_crm_pushes_and_those_concerned_are_told(shared: World) -> None:
     assert body == expected
     for who in (sales.name, "outsider", "hr", "steward"):
         assert await facts(shared, who, partner) == [expected], who
+        one = await (await shared.as_(who)).get(answer.headers["Location"])
+        assert (one.status_code, one.headers["ETag"]) == (200, answer.headers["ETag"])
+        assert {name: value for name, value in one.json().items() if name != "disclosure"} == expected
     for who in ("staff", "infosec", "ceo", "intern", "head"):
         assert await facts(shared, who, partner) == [], who
+        problem(await (await shared.as_(who)).get(answer.headers["Location"]), 404, "not_found")
 
 
 async def test_whom_facts_do_not_concern_they_are_not_there(shared: World) -> None:

@@ -26,6 +26,7 @@ INVENTORY: Final = {
     ("DELETE", "/v1/contacts/{id}/photo"): ("WriteGuard", ("contacts:write",), False),
     ("GET", "/v1/contacts/{id}/engagements"): ("LookGuard", ("contacts:read",), True),
     ("POST", "/v1/contacts/{id}/engagements"): ("WriteGuard", ("engagements:write",), False),
+    ("GET", "/v1/contacts/{id}/engagements/{engagement}"): ("LookGuard", ("contacts:read",), True),
     ("PATCH", "/v1/contacts/{id}/engagements/{engagement}"): ("WriteGuard", ("engagements:write",), False),
     ("DELETE", "/v1/contacts/{id}/engagements/{engagement}"): ("WriteGuard", ("engagements:write",), False),
     ("GET", "/v1/engagements"): ("LookGuard", ("contacts:read",), True),

@@ -86,7 +86,7 @@ ANSWERED: Final = {
     "hr": _LOOKS
     | {f"{method} /v1/{things}{rest}" for things in ("contacts", "departments") for method, rest in _CHANGES}
     | {"POST /v1/contacts/{id}/photo", "DELETE /v1/contacts/{id}/photo", "POST /v1/tags"}
-    | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("PATCH", "DELETE")}
+    | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("GET", "PATCH", "DELETE")}
     | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"},
     "siem": {
         "GET /v1/access-events",
@@ -173,8 +173,9 @@ async def known(world: World) -> dict[str, list[str]]:
 def cases(operation: Any, ids: dict[str, list[str]]) -> list[tuple[st.SearchStrategy[Case[Any]], int]]:  # noqa: ANN401 — its class is no public name
     """Give what to draw of an operation, and how often: first what is sure to be taken, then what its description admits or does not."""
     member = "digits" if "{digits}" in operation.path else "id"
-    things = "engagements" if "/engagements" in operation.path else operation.path.split("/")[2]
-    there = ids.get(things, []) if f"{{{member}}}" in operation.path else []
+    there = []
+    if f"{{{member}}}" in operation.path:
+        there = ids.get("engagements" if "/engagements" in operation.path else operation.path.split("/")[2], [])
     further = {"engagement": ids["engagement"][0]} if "{engagement}" in operation.path else {}
     sure: dict[str, Any] = {}
     if operation.label in BODIES:

@@ -59,6 +59,12 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         (401, 403, 403, 404, 404, 403, 403, 403, 403, 403, 403, 403, 403),
     ),
     (
+        "GET",
+        "/v1/contacts/{core}/engagements/{nobody}",
+        None,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 404),
+    ),
+    (
         "PATCH",
         "/v1/contacts/{nobody}/engagements/{nobody}",
         {},
