@@ -29,6 +29,7 @@ from app.departments.tree import Node, Tree
 from app.engagements.rules import OPEN
 from app.engagements.service import NewBusiness
 from app.kit.db import UnitOfWork
+from app.kit.errors import Problem
 from app.kit.models import new_id
 from app.numbers.founding import FirstNumber, NumberFounder, carried
 from app.numbers.pool_repository import Pool
@@ -215,21 +216,25 @@ class _Loading:
         """Enter what the demo's CRM has pushed about contacts that are here, by the service that its pushes go to."""
         service, session, now = self._application.engagements.service, self._unit.session, self._application.clock.now()
         people = {str(each.members.get("user_name")): self._ids[each.key] for each in made.contacts}
-        here = [each for each in made.engagements if each.contact in self._ids]
-        for done, each in enumerate(here, start=1):
-            contact, staff = self._ids[each.contact], tuple(people[name] for name in each.staff)
-            new = NewBusiness(
-                contact_id=contact,
+        told = [
+            NewBusiness(
+                contact_id=self._ids[each.contact],
                 kind=each.kind,
                 reference=each.reference,
                 source=_CRM,
-                staff=staff,
+                staff=tuple(people[name] for name in each.staff),
                 since=now,
                 until=OPEN,
                 body_hash=hashlib.sha256(each.reference.encode()).digest(),
             )
-            await service.enter(self._unit, self._author, new, await service.lock(session, [contact, *staff]))
-            self._progress(Phase.BUSINESS, done, len(here))
+            for each in made.engagements
+            if each.contact in self._ids
+        ]
+        named = {who for each in told for who in (each.contact_id, *each.staff) if who is not None}
+        for outcome in await service.enter(self._unit, self._author, told, await service.lock(session, named)):
+            if isinstance(outcome, Problem):
+                raise outcome
+        self._progress(Phase.BUSINESS, len(told), len(told))
 
     async def _clients(self, made: Company) -> None:
         session = self._unit.session

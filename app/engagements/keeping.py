@@ -6,9 +6,9 @@ employee among them, is nobody to it. What is answered is a receipt of what the 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,7 +17,7 @@ from app.contacts.repository import ContactRepository
 from app.contacts.rights import seek
 from app.disclosure.gate import Gate
 from app.disclosure.records import Record
-from app.engagements.errors import NotExternal, ReferenceReused, TooManyEngagements, UnknownStaff
+from app.engagements.errors import NotExternal
 from app.engagements.reading import EngagementPages
 from app.engagements.repository import EngagementRepository
 from app.engagements.rules import CLOCK_DIFFERENCE, OPEN, PRESENT, SUBJECT
@@ -32,8 +32,6 @@ from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import FieldClass, Purpose
 from app.permissions.standing import Viewer, author_of
-
-_REFUSALS: Final = (NotFound, NotPermitted, NotExternal, UnknownStaff, TooManyEngagements, ReferenceReused, Invalid)
 
 
 class EngagementKeeper:
@@ -82,27 +80,28 @@ class EngagementKeeper:
     async def push_all(self, viewer: Viewer, unit: UnitOfWork, body: EngagementBatch) -> dict[str, Any]:
         """Enter many facts, each by itself; tell what became of each. Contacts are locked once and in order, for the whole batch."""
         seek("engagement.batch", Purpose.WORK_CONTACT)
-        named = [await self._named(viewer, unit, each.staff) for each in body.items]
-        people = {who for staff in named for who in staff if who is not None}
-        locked = await self._service.lock(unit.session, {*(each.contact for each in body.items), *people})
-        outcomes = []
-        for item, staff in zip(body.items, named, strict=True):
+        outcomes = dict[int, Entered | Problem]()
+        told = dict[int, NewBusiness]()
+        for at, item in enumerate(body.items):
             try:
                 await self._refuse(viewer, item.contact)
                 self._refuse_times(item.since, item.until)
-                async with unit.session.begin_nested():
-                    new = self._new(viewer, item.contact, item, staff)
-                    entered = await self._service.enter(unit, author_of(viewer), new, locked)
-            except _REFUSALS as refused:
-                outcomes.append(_refusal(refused))
-                continue
-            receipt = await self._receipt(viewer, entered, status=201)
-            state = "replayed" if entered.replayed else "created"
-            outcomes.append({"state": state, "engagement": receipt.body, "problem": None})
-        counts = {
-            state: sum(each["state"] == state for each in outcomes) for state in ("created", "replayed", "failed")
-        }
-        return {**counts, "items": outcomes}
+            except (NotFound, NotPermitted, Invalid) as refused:
+                outcomes[at] = refused
+            else:
+                told[at] = self._new(viewer, item.contact, item, await self._named(viewer, unit, item.staff))
+        locked = await self._service.lock(unit.session, _named_by(told.values()))
+        entered = await self._service.enter(unit, author_of(viewer), list(told.values()), locked)
+        outcomes.update(zip(told, entered, strict=True))
+        items = [await self._outcome(viewer, outcomes[at]) for at in range(len(body.items))]
+        counts = {state: sum(each["state"] == state for each in items) for state in ("created", "replayed", "failed")}
+        return {**counts, "items": items}
+
+    async def _outcome(self, viewer: Viewer, outcome: Entered | Problem) -> dict[str, Any]:
+        if isinstance(outcome, Problem):
+            return _refusal(outcome)
+        receipt = await self._receipt(viewer, outcome, status=201)
+        return {"state": "replayed" if outcome.replayed else "created", "engagement": receipt.body, "problem": None}
 
     async def amend(
         self, viewer: Viewer, unit: UnitOfWork, place: tuple[UUID, UUID], seen: str, body: EngagementAmend
@@ -135,9 +134,12 @@ class EngagementKeeper:
             await self._service.change(unit, author_of(viewer), fact, locked, until=now)
 
     async def _entered(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, body: EngagementCreate) -> Entered:
-        staff = await self._named(viewer, unit, body.staff)
-        locked = await self._service.lock(unit.session, [identity, *(each for each in staff if each is not None)])
-        return await self._service.enter(unit, author_of(viewer), self._new(viewer, identity, body, staff), locked)
+        new = self._new(viewer, identity, body, await self._named(viewer, unit, body.staff))
+        locked = await self._service.lock(unit.session, _named_by([new]))
+        (outcome,) = await self._service.enter(unit, author_of(viewer), [new], locked)
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
 
     def _new(self, viewer: Viewer, identity: UUID, body: EngagementCreate, staff: Sequence[UUID | None]) -> NewBusiness:
         now = self._clock.now()
@@ -205,6 +207,11 @@ class EngagementKeeper:
 def collection(identity: UUID) -> str:
     """Name the path under which the facts about a contact stand."""
     return f"/v1/contacts/{identity}/engagements"
+
+
+def _named_by(told: Iterable[NewBusiness]) -> set[UUID]:
+    """List every contact whom these facts name."""
+    return {who for each in told for who in (each.contact_id, *each.staff) if who is not None}
 
 
 def _allowed() -> None:

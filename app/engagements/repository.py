@@ -3,14 +3,28 @@
 A row that was written or edited past the service is left out wherever it would say something, and reported.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, String, Table, bindparam, column, exists, func, insert, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Table,
+    bindparam,
+    column,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    table,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Query, Source
@@ -20,9 +34,11 @@ from app.engagements.rules import MOST_LIVE, Assigned, Business, standing_of
 from app.kit.db import Reader, Row
 from app.kit.models import Id, Instant
 from app.permissions.plan import Engagement as Engaged
+from app.permissions.plan import Fact
 
 _FACT: Final = Engagement.__tablename__
 _STAFF: Final = EngagementStaff.__tablename__
+_FACT_TABLE: Final = cast("Table", Engagement.__table__)
 _STAFF_TABLE: Final = cast("Table", EngagementStaff.__table__)
 _PLACES: Final = table("contact_department", column("contact_id", Id()), column("department_id", Id()))
 
@@ -49,17 +65,23 @@ _STAFF_COLUMNS: Final[tuple[Any, ...]] = (
     EngagementStaff.row_version,
     EngagementStaff.mac,
 )
-_LIVE: Final = (
-    EngagementStaff.staff_id == bindparam("staff", type_=Id()),
-    EngagementStaff.until > bindparam("now", type_=Instant()),
-)
 _OF_STAFF: Final = Query(
     select(*_STAFF_COLUMNS)
-    .where(*_LIVE)
+    .where(
+        EngagementStaff.staff_id == bindparam("staff", type_=Id()),
+        EngagementStaff.until > bindparam("now", type_=Instant()),
+    )
     .order_by(EngagementStaff.until, EngagementStaff.engagement_id)
     .limit(MOST_LIVE),
     by_key=True,
 )
+
+_QUEUE: Final = select(
+    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("material", type_=String()), literal_column("0")))
+)
+
+Name = tuple[str, Fact, str]
+"""What a source calls a fact: the source, the kind, the reference."""
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -87,7 +109,8 @@ class EngagementRepository:
     async def of(self, source: Source, contact_id: UUID, now: datetime) -> tuple[Engaged, ...]:
         """Give what a viewer is assigned to and what has not ended; rows edited past us give nothing and are reported."""
         rows = await _OF_STAFF.rows(source, staff=contact_id, now=now)
-        return standing_of(self._assigned(rows))
+        believed = [row for *row, mac in rows if self._believed(row, mac)]
+        return standing_of((row[_CONTACT], row[_KIND], row[_UNTIL]) for row in believed)
 
     async def page(self, reader: Reader, narrowing: Narrowing, *, limit: int) -> tuple[list[Business], UUID | None]:
         """List facts, newest first, and the id where the page ends when more follows; rows that do not verify are left out of it."""
@@ -111,10 +134,19 @@ class EngagementRepository:
         rows = await _BY_ID.rows(source, id=identity)
         return next(iter(self._facts(rows)), None)
 
-    async def named(self, session: AsyncSession, source: str, kind: str, reference: str) -> Business | None:
-        """Find a fact by what its source calls it; ``None`` also for a row that does not verify."""
-        rows = await _BY_NAME.rows(session, source_name=source, kind=kind, reference=reference)
-        return next(iter(self._facts(rows)), None)
+    async def queue(self, session: AsyncSession, sources: Collection[str]) -> None:
+        """Let what one source says be entered one push after the other (SQLite has one writer anyway)."""
+        if session.get_bind().dialect.name == "postgresql":
+            for each in sorted(sources):
+                await session.execute(_QUEUE, {"material": f"engagement {each}"})
+
+    async def named(self, session: AsyncSession, names: Collection[Name]) -> dict[Name, Business | None]:
+        """Find facts by what their sources call them; ``None`` stands for a row that does not verify."""
+        wanted = tuple_(Engagement.source, Engagement.kind, Engagement.reference).in_(sorted(set(names)))
+        found = dict[Name, Business | None]()
+        for row in await session.execute(select(*_FACT_COLUMNS).where(wanted)):
+            found[row.source, row.kind, row.reference] = next(iter(self._facts([tuple(row)])), None)
+        return found
 
     async def locked(self, session: AsyncSession, identity: UUID) -> Business | None:
         """Find a fact and let nobody change it until the transaction ends; ``None`` as ``fact`` does."""
@@ -141,14 +173,20 @@ class EngagementRepository:
         )
         return self._assigned([tuple(row) for row in rows])
 
-    async def live(self, session: AsyncSession, staff_id: UUID, now: datetime) -> int:
-        """Count on how many facts somebody is at work."""
-        counted = select(func.count()).select_from(EngagementStaff).where(*_LIVE)
-        return int(await session.scalar(counted, {"staff": staff_id, "now": now}) or 0)
+    async def live(self, session: AsyncSession, staff: Collection[UUID], now: datetime) -> dict[UUID, int]:
+        """Count on how many facts each of these people is at work."""
+        counted = (
+            select(EngagementStaff.staff_id, func.count())
+            .where(EngagementStaff.staff_id.in_(sorted(staff)), EngagementStaff.until > now)
+            .group_by(EngagementStaff.staff_id)
+        )
+        return {row[0]: int(row[1]) for row in await session.execute(counted)} if staff else {}
 
-    async def add(self, session: AsyncSession, fact: Business, *, at: datetime) -> None:
-        """Add a fact; its name at its source is unique by constraint."""
-        await session.execute(insert(Engagement).values(**self._fact_row(fact), created_at=at, updated_at=at))
+    async def add(self, session: AsyncSession, facts: Sequence[Business], *, at: datetime) -> None:
+        """Add facts; their names at their sources are unique by constraint."""
+        if facts:
+            rows = [{**self._fact_row(each), "created_at": at, "updated_at": at} for each in facts]
+            await session.execute(insert(_FACT_TABLE), rows)
 
     async def change(self, session: AsyncSession, fact: Business, *, at: datetime) -> Business:
         """Write a fact as it is to be from now on; give it with its new row version."""
@@ -186,12 +224,16 @@ class EngagementRepository:
     def _assigned(self, rows: Iterable[Row]) -> list[Assigned]:
         found = []
         for *values, mac in rows:
-            each = Assigned(**dict(zip(_STAFF_NAMES, values, strict=True)))
-            if self._signer.verify(_STAFF, _staff_covered(each), mac):
-                found.append(each)
-            else:
-                _log.error("row_mac_mismatch", table=_STAFF, row=f"{each.engagement_id} {each.staff_id}")
+            if self._believed(values, mac):
+                found.append(Assigned(**dict(zip(_STAFF_NAMES, values, strict=True))))
         return found
+
+    def _believed(self, values: Sequence[Any], mac: bytes) -> bool:
+        """Tell whether a row of staff is as the service wrote it; report one that is not."""
+        if self._signer.verify(_STAFF, values, mac):
+            return True
+        _log.error("row_mac_mismatch", table=_STAFF, row=f"{values[0]} {values[1]}")
+        return False
 
     def _fact_row(self, fact: Business) -> dict[str, Any]:
         values = dict(zip(_FACT_NAMES, _fact_covered(fact), strict=True))
@@ -204,14 +246,8 @@ class EngagementRepository:
 
 _FACT_NAMES: Final = tuple(column.key for column in _FACT_COLUMNS[:-1])
 _STAFF_NAMES: Final = tuple(column.key for column in _STAFF_COLUMNS[:-1])
+_CONTACT, _KIND, _UNTIL = (_STAFF_NAMES.index(name) for name in ("contact_id", "kind", "until"))
 _BY_ID: Final = Query(select(*_FACT_COLUMNS).where(Engagement.id == bindparam("id", type_=Id())), by_key=True)
-_BY_NAME: Final = Query(
-    select(*_FACT_COLUMNS).where(
-        Engagement.source == bindparam("source_name", type_=String()),
-        Engagement.kind == bindparam("kind", type_=String()),
-        Engagement.reference == bindparam("reference", type_=String()),
-    )
-)
 
 
 def _conditions(narrowing: Narrowing) -> list[ColumnElement[bool]]:

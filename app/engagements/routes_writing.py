@@ -57,7 +57,7 @@ async def push_engagement(
     responses={200: {"model": BatchReceipt, "description": "What became of each"}, **responses(*WRITE_PROBLEMS)},
 )
 async def push_engagements(viewer: EngagementsWrite, keeper: Keeper, unit: Unit, body: EngagementBatch) -> Response:
-    """Take up to 200 facts in one transaction, each as a single push would: one that is refused keeps none of the others out."""
+    """Take up to 100 facts in one transaction, each as a single push would: one that is refused keeps none of the others out."""
     told = orjson.dumps(await keeper.push_all(viewer, unit, body))
     return Response(told, media_type="application/json", headers={"Cache-Control": "no-store"})
 

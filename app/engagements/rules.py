@@ -30,7 +30,7 @@ CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 """How far ahead a source's clock may be before its "since" counts as the future."""
 
 MOST_STAFF: Final = 20
-MOST_LIVE: Final = 2000
+MOST_LIVE: Final = 500
 """On how many live facts one person can be: what a standing loads is bounded."""
 
 _OFFICES: Final = frozenset({"administration", "directory_steward", "hr"})
@@ -85,11 +85,11 @@ class Business:
         return self.until > now
 
 
-def standing_of(rows: Iterable[Assigned]) -> tuple[Engagement, ...]:
-    """Write what somebody is assigned to as policy reads it: per contact and end, which kinds of fact; always in one order."""
+def standing_of(rows: Iterable[tuple[UUID, Fact, datetime]]) -> tuple[Engagement, ...]:
+    """Write contacts, facts and ends as policy reads them: per contact and end, which kinds of fact; always in one order."""
     found: dict[tuple[UUID, datetime], set[Fact]] = {}
-    for row in rows:
-        found.setdefault((row.contact_id, row.until), set()).add(row.kind)
+    for contact_id, fact, until in rows:
+        found.setdefault((contact_id, until), set()).add(fact)
     return tuple(
         Engagement(contact_id, frozenset(kinds), None if until >= OPEN else until)
         for (contact_id, until), kinds in sorted(found.items())

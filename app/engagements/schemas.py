@@ -14,7 +14,7 @@ from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose
 from app.permissions.plan import Fact
 
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 100
 
 Reference = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
 StaffRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.authors import Author, written
-from app.audit.intents import add_intent
+from app.audit.events import EventDraft
+from app.audit.intents import add_intent, add_intents
 from app.audit.terms import Terms
 from app.auth import epochs
 from app.auth.errors import AccountRefused
 from app.auth.repository import AccountRepository
 from app.contacts.carrying import CardCarrier, LockedCard
 from app.engagements.errors import NotExternal, ReferenceReused, TooManyEngagements, UnknownStaff
-from app.engagements.repository import EngagementRepository
+from app.engagements.repository import EngagementRepository, Name
 from app.engagements.rules import MOST_LIVE, PRESENT, STAFF, SUBJECT, Assigned, Business, Cause
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
-from app.kit.errors import NotFound
+from app.kit.errors import NotFound, Problem
 from app.kit.models import new_id
 from app.permissions.plan import Fact
 
@@ -42,6 +42,11 @@ class NewBusiness:
     since: datetime
     until: datetime
     body_hash: bytes
+
+    @property
+    def name(self) -> Name:
+        """What its source calls it."""
+        return self.source, self.kind, self.reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,39 +95,38 @@ class EngagementService:
         return fact, locked
 
     async def enter(
-        self, unit: UnitOfWork, author: Author, new: NewBusiness, locked: Mapping[UUID, LockedCard]
-    ) -> Entered:
-        """Enter a fact once, or tell again what became of it; ``locked`` is what ``lock`` gave for its contact and staff.
+        self, unit: UnitOfWork, author: Author, told: Sequence[NewBusiness], locked: Mapping[UUID, LockedCard]
+    ) -> list[Entered | Problem]:
+        """Enter facts of one source, each once, or say again what became of it; ``locked`` is what ``lock`` gave for contacts and staff.
 
-        Raises ``NotFound``, ``NotExternal``, ``UnknownStaff``, ``TooManyEngagements`` and ``ReferenceReused``; then nothing was written.
+        One that is refused is answered by its problem and keeps none of the others out: ``NotFound``, ``NotExternal``, ``UnknownStaff``,
+        ``TooManyEngagements``, ``ReferenceReused``.
         """
-        _refuse_others(new.contact_id, locked)
-        known = await self._rows.named(unit.session, new.source, new.kind, new.reference)
-        if known is not None:
-            if known.body_hash != new.body_hash:
-                raise ReferenceReused
-            return Entered(known, (await self._rows.staff(unit.session, [known.id]))[known.id], replayed=True)
-        staff = _staff_of(new.staff, locked)
-        await self._refuse_too_many(unit.session, staff)
-        fact = Business(
-            id=new_id(),
-            contact_id=new.contact_id,
-            kind=new.kind,
-            reference=new.reference,
-            source=new.source,
-            since=new.since,
-            until=new.until,
-            body_hash=new.body_hash,
-        )
-        try:
-            async with unit.session.begin_nested():
-                await self._rows.add(unit.session, fact, at=self._clock.now())
-        except IntegrityError as error:
-            raise ReferenceReused from error
-        rows = [_at_work(fact, each, fact.since) for each in sorted(staff)]
-        await self._rows.assign(unit.session, rows)
-        await self._moved(unit, author, "engagement.create", fact, staff)
-        return Entered(fact, rows)
+        now, session = self._clock.now(), unit.session
+        await self._rows.queue(session, {each.source for each in told})
+        known = await self._rows.named(session, [each.name for each in told])
+        there = await self._rows.staff(session, [fact.id for fact in known.values() if fact is not None])
+        live = await self._rows.live(session, {who for each in told for who in each.staff if who is not None}, now)
+        outcomes = list[Entered | Problem]()
+        fresh = dict[Name, Entered]()
+        for each in told:
+            try:
+                entered = _told_before(each, known, there, fresh) or _begun(each, locked, live)
+            except (NotFound, NotExternal, UnknownStaff, TooManyEngagements, ReferenceReused) as refused:
+                outcomes.append(refused)
+                continue
+            if not entered.replayed:
+                fresh[each.name] = entered
+            outcomes.append(entered)
+        begun = list(fresh.values())
+        await self._rows.add(session, [each.fact for each in begun], at=now)
+        await self._rows.assign(session, [row for each in begun for row in each.staff])
+        await self._move_epochs(session, {row.staff_id for each in begun for row in each.staff})
+        drafts = [
+            self._draft(author, "engagement.create", each.fact, [row.staff_id for row in each.staff]) for each in begun
+        ]
+        await add_intents(session, drafts)
+        return outcomes
 
     async def change(
         self,
@@ -145,7 +149,7 @@ class EngagementService:
         wanted = on_it if staff is None else _staff_of(staff, locked)
         ends = fact.until if until is None else max(until, fact.since)
         if ends > now:
-            await self._refuse_too_many(unit.session, wanted - on_it)
+            _refuse_too_many(wanted - on_it, await self._rows.live(unit.session, wanted - on_it, now))
         after = [_changed(each, wanted, ends, now) for each in before]
         changed = [each for each, was in zip(after, before, strict=True) if each != was]
         new = [
@@ -159,7 +163,8 @@ class EngagementService:
         await self._rows.assign(unit.session, new)
         touched = {each.staff_id for each in (*changed, *new)}
         action = "engagement.update" if fact.live(now) else "engagement.end"
-        await self._moved(unit, author, action, fact, touched)
+        await self._move_epochs(unit.session, touched)
+        await add_intent(unit.session, self._draft(author, action, fact, touched))
         return Entered(fact, (await self._rows.staff(unit.session, [fact.id]))[fact.id])
 
     async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
@@ -184,20 +189,9 @@ class EngagementService:
         await add_intent(unit.session, written(author, "engagement.end", now, contacts=contacts, query=query))
         return len(ending)
 
-    async def _refuse_too_many(self, session: AsyncSession, staff: Iterable[UUID]) -> None:
-        now = self._clock.now()
-        for each in sorted(staff):
-            if await self._rows.live(session, each, now) >= MOST_LIVE:
-                raise TooManyEngagements(most=MOST_LIVE)
-
-    async def _moved(
-        self, unit: UnitOfWork, author: Author, action: str, fact: Business, staff: Collection[UUID]
-    ) -> None:
-        await self._move_epochs(unit.session, staff)
+    def _draft(self, author: Author, action: str, fact: Business, staff: Iterable[UUID]) -> EventDraft:
         query = {"engagement": str(fact.id), "kind": fact.kind, "reference": self._terms.masked(fact.reference)}
-        contacts = [fact.contact_id, *sorted(staff)]
-        draft = written(author, action, self._clock.now(), contacts=contacts, query=query)
-        await add_intent(unit.session, draft)
+        return written(author, action, self._clock.now(), contacts=[fact.contact_id, *sorted(staff)], query=query)
 
     async def _move_epochs(self, session: AsyncSession, staff: Iterable[UUID]) -> None:
         keys = []
@@ -209,6 +203,50 @@ class EngagementService:
             if account is not None:
                 keys.append(account.epoch_key)
         await epochs.bump(session, *keys)
+
+
+def _told_before(
+    new: NewBusiness,
+    known: Mapping[Name, Business | None],
+    there: Mapping[UUID, Sequence[Assigned]],
+    fresh: Mapping[Name, Entered],
+) -> Entered | None:
+    """Give what became of a fact that was said before; raise ``ReferenceReused`` where its name stands for something else."""
+    if new.name in fresh:
+        fact, staff = fresh[new.name].fact, fresh[new.name].staff
+    elif new.name not in known:
+        return None
+    elif (found := known[new.name]) is None:
+        raise ReferenceReused
+    else:
+        fact, staff = found, there[found.id]
+    if fact.body_hash != new.body_hash:
+        raise ReferenceReused
+    return Entered(fact, staff, replayed=True)
+
+
+def _begun(new: NewBusiness, locked: Mapping[UUID, LockedCard], live: dict[UUID, int]) -> Entered:
+    """Make a fact and the rows of its staff; ``live`` counts what each of them is on, this one included from now on."""
+    _refuse_others(new.contact_id, locked)
+    staff = _staff_of(new.staff, locked)
+    _refuse_too_many(staff, live)
+    fact = Business(
+        id=new_id(),
+        contact_id=new.contact_id,
+        kind=new.kind,
+        reference=new.reference,
+        source=new.source,
+        since=new.since,
+        until=new.until,
+        body_hash=new.body_hash,
+    )
+    live.update((each, live.get(each, 0) + 1) for each in staff)
+    return Entered(fact, [_at_work(fact, each, fact.since) for each in sorted(staff)])
+
+
+def _refuse_too_many(staff: Iterable[UUID], live: Mapping[UUID, int]) -> None:
+    if any(live.get(each, 0) >= MOST_LIVE for each in staff):
+        raise TooManyEngagements(most=MOST_LIVE)
 
 
 def _refuse_others(contact_id: UUID, locked: Mapping[UUID, LockedCard]) -> None:
