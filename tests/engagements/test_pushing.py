@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.engagements import service
 from app.engagements.rules import MOST_STAFF
 from app.kit.models import new_id
 from app.permissions.plan import Engagement
@@ -13,7 +15,7 @@ from tests.contacts.partners import add_partner
 from tests.engagements.calls import add_business, facts, push, pushed, reference
 from tests.support.application import World
 from tests.support.problems import faults, problem
-from tests.support.shared import add_department, add_person
+from tests.support.shared import Company, add_department, add_person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -324,3 +326,40 @@ async def test_until_is_kept_to_the_second_it_was_given(shared: World) -> None:
     viewer = await shared.viewer(sales.name)
     (engagement,) = viewer.standing.engagements
     assert engagement == Engagement(partner.id, frozenset({"account"}), until)
+
+
+async def test_one_reference_twice_in_a_batch_is_one_fact(shared: World) -> None:
+    partner, sales, crm = await add_partner(shared), await add_business(shared, "sales"), await shared.as_("crm")
+    item = {"contact": str(partner.id), "order": reference("order"), "staff": [str(sales.id)]}
+    told = (
+        await crm.post("/v1/engagements/batches", json={"items": [item, item, {**item, "staff": ["E2103"]}]})
+    ).json()
+    assert [each["state"] for each in told["items"]] == ["created", "replayed", "failed"]
+    assert told["items"][0]["engagement"] == told["items"][1]["engagement"]
+    assert told["items"][2]["problem"]["code"] == "engagement_reference_reused"
+    assert len(await facts(shared, "hr", partner)) == 1
+
+
+async def test_nobody_is_on_more_than_a_standing_loads(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_LIVE", 2)
+    partner, sales, other = await add_partner(shared), *[await add_business(shared, "sales") for _ in range(2)]
+    crm = await shared.as_("crm")
+    items = [{"contact": str(partner.id), "order": reference("order"), "staff": [str(sales.id)]} for _ in range(3)]
+    told = (await crm.post("/v1/engagements/batches", json={"items": items})).json()
+    assert [each["state"] for each in told["items"]] == ["created", "created", "failed"]
+    document = problem(await push(shared, partner, sales.id), 409, "too_many_engagements")
+    assert document["most"] == 2
+    fact = await pushed(shared, partner, other.id)
+    change = {"staff": [str(other.id), str(sales.id)]}
+    problem(await crm.patch(fact.path, json=change, headers={"If-Match": "*"}), 409, "too_many_engagements")
+    await crm.delete(f"{partner.path}/engagements/{told['items'][0]['engagement']['id']}")
+    assert (await crm.patch(fact.path, json=change, headers={"If-Match": "*"})).status_code == 200
+
+
+async def test_a_standing_is_one_range_of_one_index(company: Company) -> None:
+    if company.store.dialect != "sqlite":
+        pytest.skip("PostgreSQL chooses by size")
+    statement = "SELECT kind FROM engagement_staff WHERE staff_id = x'00' AND until > 0 ORDER BY until, engagement_id"
+    async with company.world.application.database.session() as session:
+        plan = " ".join(str(row[-1]) for row in await session.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
+    assert "ix_engagement_staff_staff_id_until (staff_id=? AND until>?)" in plan
