@@ -291,15 +291,14 @@ def _assembled(
         contacts=contact_rows,
         writer=writer,
         accounts=account_rows,
-        gate=gate,
-        standings=standings,
+        access=log_access,
         cursors=cursors,
         terms=terms,
         reader=reader,
         idempotency=idempotency,
         clock=clock,
     )
-    people = People(contact_rows, members, writer, accounts, grants)
+    people = People(contact_rows, members, writer, accounts, grants, engagements.service)
     subjects = Subjects(people)
     ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
     return Application(
@@ -371,12 +370,7 @@ def _assembled(
         hr=HrService(
             ledger=HrLedger(),
             applier=Applier(
-                people=people,
-                subjects=subjects,
-                numbers=numbers.service,
-                engagements=engagements.service,
-                departments=departments,
-                clock=clock,
+                people=people, subjects=subjects, numbers=numbers.service, departments=departments, clock=clock
             ),
             subjects=subjects,
             members=members,

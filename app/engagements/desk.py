@@ -5,7 +5,7 @@ from app.auth.repository import AccountRepository
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights
 from app.contacts.writer import ContactWriter
-from app.disclosure.gate import Gate
+from app.disclosure.log_access import LogAccess
 from app.engagements.keeping import EngagementKeeper
 from app.engagements.reading import EngagementPages
 from app.engagements.repository import EngagementRepository
@@ -14,7 +14,6 @@ from app.kit.clock import Clock
 from app.kit.db import Reader
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
-from app.permissions.standing import Standings
 
 
 class EngagementDesk:
@@ -27,21 +26,20 @@ class EngagementDesk:
         contacts: ContactRepository,
         writer: ContactWriter,
         accounts: AccountRepository,
-        gate: Gate,
-        standings: Standings,
+        access: LogAccess,
         cursors: Cursors,
         terms: Terms,
         reader: Reader,
         idempotency: Idempotency,
         clock: Clock,
     ) -> None:
-        """Take the rows that standings read too, the contacts, the gate, who viewers are, the keys, the stores and the clock."""
+        """Take the rows that standings read too, contacts and accounts, the gate and viewers of the log, keys, stores and the clock."""
         self.service = EngagementService(rows=rows, cards=writer.cards, accounts=accounts, terms=terms, clock=clock)
         self.pages = EngagementPages(
             rows=rows,
             contacts=contacts,
-            gate=gate,
-            rights=CurrentRights(standings),
+            gate=access.gate,
+            rights=CurrentRights(access.standings),
             cursors=cursors,
             reader=reader,
             clock=clock,
@@ -51,7 +49,7 @@ class EngagementDesk:
             rows=rows,
             pages=self.pages,
             contacts=contacts,
-            gate=gate,
+            gate=access.gate,
             reader=reader,
             idempotency=idempotency,
             clock=clock,

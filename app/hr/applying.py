@@ -13,7 +13,6 @@ from app.hr.data import (
     RehiredData,
     UpdatedData,
 )
-from app.hr.engagements import Engagements
 from app.hr.errors import EffectiveAtNotSupported, TypeNotSupported
 from app.hr.joining import Joining
 from app.hr.leaving import Leaving
@@ -33,27 +32,15 @@ class Applier:
     """Applies events."""
 
     def __init__(
-        self,
-        *,
-        people: People,
-        subjects: Subjects,
-        numbers: Numbers,
-        engagements: Engagements,
-        departments: DepartmentService,
-        clock: Clock,
+        self, *, people: People, subjects: Subjects, numbers: Numbers, departments: DepartmentService, clock: Clock
     ) -> None:
-        """Take where people are written and found, who keeps numbers, assignments and departments, and the clock."""
+        """Take where people are written and found, who keeps numbers and departments, and the clock."""
         self._clock = clock
         self._structure = Restructuring(departments=departments, subjects=subjects)
         self._joining = Joining(people=people, subjects=subjects, numbers=numbers, structure=self._structure)
-        self._changing = Changing(people=people, subjects=subjects, engagements=engagements, clock=clock)
+        self._changing = Changing(people=people, subjects=subjects, clock=clock)
         self._leaving = Leaving(
-            people=people,
-            subjects=subjects,
-            numbers=numbers,
-            engagements=engagements,
-            structure=self._structure,
-            clock=clock,
+            people=people, subjects=subjects, numbers=numbers, structure=self._structure, clock=clock
         )
 
     async def apply(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Effect:

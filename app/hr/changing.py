@@ -8,7 +8,6 @@ from typing import Final
 
 from app.disclosure.records import Record
 from app.hr.data import MovedData, UpdatedData
-from app.hr.engagements import Engagements
 from app.hr.subjects import Effect, People, Subjects, placed
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
@@ -21,10 +20,9 @@ _CAUSE: Final = "moved"
 class Changing:
     """Changes people in service."""
 
-    def __init__(self, *, people: People, subjects: Subjects, engagements: Engagements, clock: Clock) -> None:
-        """Take where people are written and found, who takes assignments back, and the clock."""
-        self._people, self._subjects = people, subjects
-        self._engagements, self._clock = engagements, clock
+    def __init__(self, *, people: People, subjects: Subjects, clock: Clock) -> None:
+        """Take where people are written and found, and the clock."""
+        self._people, self._subjects, self._clock = people, subjects, clock
 
     async def change(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: MovedData | UpdatedData) -> Effect:
         """Write what differs. Raises ``UnknownSubject``, ``SubjectLeft``, ``NotPermitted``, and as ``ContactWriter.amend`` does."""
@@ -46,7 +44,7 @@ class Changing:
         done = await self._people.writer.amend(unit, author, viewer.tree, record, given)
         if "department" in done.changed:
             await self._end_grants(unit, record)
-            await self._engagements.end_all(unit, author, contact_id=record.subject, cause=_CAUSE)
+            await self._people.engagements.end_all(unit, author, contact_id=record.subject, cause=_CAUSE)
         return Effect(record.subject, record.key)
 
     async def _end_grants(self, unit: UnitOfWork, record: Record) -> None:

@@ -4,7 +4,6 @@ Positions, grants, numbers, customers, the place in every view, the account with
 nothing, and the source sends the event again. A second departure of somebody who has left is applied and changes nothing.
 """
 
-from app.hr.engagements import Engagements
 from app.hr.numbers import Numbers
 from app.hr.restructuring import Restructuring
 from app.hr.subjects import GONE, Effect, People, Subjects
@@ -20,18 +19,10 @@ class Leaving:
     """Lets people go."""
 
     def __init__(
-        self,
-        *,
-        people: People,
-        subjects: Subjects,
-        numbers: Numbers,
-        engagements: Engagements,
-        structure: Restructuring,
-        clock: Clock,
+        self, *, people: People, subjects: Subjects, numbers: Numbers, structure: Restructuring, clock: Clock
     ) -> None:
-        """Take where people are written and found, who takes numbers and assignments back, who keeps positions, and the clock."""
-        self._people, self._subjects = people, subjects
-        self._numbers, self._engagements = numbers, engagements
+        """Take where people are written and found, who takes numbers back, who keeps positions, and the clock."""
+        self._people, self._subjects, self._numbers = people, subjects, numbers
         self._structure, self._clock = structure, clock
 
     async def leave(self, viewer: Viewer, unit: UnitOfWork, employee_no: str) -> Effect:
@@ -45,7 +36,7 @@ class Leaving:
         account = await self._subjects.account(unit, record.subject)
         if account is not None:
             await self._people.grants.end_all(unit.session, account.id, at=self._clock.now())
-        await self._engagements.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
+        await self._people.engagements.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
         if await self._numbers.end_assignments(unit, author, contact_id=record.subject, cause=CAUSE):
             record = await self._subjects.known(unit, viewer.tree, employee_no)
         await self._people.writer.hide(unit, author, record)

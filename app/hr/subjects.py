@@ -21,6 +21,7 @@ from app.contacts.writer import ContactWriter
 from app.crypto.datakey import WrappedDataKey
 from app.departments.tree import Tree
 from app.disclosure.records import Record
+from app.hr.engagements import Engagements
 from app.hr.errors import SubjectLeft, UnknownSubject
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
@@ -56,6 +57,7 @@ class People:
     writer: ContactWriter
     accounts: UserAccounts
     grants: GrantRepository
+    engagements: Engagements
 
 
 class Subjects:
