@@ -1,4 +1,4 @@
-"""Tables of sign-in: clients, accounts of people, and tokens that were revoked before their time.
+"""Tables of sign-in: clients, accounts of people, what people sign in with, and the tokens that came of it.
 
 ``client`` and ``user_account`` carry a MAC over what policy believes of them (``repository``), so an edit by SQL
 refuses instead of promoting. ``epoch`` counts what ends the tokens issued before it, ``epoch_at`` says when, for
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.subject import Tier
@@ -72,3 +72,100 @@ class RevokedTokenRow(Base):
 
     jti: Mapped[str] = mapped_column(String(128), primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class RedirectUriRow(Base):
+    """Where the answer to a sign-in through this client may go: exactly there."""
+
+    __tablename__ = "redirect_uri"
+
+    client_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    uri: Mapped[str] = mapped_column(String(512), primary_key=True)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PasswordRow(Base):
+    """What is known of an account's password beside its hash: since when, whether it was given or chosen, and the ones before."""
+
+    __tablename__ = "password"
+
+    account_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    set_at: Mapped[datetime] = mapped_column(Instant)
+    temporary: Mapped[bool]
+    previous: Mapped[Any] = mapped_column(Json)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class TotpRow(Base):
+    """The secret of a person's one-time codes, boxed, and the last time step whose code was taken."""
+
+    __tablename__ = "totp"
+
+    account_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    begun_at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class TokenFamilyRow(Base):
+    """One sign-in: whose, through which client, how it was proven, and until when it may be carried on."""
+
+    __tablename__ = "token_family"
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(Id)
+    client_id: Mapped[str] = mapped_column(String(63))
+    scopes: Mapped[Any] = mapped_column(Json)
+    acr: Mapped[str] = mapped_column(String(128))
+    auth_time: Mapped[datetime] = mapped_column(Instant)
+    epoch: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class AuthorizationCodeRow(Base):
+    """A code on its way from the sign-in page through the browser to the client, by its SHA-256."""
+
+    __tablename__ = "authorization_code"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(Id)
+    account_id: Mapped[UUID] = mapped_column(Id)
+    client_id: Mapped[str] = mapped_column(String(63))
+    redirect_uri: Mapped[str] = mapped_column(String(512))
+    challenge: Mapped[str] = mapped_column(String(43))
+    scopes: Mapped[Any] = mapped_column(Json)
+    acr: Mapped[str] = mapped_column(String(128))
+    auth_time: Mapped[datetime] = mapped_column(Instant)
+    epoch: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class RefreshTokenRow(Base):
+    """A refresh token by its SHA-256, with the access token that was given beside it."""
+
+    __tablename__ = "refresh_token"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(Id, index=True)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    jti: Mapped[str] = mapped_column(String(128))
+    access_expires_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class SignInFailureRow(Base):
+    """Failures under one name, known or not, by a keyed hash of the name, in a window of time."""
+
+    __tablename__ = "sign_in_failure"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    count: Mapped[int]
+    ends_at: Mapped[datetime] = mapped_column(Instant, index=True)
