@@ -29,6 +29,7 @@ from app.auth.guard import Authenticator
 from app.auth.issuer import BuiltInIssuer
 from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
+from app.auth.sign_in_desk import SignInDesk
 from app.auth.verifier import TokenLimits, TokenVerifier
 from app.config import Settings
 from app.contacts.covering import cover_all
@@ -122,6 +123,7 @@ class Application:
     verifier: TokenVerifier
     authenticator: Authenticator
     tokens: TokenService
+    sign_in: SignInDesk
     cursors: Cursors
     terms: Terms
     gate: Gate
@@ -186,6 +188,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         application = _assembled(
             settings, now, database, keyring=keyring, log=log, signer=signer, token_keys=token_keys
         )
+        stack.callback(application.sign_in.close)
         await cover_all(database, application.contact_rows, application.sealer)
         await trust(stack, settings, now, issuer=application.tokens.issuer, verifier=application.verifier)
         yield application
@@ -335,6 +338,18 @@ def _assembled(
         verifier=verifier,
         authenticator=Authenticator(verifier),
         tokens=tokens,
+        sign_in=SignInDesk(
+            database=database,
+            accounts=accounts,
+            account_rows=account_rows,
+            clients=clients,
+            tokens=tokens,
+            masks=terms,
+            clock=clock,
+            key=keyring.mac_key,
+            forget=verifier.forget,
+            settings=settings,
+        ),
         cursors=cursors,
         terms=terms,
         gate=gate,

@@ -91,6 +91,36 @@ class TokensSettings(Group):
     external: tuple[ExternalIssuer, ...] = Field((), title="Issuers outside")
 
 
+class SignInSettings(Group):
+    """Signing in through the page of the built-in issuer: passwords, guesses, and how long a sign-in is carried on."""
+
+    code_seconds: Annotated[int, Field(ge=10, le=60)] = Field(60, title="Life of an authorization code")
+    refresh_idle_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = Field(
+        43_200, title="Life of a refresh token that is not used"
+    )
+    refresh_absolute_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = Field(
+        604_800, title="Longest time that one sign-in is carried on by refresh tokens"
+    )
+    password_length: Annotated[int, Field(ge=12, le=64)] = Field(12, title="Fewest characters of a password")
+    password_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        365, title="Days after which a password has to be changed; 0: never"
+    )
+    first_password_days: Annotated[int, Field(ge=1, le=90)] = Field(
+        7, title="Days in which a password given by an operator has to be changed"
+    )
+    password_history: Annotated[int, Field(ge=1, le=24)] = Field(
+        5, title="How many passwords, the present one included, may not be chosen again"
+    )
+    argon2_memory_kib: Annotated[int, Field(ge=19_456, le=1_048_576)] = Field(
+        65_536, title="Memory of one Argon2id hash in KiB; two run at once"
+    )
+    argon2_rounds: Annotated[int, Field(ge=2, le=64)] = Field(2, title="Passes of one Argon2id hash over its memory")
+    failures: Annotated[int, Field(ge=3, le=100)] = Field(20, title="Failed sign-ins of one name before it waits")
+    failure_window_seconds: Annotated[int, Field(ge=60, le=86_400)] = Field(
+        3600, title="Time in which failures of one name count, and for which it waits"
+    )
+
+
 class AuditSettings(Group):
     """The access log: how long a look may wait for it, and where its checkpoints go."""
 
@@ -193,6 +223,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     keys: KeysSettings = Field(default_factory=KeysSettings)
     tokens: TokensSettings = Field(default_factory=TokensSettings)
+    sign_in: SignInSettings = Field(default_factory=SignInSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     contacts: ContactsSettings = Field(default_factory=ContactsSettings)

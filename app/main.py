@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
-from app.api import documentation, health, tokens, v1
+from app.api import documentation, health, sign_in, tokens, v1
 from app.composition import Application, open_application
 from app.config import Settings
 from app.disclosure import refusals
@@ -99,7 +99,7 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     app.add_middleware(
         RequestEdge, max_body_bytes=settings.http.max_body_bytes, https_only=settings.env == "production"
     )
-    for router in (*v1.ROUTERS, tokens.router, health.router, documentation.router):
+    for router in (*v1.ROUTERS, tokens.router, sign_in.router, health.router, documentation.router):
         app.router.routes.extend(router.routes)
     documentation.install(app)
     return app

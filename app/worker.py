@@ -52,6 +52,7 @@ class Worker:
             async with self._application.database.unit_of_work() as unit:
                 await forget_expired(unit, self._application.clock)
                 await self._application.tokens.forget_revoked(unit.session)
+                await self._application.sign_in.forget_expired(unit.session)
         return bool(moved or done)
 
 

@@ -35,6 +35,9 @@ class TokenAnswer(Output):
     token_type: str = Field(examples=["Bearer"])
     expires_in: int = Field(description="Seconds", examples=[3600])
     scope: str = Field(examples=["hr:write scim"])
+    refresh_token: str | None = Field(
+        None, description="For people: good once, for the next answer of this kind", examples=["WbuGJSstw-cM…"]
+    )
 
 
 class OAuthError(Output):
@@ -61,13 +64,20 @@ _FORM: dict[str, Any] = {
                     "type": "object",
                     "required": ["grant_type"],
                     "properties": {
-                        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+                        "grant_type": {
+                            "type": "string",
+                            "enum": ["client_credentials", "authorization_code", "refresh_token"],
+                        },
                         "scope": {
                             "type": "string",
                             "description": "Scopes separated by spaces; absent means all of the client's",
                         },
-                        "client_id": {"type": "string", "description": "For client_secret_post"},
+                        "client_id": {"type": "string", "description": "For client_secret_post and front ends"},
                         "client_secret": {"type": "string", "description": "For client_secret_post"},
+                        "code": {"type": "string", "description": "For authorization_code, good once, 60 s"},
+                        "code_verifier": {"type": "string", "description": "For authorization_code (RFC 7636)"},
+                        "redirect_uri": {"type": "string", "description": "For authorization_code: as it was asked"},
+                        "refresh_token": {"type": "string", "description": "For refresh_token, good once"},
                     },
                 },
                 "examples": {
@@ -80,7 +90,10 @@ _FORM: dict[str, Any] = {
     }
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": OAuthError, "description": "`invalid_request`, `unsupported_grant_type`, `invalid_scope`"},
+    400: {
+        "model": OAuthError,
+        "description": "`invalid_request`, `unsupported_grant_type`, `invalid_scope`, `invalid_grant`",
+    },
     401: {"model": OAuthError, "description": "`invalid_client`"},
     429: {"model": OAuthError, "description": "`slow_down`; `Retry-After` says for how long"},
     503: {"model": OAuthError, "description": "`temporarily_unavailable`"},
@@ -93,7 +106,10 @@ _PUBLIC_FOR_MINUTES = {"Cache-Control": "public, max-age=300"}
 )
 @public("the client authenticates itself in the request")
 async def create_token(request: Request, tokens: Tokens) -> Response:
-    """Exchange a client's id and secret (``client_secret_basic`` or ``client_secret_post``) for a token of its own."""
+    """Exchange a client's id and secret for a token of its own, or a person's code or refresh token for theirs.
+
+    `client_secret_basic` or `client_secret_post`; a front end without a secret sends its `client_id`.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.api import audit, audit_reports, departments, standing
+from app.api import audit, audit_reports, departments, standing, totp
 from app.contacts import routes as contacts
 from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
 from app.contacts import routes_writing as contact_writing
@@ -18,6 +18,7 @@ ROUTERS: Final = (
     routes_suggestions.router,
     contact_writing.router,
     routes_own.router,
+    totp.router,
     routes_photo.router,
     routes_tags.router,
     departments.router,

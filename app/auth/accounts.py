@@ -140,8 +140,12 @@ class UserAccounts:
         return await self._enter(session, user_name, "suspended")
 
     async def disable(self, session: AsyncSession, user_name: str) -> Account:
-        """End: no token of any issuer is taken for this account; raise ``AccountNotFound``."""
-        return await self._enter(session, user_name, "disabled")
+        """End: no token of any issuer is taken for this account, and its password is gone; raise ``AccountNotFound``."""
+        return await self._change(session, user_name, state="disabled", password_hash=None)
+
+    async def set_password_hash(self, session: AsyncSession, user_name: str, password_hash: str) -> Account:
+        """Give the account another password; whatever was signed in with the old one is over. Raise ``AccountNotFound``."""
+        return await self._change(session, user_name, password_hash=password_hash)
 
     async def activate(self, session: AsyncSession, user_name: str) -> Account:
         """Take back a suspension or an end; tokens from before stay dead. Raise ``AccountNotFound``."""
@@ -151,11 +155,13 @@ class UserAccounts:
         return await self._change(session, user_name, state=state)
 
     async def _change(self, session: AsyncSession, user_name: str, **members: Any) -> Account:  # noqa: ANN401 — members of Account
+        """Change what is there now: the counter, moved first, lets one change of an account after the other read it."""
+        await epochs.bump(session, epochs.TOKENS)
         account = await self.by_user_name(session, user_name)
         if account is None:
             raise AccountNotFound
         now = self._clock.now()
-        await epochs.bump(session, epochs.TOKENS, account.epoch_key)
+        await epochs.bump(session, account.epoch_key)
         epoch = await epochs.value(session, account.epoch_key)
         changed = replace(account, **members, epoch=epoch, epoch_at=now)
         try:

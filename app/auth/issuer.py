@@ -13,6 +13,7 @@ from jose.backends.base import Key
 from jose.backends.cryptography_backend import CryptographyECKey
 
 from app.auth import jwks
+from app.auth.authorization import ACR_PASSWORD, ACR_STEP_UP
 from app.auth.scopes import VOCABULARY, written
 from app.crypto.signing import TokenKeys
 from app.kit.clock import Clock
@@ -64,16 +65,35 @@ class BuiltInIssuer:
         base = self.issuer.rstrip("/")
         return {
             "issuer": self.issuer,
+            "authorization_endpoint": f"{base}/oauth/authorize",
             "token_endpoint": f"{base}/oauth/token",
             "jwks_uri": f"{base}/.well-known/jwks.json",
-            "response_types_supported": [],
-            "grant_types_supported": ["client_credentials"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+            "acr_values_supported": [ACR_PASSWORD, ACR_STEP_UP],
+            "ui_locales_supported": ["zh", "en"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "scopes_supported": sorted(VOCABULARY),
         }
 
-    def issue(self, *, subject: str, client_id: str, scopes: frozenset[str], epoch: int, lifetime: int) -> AccessToken:
-        """Sign a token for ``subject`` that lives ``lifetime`` seconds and dies with ``epoch`` of the subject."""
+    def issue(
+        self,
+        *,
+        subject: str,
+        client_id: str,
+        scopes: frozenset[str],
+        epoch: int,
+        lifetime: int,
+        acr: str | None = None,
+        auth_time: int | None = None,
+    ) -> AccessToken:
+        """Sign a token for ``subject`` that lives ``lifetime`` seconds and dies with ``epoch`` of the subject.
+
+        ``acr`` and ``auth_time`` (seconds since 1970) say how and when its person signed in (RFC 9068 section 2.2.1).
+        """
         now = int(self._clock.now().timestamp())
         jti = str(new_id())
         claims = {
@@ -87,6 +107,8 @@ class BuiltInIssuer:
             "client_id": client_id,
             "scope": written(scopes),
             "epoch": epoch,
+            **({} if acr is None else {"acr": acr}),
+            **({} if auth_time is None else {"auth_time": auth_time}),
         }
         text = jws.sign(
             orjson.dumps(claims), self._signer, headers={"typ": TOKEN_TYPE, "kid": self._kid}, algorithm=ALGORITHM

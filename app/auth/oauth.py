@@ -42,7 +42,10 @@ class Fault(Enum):
     TWO_AUTHORIZATIONS = (400, "invalid_request", "Authorization is given twice")
     TWO_WAYS = (400, "invalid_request", "The client authenticates in two ways")
     NO_GRANT_TYPE = (400, "invalid_request", "grant_type is missing")
-    GRANT_TYPE = (400, "unsupported_grant_type", "Only client_credentials is served here")
+    GRANT_TYPE = (400, "unsupported_grant_type", "This grant type is not served here")
+    CODE_MISSING = (400, "invalid_request", "code and code_verifier are required")
+    REFRESH_MISSING = (400, "invalid_request", "refresh_token is missing")
+    GRANT = (400, "invalid_grant", "The grant is not valid, is over, or was used before")
     SCOPE_MALFORMED = (400, "invalid_scope", "scope is malformed")
     SCOPE_BEYOND = (400, "invalid_scope", "A scope is not one of the client's")
     CLIENT = (401, "invalid_client", "The client is unknown or its secret is wrong")
@@ -79,7 +82,8 @@ class TokenRequest:
     scopes: frozenset[str] | None
 
 
-def _form(body: bytes, content_type: str) -> dict[str, str]:
+def read_form(body: bytes, content_type: str) -> dict[str, str]:
+    """Read a form, each parameter once, empty ones left out; raise ``OAuthFault``."""
     if content_type.partition(";")[0].strip().lower() != _FORM:
         raise OAuthFault(Fault.NOT_A_FORM)
     if len(body) > MAX_FORM_BYTES:
@@ -118,13 +122,11 @@ def _unquoted(part: bytes) -> str:
     return unquote_to_bytes(part.replace(b"+", b" ")).decode()
 
 
-def read_request(*, body: bytes, content_type: str, authorization: Sequence[str]) -> TokenRequest:
-    """Read a token request from its form, its media type and every ``Authorization`` header; raise ``OAuthFault``."""
-    form = _form(body, content_type)
+def read_client(form: Mapping[str, str], authorization: Sequence[str]) -> tuple[str, str | None]:
+    """Read which client asks, and its secret if it shows one, from its form and every ``Authorization`` header; raise ``OAuthFault``."""
     if len(authorization) > 1:
         raise OAuthFault(Fault.TWO_AUTHORIZATIONS)
-    if "grant_type" not in form:
-        raise OAuthFault(Fault.NO_GRANT_TYPE)
+    secret: str | None
     if authorization:
         if "client_secret" in form:
             raise OAuthFault(Fault.TWO_WAYS)
@@ -132,10 +134,25 @@ def read_request(*, body: bytes, content_type: str, authorization: Sequence[str]
         if form.get("client_id", client_id) != client_id:
             raise OAuthFault(Fault.REPEATED)
     else:
-        client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
-    if not is_plain(client_id) or not 0 < len(secret) <= MAX_SECRET:
+        client_id, secret = form.get("client_id", ""), form.get("client_secret")
+    if not is_plain(client_id) or (secret is not None and not 0 < len(secret) <= MAX_SECRET):
         raise OAuthFault(Fault.CLIENT)
+    return client_id, secret
+
+
+def read_scopes(form: Mapping[str, str]) -> frozenset[str] | None:
+    """Read which scopes are asked for, ``None`` for all that may be had; raise ``OAuthFault``."""
     scope = form.get("scope")
     if scope is not None and _SCOPE.fullmatch(scope) is None:
         raise OAuthFault(Fault.SCOPE_MALFORMED)
-    return TokenRequest(client_id, secret, form["grant_type"], None if scope is None else frozenset(scope.split(" ")))
+    return None if scope is None else frozenset(scope.split(" "))
+
+
+def read_request(form: Mapping[str, str], authorization: Sequence[str]) -> TokenRequest:
+    """Read a client's request for a token of its own; raise ``OAuthFault``."""
+    if "grant_type" not in form and len(authorization) <= 1:
+        raise OAuthFault(Fault.NO_GRANT_TYPE)
+    client_id, secret = read_client(form, authorization)
+    if secret is None:
+        raise OAuthFault(Fault.CLIENT)
+    return TokenRequest(client_id, secret, form["grant_type"], read_scopes(form))

@@ -95,7 +95,7 @@ class Query:
 
     __slots__ = ("_by_key", "_prepared", "_statement")
 
-    def __init__(self, statement: Select[Any], *, by_key: bool = False) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], *, by_key: bool = False) -> None:
         """Take the statement; its values come by name. ``by_key``: it reads a few rows by their keys and nothing else."""
         self._statement, self._by_key = statement, by_key
         self._prepared: dict[str, Prepared] = {}
@@ -136,6 +136,7 @@ _CLIENT: Final = select(
     ClientRow.mac,
 )
 _ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")), by_key=True)
+_ACCOUNT_BY_ID: Final = Query(_ACCOUNT.where(AccountRow.id == bindparam("account_id")), by_key=True)
 _ACCOUNT_BY_CONTACT: Final = Query(_ACCOUNT.where(AccountRow.contact_id == bindparam("contact_id")), by_key=True)
 _CLIENT_BY_ID: Final = Query(_CLIENT.where(ClientRow.client_id == bindparam("client_id")), by_key=True)
 _EPOCH: Final = table("epoch", column("key", String), column("value", BigInteger))
@@ -170,6 +171,10 @@ class AccountRepository:
     async def by_key(self, source: Source, key: str) -> Account | None:
         """Find by the kept form of the user name; raise ``AccountRefused`` when the row was edited past us."""
         return self._one(await _ACCOUNT_BY_NAME.rows(source, key=key))
+
+    async def by_id(self, source: Source, account_id: UUID) -> Account | None:
+        """Find by id; raise ``AccountRefused`` when the row was edited past us."""
+        return self._one(await _ACCOUNT_BY_ID.rows(source, account_id=account_id))
 
     async def by_contact(self, source: Source, contact_id: UUID) -> Account | None:
         """Find the account bound to a contact; raise ``AccountRefused`` when the row was edited past us."""

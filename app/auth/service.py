@@ -5,7 +5,7 @@ reads the same. The command line may make a token for a person only in developme
 service account, with a reason that the caller puts on record.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -31,6 +31,9 @@ from app.kit.errors import Unavailable
 
 MAX_MINTED_SECONDS: Final = 30 * 86_400
 """Longest life of a token made at the command line."""
+
+GrantAnswer = Callable[[Mapping[str, str], Sequence[str], str | None], Awaitable[OAuthAnswer]]
+"""Answers one grant type: form, ``Authorization`` headers, address; raises ``OAuthFault``."""
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -70,14 +73,18 @@ class TokenService:
         self._verifier, self._clock, self._policy = verifier, clock, policy
         self._accounts, self._clients, self._reader = directory.accounts, directory.clients, directory.reader
         self._throttle = Throttle(clock)
+        self._grants: dict[str, GrantAnswer] = {}
 
     async def token_endpoint(
         self, *, body: bytes, content_type: str, authorization: Sequence[str], address: str | None
     ) -> OAuthAnswer:
         """Answer ``POST /oauth/token``: its form, media type, every ``Authorization`` header, the caller's address."""
         try:
-            request = oauth.read_request(body=body, content_type=content_type, authorization=authorization)
-            token = await self._client_credentials(request, address)
+            form = oauth.read_form(body, content_type)
+            grant = self._grants.get(form.get("grant_type", ""))
+            if grant is not None:
+                return await grant(form, authorization, address)
+            token = await self._client_credentials(oauth.read_request(form, authorization), address)
         except OAuthFault as fault:
             return fault.answer()
         except Unavailable:
@@ -90,17 +97,26 @@ class TokenService:
         }
         return OAuthAnswer(200, answer, oauth.NO_STORE)
 
-    async def _client_credentials(self, request: TokenRequest, address: str | None) -> AccessToken:
-        wait = self._throttle.wait(request.client_id, address)
+    def serve(self, grants: Mapping[str, GrantAnswer]) -> None:
+        """Answer these grant types too, each by what is given for it."""
+        self._grants |= grants
+
+    async def authenticated(self, client_id: str, secret: str, address: str | None) -> Client:
+        """Give the client that has this secret; raise ``OAuthFault`` for any other, and for one that failed too often."""
+        wait = self._throttle.wait(client_id, address)
         if wait:
-            _log.warning("client_throttled", client_id=_loggable(request.client_id), address=address)
+            _log.warning("client_throttled", client_id=_loggable(client_id), address=address)
             raise OAuthFault(Fault.TOO_FAST, retry_after=wait)
-        client = await self._clients.authenticate(self._reader, request.client_id, request.secret)
+        client = await self._clients.authenticate(self._reader, client_id, secret)
         if client is None:
-            self._throttle.failed(request.client_id, address)
-            _log.warning("client_refused", client_id=_loggable(request.client_id), address=address)
+            self._throttle.failed(client_id, address)
+            _log.warning("client_refused", client_id=_loggable(client_id), address=address)
             raise OAuthFault(Fault.CLIENT)
-        self._throttle.succeeded(request.client_id, address)
+        self._throttle.succeeded(client_id, address)
+        return client
+
+    async def _client_credentials(self, request: TokenRequest, address: str | None) -> AccessToken:
+        client = await self.authenticated(request.client_id, request.secret, address)
         if request.grant_type != "client_credentials":
             raise OAuthFault(Fault.GRANT_TYPE)
         if request.scopes is not None and not request.scopes <= client.scopes:
