@@ -6,6 +6,9 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help="Service accounts and front ends. 服务账号与前端应用。")
 Id = Annotated[str, typer.Argument(help="Client id.")]
+Uris = Annotated[
+    list[str], typer.Option("--redirect-uri", help="Where people come back to after signing in; repeat for more.")
+]
 Scopes = Annotated[list[str], typer.Option("--scope", help="A scope; repeat for more.")]
 
 
@@ -15,6 +18,7 @@ def add(
     name: Annotated[str, typer.Option(help="What it is called.")],
     scope: Scopes = [],  # noqa: B006 — typer copies it
     ceiling: Annotated[str | None, typer.Option(help="Highest field class that it may show: C1 to C5.")] = None,
+    redirect_uri: Uris = [],  # noqa: B006 — typer copies it
     *,
     front_end: Annotated[
         bool, typer.Option("--front-end", help="People sign in through it; it has no secret.")
@@ -26,9 +30,12 @@ def add(
     from app.composition import Application
 
     async def work(application: Application) -> str | None:
-        async with on_record(application, "client.create", {"client_id": client_id, "scopes": sorted(scope)}) as unit:
+        detail = {"client_id": client_id, "scopes": sorted(scope), "redirect_uris": sorted(redirect_uri)}
+        async with on_record(application, "client.create", detail) as unit:
             new = NewClient(client_id, name, scopes=scope, ceiling=ceiling, confidential=not front_end)
-            return (await application.clients.add(unit.session, new)).secret
+            made = await application.clients.add(unit.session, new)
+            await application.sign_in.redirects.add(unit.session, client_id, redirect_uri, at=application.clock.now())
+            return made.secret
 
     typer.echo(run(work) or client_id)
 
@@ -71,3 +78,30 @@ def disable(client_id: Id) -> None:
             await application.clients.disable(unit.session, client_id)
 
     run(work)
+
+
+@app.command("redirect-uris")
+def redirect_uris(
+    client_id: Id,
+    add: Annotated[list[str], typer.Option("--add", help="Register an address; repeat for more.")] = [],  # noqa: B006 — typer copies it
+    remove: Annotated[list[str], typer.Option("--remove", help="Take one back; repeat for more.")] = [],  # noqa: B006 — as above
+) -> None:
+    """List, and change, where people come back to after signing in through a client. 查看或修改回调地址。"""
+    from app.auth.errors import ClientNotFound
+    from app.cli.session import on_record, run
+    from app.composition import Application
+
+    async def work(application: Application) -> list[str]:
+        redirects = application.sign_in.redirects
+        if await application.clients.by_client_id(application.database.reader, client_id) is None:
+            raise ClientNotFound
+        if add or remove:
+            detail = {"client_id": client_id, "added": sorted(add), "removed": sorted(remove)}
+            async with on_record(application, "client.redirect_uris", detail) as unit:
+                for uri in remove:
+                    await redirects.remove(unit.session, client_id, uri)
+                await redirects.add(unit.session, client_id, add, at=application.clock.now())
+        return await redirects.of(application.database.reader, client_id)
+
+    for uri in run(work):
+        typer.echo(uri)

@@ -52,6 +52,45 @@ def disable(user_name: Name) -> None:
     run(work)
 
 
+@app.command("set-password")
+def set_password(
+    user_name: Name,
+    *,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Type one instead of having one made.")] = False,
+) -> None:
+    """Give an account a first password, printed this once; its person has to change it at the next sign-in. 设置初始密码。"""
+    from app.cli.session import on_record, run
+    from app.composition import Application
+
+    typed = typer.prompt("Password · 密码", hide_input=True, confirmation_prompt=True) if prompt else None
+
+    async def work(application: Application) -> str:
+        passwords = application.sign_in.passwords
+        account, chosen, hashed = await passwords.give(application.database.reader, user_name, typed)
+        detail = {"subject": application.terms.masked(account.user_name), "generated": typed is None}
+        async with on_record(application, "account.set_password", detail) as unit:
+            await passwords.put(unit.session, account, hashed, temporary=True)
+        return chosen
+
+    chosen = run(work)
+    if typed is None:
+        typer.echo(chosen)
+
+
+@app.command("reset-totp")
+def reset_totp(user_name: Name) -> None:
+    """Take away the one-time codes of somebody who has lost the device. 重置动态验证码。"""
+    from app.cli.session import on_record, run
+    from app.composition import Application
+
+    async def work(application: Application) -> None:
+        detail = {"subject": application.terms.masked(user_name)}
+        async with on_record(application, "account.reset_totp", detail) as unit:
+            await application.sign_in.remove_codes(unit.session, user_name)
+
+    run(work)
+
+
 @app.command("set")
 def set_standing(
     user_name: Name,

@@ -24,6 +24,7 @@ from app.contacts.writer import ContactWriter
 from app.demo.company import Company, DemoContact, company
 from app.demo.partners import EXTERNAL
 from app.demo.plan import load_pools
+from app.demo.staffing import REDIRECTS
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.departments.tree import Node, Tree
 from app.engagements.rules import OPEN
@@ -241,6 +242,8 @@ class _Loading:
         for new in made.clients:
             if await self._application.clients.by_client_id(session, new.client_id) is None:
                 await self._application.clients.add(session, new)
+                redirects, at = REDIRECTS.get(new.client_id, ()), self._application.clock.now()
+                await self._application.sign_in.redirects.add(session, new.client_id, redirects, at=at)
                 await self._record("client.create", {"client_id": new.client_id, "scopes": sorted(new.scopes)})
 
     async def _record(self, action: str, detail: Mapping[str, Any], *contacts: UUID) -> None:

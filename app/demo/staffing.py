@@ -141,3 +141,6 @@ CLIENTS: Final = (
     NewClient("siem", "SIEM 安全日志平台", scopes=(Scope.ACCESS_LOG_READ.value,)),
 )
 """Service accounts, and the front end through which people sign in."""
+
+REDIRECTS: Final[Mapping[str, tuple[str, ...]]] = {"intranet": ("http://127.0.0.1:3000/callback",)}
+"""Where the front end that somebody builds against the demo takes people back."""
