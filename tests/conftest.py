@@ -16,6 +16,7 @@ pytest_plugins = (
     "tests.support.stores",
     "tests.support.application",
     "tests.support.shared",
+    "tests.support.signing",
     "tests.support.witness",
 )
 

@@ -42,7 +42,7 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """Hash a password under a salt of its own; raise ``TooMany`` when too many wait already."""
-        made: str = await self._in_pool(lambda: self._scheme.hash(normal(password)))
+        made: str = await self._in_pool(lambda: self._scheme.hash(_bytes(normal(password))))
         return made
 
     async def matches(self, password: str, stored: str | None) -> bool:
@@ -50,7 +50,7 @@ class PasswordHasher:
         text = normal(password)
         real = stored is not None and len(text) <= MAX_LENGTH
         expected = stored if real else self._decoy
-        found: bool = await self._in_pool(lambda: self._scheme.verify(text[:MAX_LENGTH], expected))
+        found: bool = await self._in_pool(lambda: self._scheme.verify(_bytes(text[:MAX_LENGTH]), expected))
         return found and real
 
     async def _in_pool(self, work: Callable[[], T]) -> T:
@@ -66,6 +66,10 @@ class PasswordHasher:
     def close(self) -> None:
         """Stop the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
 
 
 def _unpadded(data: bytes) -> str:
