@@ -45,7 +45,7 @@ _QUESTION: Final[dict[str, Any]] = {
         _parameter(
             "code_challenge",
             "BASE64URL(SHA-256(code_verifier)), RFC 7636",
-            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URW…",
             required=True,
         ),
         _parameter("code_challenge_method", "`S256`", "S256", required=True),

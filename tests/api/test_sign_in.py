@@ -27,6 +27,22 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ISSUER: Final = "http://127.0.0.1:8000"
 NEW: Final = "eleven loud magpies"
+TAGS: Final = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "main",
+    "h1",
+    "p",
+    "form",
+    "input",
+    "label",
+    "div",
+    "button",
+}
 
 
 def told(answer: httpx.Response, name: str) -> tuple[int, str, dict[str, str]]:
@@ -86,7 +102,7 @@ async def test_the_page_is_plain_and_fenced(signing: Signing, asked: str, langua
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Cache-Control"] == "no-store"
     page = parsed(answer)
-    assert set(page.tags) <= set("html head meta title style body main h1 p form input label div button".split())
+    assert set(page.tags) <= TAGS
     assert page.handlers == []
     assert page.asked == ["user_name", "password", "change"]
     assert "Portal &lt;b&gt;&amp;" in answer.text
@@ -266,7 +282,7 @@ async def test_a_name_fails_twenty_times_and_then_waits_whoever_it_is(signing: S
         computed = signing.world.application.sign_in._hasher.computed
         answers.append(await browser.sign_in(name, PASSWORD))
         assert signing.world.application.sign_in._hasher.computed == computed
-    assert [told(each, "-") for each in answers][0] == [told(each, "-") for each in answers][1]
+    assert told(answers[0], "-") == told(answers[1], "-")
     assert (answers[0].status_code, answers[0].headers["Retry-After"]) == (429, "3600")
     assert (await signing.events(known))[-2:] == [
         ("sign_in.fail", "refused", "wrong_password"),
@@ -304,6 +320,9 @@ async def test_a_burst_of_guesses_at_one_name_is_counted_whole(signing: Signing)
     assert len(failed) == statuses.count(403) >= 1
 
 
+SITES: Final = {"another site": "cross-site", "another host of ours": "same-site"}
+
+
 async def forged(browser: Browser, signing: Signing, way: str) -> httpx.Response:
     """Send a form that the page did not make for this browser."""
     person = await signing.person()
@@ -331,10 +350,8 @@ async def forged(browser: Browser, signing: Signing, way: str) -> httpx.Response
             browser.hidden = {**browser.hidden, "proof": browser.hidden["request"]}
         case "a page that lay open too long":
             signing.clock.advance(seconds=LIFETIME_SECONDS)
-        case "another site":
-            return await browser.send({"Sec-Fetch-Site": "cross-site"}, **typed)
-        case "another host of ours":
-            return await browser.send({"Sec-Fetch-Site": "same-site"}, **typed)
+        case _:
+            return await browser.send({"Sec-Fetch-Site": SITES[way]}, **typed)
     return await browser.send(**typed)
 
 
@@ -624,7 +641,7 @@ async def test_without_a_store_the_page_says_to_try_again(signing: Signing, monk
     person, browser = await signing.person(), signing.browser()
     await browser.ask()
 
-    def gone(*arguments: object, **named: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise Unavailable
 
     page = signing.world.application.sign_in.page

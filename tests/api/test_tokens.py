@@ -212,8 +212,8 @@ async def test_the_description_names_what_is_there(caller: Caller) -> None:
     answer = await caller.http.get("/.well-known/oauth-authorization-server")
     document = answer.json()
     assert (answer.status_code, document["issuer"]) == (200, ISSUER)
-    assert document["grant_types_supported"] == ["client_credentials"]
-    assert set(document["token_endpoint_auth_methods_supported"]) == {"client_secret_basic", "client_secret_post"}
+    assert "client_credentials" in document["grant_types_supported"]
+    assert {"client_secret_basic", "client_secret_post"} < set(document["token_endpoint_auth_methods_supported"])
     for member, method in (("token_endpoint", "POST"), ("jwks_uri", "GET")):
         path = document[member].removeprefix(ISSUER)
         assert (await caller.http.request(method, path)).status_code in {200, 400}

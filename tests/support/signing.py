@@ -165,7 +165,7 @@ class Browser:
         self.hidden = parsed(answer).hidden
         return answer
 
-    async def send(self, headers: dict[str, str] | None = None, **typed: str) -> httpx.Response:
+    async def send(self, headers: dict[str, str] | None = None, /, **typed: str) -> httpx.Response:
         """Send the form that is open, with what was typed."""
         answer = await self.http.post("/oauth/authorize", data={**self.hidden, **typed}, headers=headers)
         self.hidden = parsed(answer).hidden or self.hidden
