@@ -175,8 +175,7 @@ class CodeGrants:
             scopes=scopes & scopes_of_person(account.roles),
             epoch=account.epoch,
             lifetime=self._policy.access_seconds,
-            acr=grant.acr,
-            auth_time=int(grant.auth_time.timestamp()),
+            more={"acr": grant.acr, "auth_time": int(grant.auth_time.timestamp())},
         )
         text = new_token()
         refresh = Refresh(

@@ -4,6 +4,7 @@ One key signs, the next one is already published so that everybody knows it befo
 verify what they signed until it has expired. The private key stays in this object: it does not print.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -87,13 +88,9 @@ class BuiltInIssuer:
         scopes: frozenset[str],
         epoch: int,
         lifetime: int,
-        acr: str | None = None,
-        auth_time: int | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> AccessToken:
-        """Sign a token for ``subject`` that lives ``lifetime`` seconds and dies with ``epoch`` of the subject.
-
-        ``acr`` and ``auth_time`` (seconds since 1970) say how and when its person signed in (RFC 9068 section 2.2.1).
-        """
+        """Sign a token for ``subject`` that lives ``lifetime`` seconds and dies with ``epoch`` of the subject; ``more`` are claims."""
         now = int(self._clock.now().timestamp())
         jti = str(new_id())
         claims = {
@@ -107,8 +104,7 @@ class BuiltInIssuer:
             "client_id": client_id,
             "scope": written(scopes),
             "epoch": epoch,
-            **({} if acr is None else {"acr": acr}),
-            **({} if auth_time is None else {"auth_time": auth_time}),
+            **(more or {}),
         }
         text = jws.sign(
             orjson.dumps(claims), self._signer, headers={"typ": TOKEN_TYPE, "kid": self._kid}, algorithm=ALGORITHM
