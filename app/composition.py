@@ -246,6 +246,18 @@ def _assembled(
     )
     quotas = daily_quotas(settings, clock)
     cursors, terms = Cursors(keyring.mac_key("cursor")), Terms(keyring.mac_key("search-terms"))
+    sign_in = SignInDesk(
+        database=database,
+        accounts=accounts,
+        account_rows=account_rows,
+        clients=clients,
+        tokens=tokens,
+        masks=terms,
+        clock=clock,
+        key=keyring.mac_key,
+        forget=verifier.forget,
+        settings=settings,
+    )
     gate = Gate(
         log=log,
         opener=opener,
@@ -338,18 +350,7 @@ def _assembled(
         verifier=verifier,
         authenticator=Authenticator(verifier),
         tokens=tokens,
-        sign_in=SignInDesk(
-            database=database,
-            accounts=accounts,
-            account_rows=account_rows,
-            clients=clients,
-            tokens=tokens,
-            masks=terms,
-            clock=clock,
-            key=keyring.mac_key,
-            forget=verifier.forget,
-            settings=settings,
-        ),
+        sign_in=sign_in,
         cursors=cursors,
         terms=terms,
         gate=gate,

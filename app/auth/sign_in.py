@@ -234,7 +234,7 @@ class SignIn:
             case "code":
                 return self._code_form(visit, proof)
             case "change":
-                return self._change_form(visit, proof)
+                return self._change_form(visit, proof, account.user_name)
             case "enrolment":
                 async with self._database.unit_of_work() as unit:
                     await self._events.put(
@@ -270,7 +270,7 @@ class SignIn:
             else:
                 faults = await self._passwords.faults(self._reader, account, chosen)
             if faults:
-                return self._change_form(visit, proof, faults=faults, status=400)
+                return self._change_form(visit, proof, account.user_name, faults=faults, status=400)
             return await self._complete(visit, account, proof, hashed=await self._passwords.hashed(chosen))
 
     async def _complete(self, visit: _Visit, account: Account, proof: _Proof, *, hashed: str | None = None) -> Page:
@@ -358,13 +358,14 @@ class SignIn:
         )
 
     def _change_form(
-        self, visit: _Visit, proof: _Proof, *, faults: list[Rule] | None = None, status: int = 200
+        self, visit: _Visit, proof: _Proof, name: str, *, faults: list[Rule] | None = None, status: int = 200
     ) -> Page:
         language, rules = visit.browser.language, self._passwords.rules
         return sign_in_page.form(
             language=language,
             heading=words("new_password", language),
             fields=(
+                Field("user_name", "known", "", "username", name),
                 Field("new_password", "password", words("new_password", language), "new-password"),
                 Field("again", "password", words("again", language), "new-password"),
             ),

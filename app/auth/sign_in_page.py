@@ -72,10 +72,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of a form."""
+    """One line of a form; a ``known`` one is for password managers and not shown."""
 
     name: str
-    kind: Literal["text", "password", "checkbox"]
+    kind: Literal["text", "password", "checkbox", "known"]
     label: str
     complete: str
     value: str = ""
@@ -133,7 +133,8 @@ def form(
     parts += [f"<p>{escape(each)}</p>" for each in told]
     parts.append('<form method="post" action="authorize" autocomplete="on">')
     parts += [f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()]
-    parts += [_line(each, first=at == 0) for at, each in enumerate(fields)]
+    shown = [each for each in fields if each.kind != "known"]
+    parts += [_line(each, first=each is shown[0]) for each in fields]
     parts.append(f'<button type="submit">{escape(button)}</button></form>')
     return Page(status, _document("".join(parts), language), {**headers(language, target), **(more or {})})
 
@@ -146,6 +147,8 @@ def go_on(address: str, more: Mapping[str, str] | None = None) -> Page:
 
 def _line(each: Field, *, first: bool) -> str:
     name, label = escape(each.name), escape(each.label)
+    if each.kind == "known":
+        return f'<input type="text" name="{name}" value="{escape(each.value)}" autocomplete="{each.complete}" hidden>'
     if each.kind == "checkbox":
         box = f'<input type="checkbox" id="{name}" name="{name}" value="yes">'
         return f'<div class="check">{box}<label for="{name}">{label}</label></div>'

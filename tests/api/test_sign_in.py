@@ -424,6 +424,7 @@ async def test_a_first_password_leads_through_its_change_and_to_nothing_else(sig
     await signing.give(person.name, "given by the operator")
     answer = await browser.sign_in(person.name, "given by the operator")
     assert (answer.status_code, parsed(answer).asked) == (200, ["new_password", "again"])
+    assert parsed(answer).hidden["user_name"] == person.name, "a password manager has to know whose it is"
     for new, again, words in (
         ("short", "short", "at least 12"),
         (NEW, NEW + "x", "not the same"),

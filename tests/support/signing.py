@@ -102,7 +102,7 @@ class _Hidden(HTMLParser):
         self.handlers += [name for name in found if name.startswith("on") or name == "style"]
         if tag == "input":
             name = found["name"] or ""
-            if found.get("type") == "hidden":
+            if found.get("type") == "hidden" or "hidden" in found:
                 self.hidden[name] = found["value"] or ""
             else:
                 self.asked.append(name)
