@@ -151,7 +151,6 @@ _SET_APART: Final = Query(
         AccountRow.state != "disabled", or_(AccountRow.tier != "T1", cast_as(AccountRow.roles, Text) != "[]")
     ).order_by(AccountRow.user_name_key)
 )
-_ACCOUNT_BY_ID: Final = Query(_ACCOUNT.where(AccountRow.id == bindparam("id", type_=Id())), by_key=True)
 _EVERY_CLIENT: Final = Query(_CLIENT.order_by(ClientRow.client_id))
 _REVOKED: Final = Query(select(RevokedTokenRow.jti).where(RevokedTokenRow.jti == bindparam("jti")), by_key=True)
 
@@ -179,10 +178,6 @@ class AccountRepository:
     async def by_contact(self, source: Source, contact_id: UUID) -> Account | None:
         """Find the account bound to a contact; raise ``AccountRefused`` when the row was edited past us."""
         return self._one(await _ACCOUNT_BY_CONTACT.rows(source, contact_id=contact_id))
-
-    async def by_id(self, source: Source, identity: UUID) -> Account | None:
-        """Find an account by its id; raise ``AccountRefused`` when the row was edited past us."""
-        return self._one(await _ACCOUNT_BY_ID.rows(source, id=identity))
 
     async def set_apart(self, source: Source) -> list[Account]:
         """List accounts with a role or another tier than everybody's, by name; rows edited past us are reported and left out."""
