@@ -17,6 +17,7 @@ import orjson
 
 from app.contacts.fields import CATALOGUE
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.envelope import Box, cut
 from app.crypto.keyring import KekMaterial, Keyring, Opener
 from app.crypto.permit import Permit, mint
 from app.crypto.sealer import Sealer
@@ -61,7 +62,7 @@ class Contact:
 
     subject: UUID
     key: WrappedDataKey
-    sealed: tuple[bytes | None, ...]
+    boxes: tuple[Box | None, ...]
     present: int
 
 
@@ -71,11 +72,11 @@ def contacts_of(keyring: Keyring, count: int) -> list[Contact]:
     for _ in range(count):
         subject = new_id()
         own, key = sealer.new(subject)
-        sealed = tuple(
-            own.seal(field.name, _VALUES[field.mask]).envelope if "employee" in field.kinds else None
+        boxes = tuple(
+            cut(field.name, own.seal(field.name, _VALUES[field.mask]).envelope) if "employee" in field.kinds else None
             for field in CATALOGUE.protected
         )
-        made.append(Contact(subject, key, sealed, sum(1 << at for at, box in enumerate(sealed) if box is not None)))
+        made.append(Contact(subject, key, boxes, sum(1 << at for at, box in enumerate(boxes) if box is not None)))
     return made
 
 
@@ -139,20 +140,20 @@ class _Bench:
     def applied(self, opened: list[list[str]]) -> None:
         for each, values in zip(self.contacts, opened, strict=True):
             pattern = self._pattern(each)
-            pattern.opening(each.sealed)
+            pattern.opening(each.boxes)
             pattern.written(b"", values)
 
     def opened(self, permit: Permit) -> list[list[str]]:
         found = []
         for each in self.contacts:
-            opening = self._pattern(each).opening(each.sealed)
-            found.append(self.opener.open_fields(permit, each.subject, each.key, opening))
+            opening = self._pattern(each).opening(each.boxes)
+            found.append(self.opener.open_boxes(permit, each.subject, each.key, opening))
         return found
 
     def whole(self, permit: Permit) -> None:
         for each in self.contacts:
             pattern = self._pattern(each)
-            pattern.written(b"", self.opener.open_fields(permit, each.subject, each.key, pattern.opening(each.sealed)))
+            pattern.written(b"", self.opener.open_boxes(permit, each.subject, each.key, pattern.opening(each.boxes)))
 
 
 def measured(rounds: int, seconds: float) -> dict[str, object]:

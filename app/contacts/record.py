@@ -14,6 +14,7 @@ import orjson
 
 from app.contacts.fields import CATALOGUE, NAMES, SEALED_NAMES, TEMPORARY
 from app.crypto.datakey import DIGEST_SIZE, WrappedDataKey
+from app.crypto.envelope import Box, cut
 from app.crypto.rowmac import RowValue
 from app.departments.tree import Tree
 from app.disclosure.records import Record
@@ -165,6 +166,14 @@ class RowShape:
         return membership_departments(main, self.memberships)
 
     @property
+    def boxes(self) -> tuple[Box | None, ...]:
+        """The sealed values, cut for opening."""
+        return tuple(
+            None if envelope is None else cut(field.name, envelope)
+            for field, envelope in zip(CATALOGUE.protected, self.sealed, strict=True)
+        )
+
+    @property
     def cohort(self) -> CohortKey:
         """What policy may read."""
         plain = self.plain
@@ -268,7 +277,7 @@ def unreadable_record(raw: Sequence[Any], identity: UUID) -> Record:
         subject=identity,
         key=WrappedDataKey(*raw[at + _FIELDS + 2 : at + _FIELDS + 6]),
         cohort=CohortKey(plain["kind"], plain["worker_kind"], plain["status"], plain["secrecy"], ()),
-        sealed=(None,) * _FIELDS,
+        boxes=(None,) * _FIELDS,
         covered=(),
         mac=b"",
         public={"id": identity, **ordering},

@@ -351,7 +351,7 @@ def record_of(row: Row, tree: Tree) -> Record:
         subject=shape.identity,
         key=shape.key,
         cohort=shape.cohort,
-        sealed=shape.sealed,
+        boxes=shape.boxes,
         covered=covered,
         mac=shape.mac,
         public=shape.public(tree),

@@ -15,7 +15,7 @@ person or field. Plaintext is padded (ISO/IEC 7816-4) to classes of 16 bytes, so
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 MAGIC: Final = b"\xd5\x01"
@@ -31,6 +31,9 @@ SHORTEST: Final = BODY_AT + PADDING_CLASS + TAG_SIZE
 HIGHEST_VERSION: Final = 0xFFFF
 
 _DOMAIN: Final = b"duanhao:seal:1"
+_PAD_MARK: Final = b"\x80"
+_PADDINGS: Final = frozenset(bytes(size) for size in range(PADDING_CLASS))
+"""What may stand behind the mark of the padding."""
 
 
 class EnvelopeError(ValueError):
@@ -56,6 +59,20 @@ class Envelope:
     """A parsed envelope: ``body`` is the ciphertext with its tag."""
 
     header: Header
+    nonce: bytes
+    body: bytes
+
+
+class Box(NamedTuple):
+    """An envelope of a field, cut into what opening takes: once, for many openings. Cutting checks nothing but the length.
+
+    ``label`` is the field's part of the associated data; ``header`` is empty where the envelope has a length that we never write.
+    """
+
+    name: str
+    envelope: bytes
+    label: bytes
+    header: bytes
     nonce: bytes
     body: bytes
 
@@ -103,6 +120,14 @@ def parse(data: bytes) -> Envelope:
     return Envelope(header=header, nonce=data[HEADER_SIZE:BODY_AT], body=data[BODY_AT:])
 
 
+def cut(name: str, envelope: bytes) -> Box:
+    """Cut the envelope of the field ``name``; an odd one becomes a box that nothing opens."""
+    size = len(envelope)
+    sound = size >= SHORTEST and size % PADDING_CLASS == SHORTEST % PADDING_CLASS
+    header = envelope[:HEADER_SIZE] if sound else b""
+    return Box(name, envelope, field_label(name), header, envelope[HEADER_SIZE:BODY_AT], envelope[BODY_AT:])
+
+
 def prefixed(part: bytes) -> bytes:
     """Put a part's length before it: four bytes, big endian."""
     return len(part).to_bytes(4, "big") + part
@@ -136,16 +161,16 @@ def aad(header: Header, subject: UUID, field: str) -> bytes:
 
 def pad(plain: bytes) -> bytes:
     """Pad to the next multiple of 16 bytes, always by at least one: 80, then zeros."""
-    return plain + b"\x80" + bytes(-(len(plain) + 1) % PADDING_CLASS)
+    return plain + _PAD_MARK + bytes(-(len(plain) + 1) % PADDING_CLASS)
 
 
 def unpad(padded: bytes) -> bytes:
     """Take off the padding of ``pad``; raises ``EnvelopeError`` when it is not exactly that."""
-    body = padded.rstrip(b"\x00")
-    if len(padded) % PADDING_CLASS or len(padded) - len(body) >= PADDING_CLASS or body[-1:] != b"\x80":
+    body, mark, zeros = padded.rpartition(_PAD_MARK)
+    if not mark or zeros not in _PADDINGS or len(padded) % PADDING_CLASS:
         cause = "padding"
         raise EnvelopeError(cause)
-    return body[:-1]
+    return body
 
 
 def _check_body(size: int) -> None:

@@ -21,18 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from app.crypto import alarm, datakey
 from app.crypto.datakey import DataKey, WrappedDataKey
-from app.crypto.envelope import (
-    BODY_AT,
-    HEADER_SIZE,
-    NONCE_SIZE,
-    PADDING_CLASS,
-    SHORTEST,
-    EnvelopeError,
-    field_label,
-    parse,
-    prefixed,
-    unpad,
-)
+from app.crypto.envelope import NONCE_SIZE, Box, EnvelopeError, cut, parse, prefixed, unpad
 from app.crypto.errors import KeyUnavailable, PermitRefused
 from app.crypto.permit import Permit
 from app.crypto.rowmac import MAC_SIZE, RowValue
@@ -47,7 +36,6 @@ _MAC_KEY_DOMAIN: Final = b"duanhao:mackey:1"
 _SIGNING_DOMAIN: Final = b"duanhao:signing:1"
 _MOST_INTACT: Final = 4096
 """Rows remembered with the values under which their MAC held; about 2 KiB each."""
-_LENGTH_REST: Final = SHORTEST % PADDING_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,25 +211,26 @@ class Opener:
     def open_fields(
         self, permit: Permit, subject: UUID, wrapped: WrappedDataKey, fields: Sequence[tuple[str, bytes]]
     ) -> list[str]:
-        """Open a person's fields, given as (logical field name, envelope bytes), in that order; all of them or none.
+        """Open a person's fields, given as (logical field name, envelope bytes), in that order; as ``open_boxes`` does."""
+        return self.open_boxes(permit, subject, wrapped, [cut(name, envelope) for name, envelope in fields])
+
+    def open_boxes(self, permit: Permit, subject: UUID, wrapped: WrappedDataKey, boxes: Sequence[Box]) -> list[str]:
+        """Open a person's boxes in their order; all of them or none.
 
         Nothing is opened unless the permit is unexpired and covers the subject and every field: ``PermitRefused``. Any
         failure of a box or of the wrapped key is ``SealBroken``; ``KeyUnavailable`` as in ``Keyring.unlock``.
         """
         allowed = self._allowed(permit, subject)
         key = self._keyring.unlock(subject, wrapped)
-        header, bound, decrypt = key.header, key.bound, key.cipher.decrypt
-        for name, _ in fields:
-            if name not in allowed:
-                raise alarm.permit_refused(subject, "field")
+        expected, bound, decrypt = key.header, key.bound, key.cipher.decrypt
+        if not allowed.issuperset([box.name for box in boxes]):
+            raise alarm.permit_refused(subject, "field")
         values = []
-        for name, envelope in fields:
-            size = len(envelope)
-            if envelope[:HEADER_SIZE] != header or size < SHORTEST or size % PADDING_CLASS != _LENGTH_REST:
+        for name, envelope, label, header, nonce, body in boxes:
+            if header != expected:
                 raise alarm.seal_broken(subject, name, _why(key, envelope))
             try:
-                padded = decrypt(envelope[HEADER_SIZE:BODY_AT], envelope[BODY_AT:], bound + field_label(name))
-                values.append(unpad(padded).decode())
+                values.append(unpad(decrypt(nonce, body, bound + label)).decode())
             except InvalidTag:
                 raise alarm.seal_broken(subject, name, "tag") from None
             except ValueError:

@@ -5,11 +5,9 @@ epochs compared; then, with the permit that the log gave, the boxes that the ver
 and in a list a row that the plan calls invisible, is dropped and reported. Nothing is opened for a look that is not on record.
 """
 
-import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -24,6 +22,7 @@ from app.crypto.permit import Permit
 from app.disclosure.programs import REACHABLE, Program, Programs
 from app.disclosure.records import Record
 from app.disclosure.strength import Tally
+from app.disclosure.versions import Versions
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.errors import NotFound
@@ -32,10 +31,6 @@ from app.permissions.outcomes import Outcome, Purpose, State
 from app.permissions.plan import Cohort, Plan
 from app.permissions.quotas import Quotas
 from app.permissions.standing import Viewer
-
-_VERSION_BYTES: Final = 15
-_HASHED_AT_ONCE: Final = 2000
-"""Below the size from which ``hashlib`` lets go of the interpreter, which for a card costs more than the hash."""
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -86,14 +81,7 @@ class Gate:
     ) -> None:
         """Take the log, the opener, the catalogue's programs, what looks cost, and the key of versions (32 bytes, from the keyring)."""
         self._log, self._opener, self._programs, self._quotas = log, opener, programs, quotas
-        self._version_key, self._clock = hmac.new(version_key, digestmod="sha256"), clock
-
-    def version(self, card: bytes) -> str:
-        """Compute the version of a rendered card: a keyed hash, so that it says nothing beyond what the card shows."""
-        keyed = self._version_key.copy()
-        for at in range(0, len(card), _HASHED_AT_ONCE):
-            keyed.update(card[at : at + _HASHED_AT_ONCE])
-        return urlsafe_b64encode(keyed.digest()[:_VERSION_BYTES]).decode()
+        self.version, self._clock = Versions(version_key).of, clock
 
     def verdict(self, plan: Plan, record: Record) -> Cohort | None:
         """Give the verdict on one record whose row verifies; ``None`` when the viewer may not know of it."""
@@ -178,7 +166,7 @@ class Gate:
         draft = self._draft(viewer, plan, look, (_entry(program, [record]),), 1)
         permit = await self._recorded(viewer, draft, {record.subject: program.scope}, charge)
         pattern = program.pattern(record.present)
-        values = self._opener.open_fields(permit, record.subject, record.key, pattern.opening(record.sealed))
+        values = self._opener.open_boxes(permit, record.subject, record.key, pattern.opening(record.boxes))
         return b"{" + pattern.written(b"", values)[1:] + b"}", _note(viewer, plan, permit, cohort.obligations)
 
     async def disclose_plain(self, viewer: Viewer, look: Look, *, count: int, contacts: Sequence[UUID] = ()) -> bytes:
@@ -267,14 +255,14 @@ class Gate:
         entries, scope = _entries(admitted)
         permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope)
         for record, program in admitted:
-            opening = program.pattern(record.present).opening(record.sealed)
-            values = self._opener.open_fields(permit, record.subject, record.key, opening)
-            for (name, _), value in zip(opening, values, strict=True):
-                tally.add(name, value)
+            opening = program.pattern(record.present).opening(record.boxes)
+            values = self._opener.open_boxes(permit, record.subject, record.key, opening)
+            for box, value in zip(opening, values, strict=True):
+                tally.add(box.name, value)
 
     def _card(self, permit: Permit, record: Record, program: Program) -> tuple[UUID, bytes, str]:
         pattern = program.pattern(record.present)
-        values = self._opener.open_fields(permit, record.subject, record.key, pattern.opening(record.sealed))
+        values = self._opener.open_boxes(permit, record.subject, record.key, pattern.opening(record.boxes))
         card = pattern.written(record.head, values) + b"}"
         return record.subject, card, self.version(card)
 

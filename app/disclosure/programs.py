@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 
 from app.audit.events import FieldBits, encode_states
+from app.crypto.envelope import Box
 from app.disclosure.errors import ApprovalRequired, UnknownField
 from app.disclosure.fields import Catalogue, ProtectedField
 from app.disclosure.masks import masker
@@ -50,23 +51,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A program for contacts that have a value in the same fields: which boxes to open, and the bytes around what is shown of each."""
+    """A program for contacts that have a value in the same fields: which boxes to open, and the bytes around what is shown of each.
 
-    doors: tuple[tuple[str, int], ...]
+    ``around`` has those bytes at its even places and room for what is shown at its odd ones.
+    """
+
+    places: tuple[int, ...]
     shows: tuple[Callable[[str], str], ...]
     around: tuple[bytes, ...]
 
-    def opening(self, sealed: Sequence[bytes | None]) -> list[tuple[str, bytes]]:
-        """List the boxes to open of one contact: name and envelope. ``sealed`` must be of this pattern."""
-        return [(name, box) for name, place in self.doors if (box := sealed[place]) is not None]
+    def opening(self, boxes: Sequence[Box | None]) -> list[Box]:
+        """List the boxes to open of one contact, whose ``boxes`` must be of this pattern."""
+        return [box for place in self.places if (box := boxes[place]) is not None]
 
     def written(self, head: bytes, values: Sequence[str]) -> bytes:
         """Write the fields behind ``head``, given what ``opening`` listed, opened, in that order; every member begins with a comma."""
-        parts = [head]
-        for piece, show, value in zip(self.around, self.shows, values, strict=False):
-            parts.append(piece)
-            parts.append(orjson.dumps(show(value)))
-        parts.append(self.around[-1])
+        parts = [head, *self.around]
+        parts[2::2] = [orjson.dumps(show(value)) for show, value in zip(self.shows, values, strict=True)]
         return b"".join(parts)
 
 
@@ -101,7 +102,9 @@ class Program:
             else:
                 around[-1] += step.absent
         return Pattern(
-            tuple((step.name, step.place) for step in opened), tuple(step.shown for step in opened), tuple(around)
+            tuple(step.place for step in opened),
+            tuple(step.shown for step in opened),
+            tuple(piece for each in around for piece in (each, b""))[:-1],
         )
 
 

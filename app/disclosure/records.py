@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.envelope import Box
 from app.crypto.rowmac import RowValue
 from app.permissions.plan import CohortKey
 
@@ -15,15 +16,15 @@ from app.permissions.plan import CohortKey
 class Record:
     """One contact, still closed.
 
-    ``sealed`` holds the envelopes in catalogue order; ``covered`` and ``mac`` are the row's MAC and what it covers; ``public`` the C1
-    members, ready to be written, and ``head`` the same as the open beginning of a card; ``subject_bytes``
-    is the contact's id as the log packs it, and ``present`` has a bit for every place in ``sealed`` that holds a box.
+    ``boxes`` holds the envelopes in catalogue order, cut for opening; ``covered`` and ``mac`` are the row's MAC and what it covers;
+    ``public`` the C1 members, ready to be written, and ``head`` the same as the open beginning of a card; ``subject_bytes`` is the
+    contact's id as the log packs it, and ``present`` has a bit for every place in ``boxes`` that holds a box.
     """
 
     subject: UUID
     key: WrappedDataKey
     cohort: CohortKey
-    sealed: tuple[bytes | None, ...]
+    boxes: tuple[Box | None, ...]
     covered: tuple[RowValue, ...]
     mac: bytes
     public: dict[str, Any]
@@ -35,4 +36,4 @@ class Record:
         """Render the C1 members once: a record that is looked at again begins its card with the same bytes."""
         self.head = orjson.dumps(self.public)[:-1]
         self.subject_bytes = self.subject.bytes
-        self.present = sum(1 << place for place, box in enumerate(self.sealed) if box is not None)
+        self.present = sum(1 << place for place, box in enumerate(self.boxes) if box is not None)

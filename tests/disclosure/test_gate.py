@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from app.audit.errors import LogUnavailable
 from app.audit.events import EventDraft
 from app.contacts.fields import CATALOGUE
+from app.crypto.envelope import cut
 from app.crypto.errors import PermitRefused
 from app.crypto.permit import Permit, mint
 from app.disclosure.errors import ApprovalRequired, UnknownField
@@ -113,30 +114,26 @@ class TestPermits:
         monkeypatch.setattr(application.log, "permit", keep)
         await application.gate.disclose_one(viewer, record, LOOK)
         (permit,) = caught
-        boxes = {field.name: record.sealed[at] for at, field in enumerate(CATALOGUE.protected)}
+        boxes = {box.name: box.envelope for box in record.boxes if box is not None}
         for subject, key, field in (
             (record.subject, record.key, "personal_mobile"),
             (record.subject, record.key, "id_number"),
             (other.subject, other.key, "mobile"),
         ):
             with pytest.raises(PermitRefused):
-                application.opener.open_fields(permit, subject, key, [(field, boxes[field] or b"")])
-        assert application.opener.open_fields(permit, record.subject, record.key, [("mobile", boxes["mobile"] or b"")])
+                application.opener.open_fields(permit, subject, key, [(field, boxes[field])])
+        assert application.opener.open_fields(permit, record.subject, record.key, [("mobile", boxes["mobile"])])
 
     async def test_the_witness_notices_what_no_event_covers(self, shared: World) -> None:
         record = await record_of(shared, shared.people["staff"])
-        place = CATALOGUE.place["mobile"]
-        event = new_id()
+        event, boxes = new_id(), {box.name: box for box in record.boxes if box is not None}
         permit = mint(event_id=event, index=1, expires=1e12, scope={record.subject: frozenset({"mobile"})})
-        shared.application.opener.open_fields(
-            permit, record.subject, record.key, [("mobile", record.sealed[place] or b"")]
-        )
+        shared.application.opener.open_boxes(permit, record.subject, record.key, [boxes["mobile"]])
         assert [str(event) in fault for fault in WITNESS.unrecorded()] == [True]
         card = await shared.card("outsider", "staff")
         told = UUID(card["disclosure"]["event_id"])
         wider = mint(event_id=told, index=1, expires=1e12, scope={record.subject: frozenset({"wechat"})})
-        at = CATALOGUE.place["wechat"]
-        shared.application.opener.open_fields(wider, record.subject, record.key, [("wechat", record.sealed[at] or b"")])
+        shared.application.opener.open_boxes(wider, record.subject, record.key, [boxes["wechat"]])
         assert ["wechat" in fault and "mobile" not in fault for fault in WITNESS.unrecorded()] == [True]
 
     async def test_boxes_of_fields_that_are_withheld_are_never_opened(self, shared: World) -> None:
@@ -293,7 +290,7 @@ class TestPrograms:
 
     async def test_withheld_tells_nothing_of_whether_there_is_a_value(self, shared: World) -> None:
         program = self.programs(shared).card(cohort(), "employee")
-        full = [b"x"] * len(CATALOGUE.protected)
+        full = [cut(field.name, b"x") for field in CATALOGUE.protected]
         empty = orjson.loads(program.pattern(0).written(b'{"id":0', []) + b"}")
         pattern = program.pattern((1 << len(full)) - 1)
         opening = pattern.opening(full)
@@ -301,7 +298,7 @@ class TestPrograms:
         for step in program.steps:
             if not step.opens:
                 assert empty[step.name] == filled[step.name]
-        assert {name for name, _ in opening} == program.scope
+        assert {box.name for box in opening} == program.scope
 
     async def test_a_grant_on_one_field_opens_that_field_alone(self, shared: World) -> None:
         program = self.programs(shared).card(cohort(granted={"wechat": Outcome.CLEAR}), "employee")

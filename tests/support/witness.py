@@ -22,6 +22,7 @@ from app import composition
 from app.audit.events import EventDraft, decode_event
 from app.composition import Application
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.envelope import Box
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
 from tests.support.postgres import in_thread
@@ -115,7 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "unwitnessed: its log cannot be read after the test's body, because the test destroys it"
     )
-    assembled, open_fields = composition._assembled, Opener.open_fields
+    assembled, open_boxes = composition._assembled, Opener.open_boxes
 
     @wraps(assembled)
     def watched(*arguments: Any, **named: Any) -> Application:  # noqa: ANN401 — passed through
@@ -123,18 +124,16 @@ def pytest_configure(config: pytest.Config) -> None:
         WITNESS.places[application.opener] = Place(application.database.dsn, application.database.log_path)
         return application
 
-    @wraps(open_fields)
-    def heard(
-        self: Opener, permit: Permit, subject: UUID, wrapped: WrappedDataKey, fields: Sequence[tuple[str, bytes]]
-    ) -> list[str]:
-        values = open_fields(self, permit, subject, wrapped, fields)
+    @wraps(open_boxes)
+    def heard(self: Opener, permit: Permit, subject: UUID, wrapped: WrappedDataKey, boxes: Sequence[Box]) -> list[str]:
+        values = open_boxes(self, permit, subject, wrapped, boxes)
         place = WITNESS.places.get(self)
-        if place is not None and fields:
-            WITNESS.openings.append(Opening(place, permit.event_id, subject, tuple(name for name, _ in fields)))
+        if place is not None and boxes:
+            WITNESS.openings.append(Opening(place, permit.event_id, subject, tuple(box.name for box in boxes)))
         return values
 
     composition._assembled = watched
-    Opener.open_fields = heard  # type: ignore[method-assign]  # as above
+    Opener.open_boxes = heard  # type: ignore[method-assign]  # as above
 
 
 @pytest.hookimpl(wrapper=True)
