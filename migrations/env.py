@@ -30,7 +30,8 @@ from sqlalchemy.pool import NullPool
 
 from app.config import Settings
 from app.kit import models as kit_models
-from app.kit.db import Database, postgres_engine
+from app.kit.db import Database
+from app.kit.engines import postgres_engine
 from app.kit.models import LOG_SCHEMA
 from app.tables import metadata
 

@@ -32,7 +32,8 @@ from app.config import Settings
 from app.contacts.fields import CATALOGUE
 from app.crypto.errors import KeyUnavailable
 from app.crypto.signing import load_log_verifiers
-from app.kit.db import Database, postgres_engine
+from app.kit.db import Database
+from app.kit.engines import postgres_engine
 
 _T = TypeVar("_T")
 _WHOLE, _DAMAGED, _UNREADABLE = 0, 1, 2

@@ -13,7 +13,6 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
-import structlog
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -32,7 +31,8 @@ from app.auth.repository import Query, Source
 from app.contacts.criteria import COLUMNS, Criteria, Order, narrowed
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import LABEL, Contact, ContactChange, ContactDepartment, ContactTag
-from app.contacts.record import RowShape, RowUnreadable, readable, unreadable_record
+from app.contacts.record import RowShape, RowUnreadable, readable
+from app.contacts.remembered import Listing, RememberedRecords, distrust, identity_of, listing, marked
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.errors import SealBroken
 from app.crypto.sealer import Sealer
@@ -46,12 +46,9 @@ from app.permissions.plan import Plan
 from app.permissions.predicate import visible
 from app.permissions.standing import ViewerFacts
 
-_log = structlog.get_logger("duanhao.security")
-
 _MOST_TOGETHER: Final = 64
 _LEAST_AMONG: Final = 32
 _MOST_LISTINGS: Final = 256
-_MOST_RECORDS: Final = 4096
 NIL: Final = UUID(int=0)
 """Stands for an id until there is one."""
 
@@ -67,8 +64,9 @@ _PLAIN: Final = tuple(
 _SEALED: Final = tuple(type_coerce(getattr(Contact, field.column), LargeBinary) for field in CATALOGUE.protected)
 
 
-def _records() -> Statement:
-    return with_key(select(*_PLAIN, *_SEALED, Contact.digests, Contact.mac, *KEY_COLUMNS), Contact.id.expression)
+def _records(*further: ColumnElement[Any]) -> Statement:
+    columns = (*_PLAIN, *_SEALED, Contact.digests, Contact.mac, *KEY_COLUMNS, *further)
+    return with_key(select(*columns), Contact.id.expression)
 
 
 class ContactRepository:
@@ -80,10 +78,10 @@ class ContactRepository:
         self._waiting: dict[UUID, asyncio.Future[Row | None]] = {}
         self._fetching = False
         self._by_ids: dict[int, Prepared] = {}
-        self._shape = reader.prepare(_records())
-        self._records: dict[Any, tuple[Row, Tree, Record]] = {}
+        self._marks = marked(reader)
+        self._remembered = RememberedRecords(reader, reader.prepare(_records(*self._marks)), self._rows_of)
         self._predicates: WeakKeyDictionary[Plan, dict[frozenset[Power], ColumnElement[bool]]] = WeakKeyDictionary()
-        self._listings: OrderedDict[tuple[Any, ...], tuple[ColumnElement[bool], Prepared]] = OrderedDict()
+        self._listings: OrderedDict[tuple[Any, ...], tuple[ColumnElement[bool], Listing]] = OrderedDict()
 
     async def by_id(self, identity: UUID, tree: Tree) -> Record | None:
         """Load one closed record; together with others that are asked for at the same time."""
@@ -94,7 +92,7 @@ class ContactRepository:
                 self._fetching = True
                 asyncio.get_running_loop().call_soon(self._start)
         row = await asyncio.shield(future)
-        return None if row is None else self._record(row, tree)
+        return None if row is None else self._remembered.record(row, tree)
 
     def _start(self) -> None:
         self._task = asyncio.create_task(self._fetch_waiting())
@@ -122,10 +120,10 @@ class ContactRepository:
         prepared = self._by_ids.get(size)
         if prepared is None:
             wanted = [bindparam(f"id{at}", type_=Id()) for at in range(size)]
-            prepared = self._by_ids[size] = self._reader.prepare(_records().where(Contact.id.in_(wanted)))
+            prepared = self._by_ids[size] = self._reader.prepare(_records(*self._marks).where(Contact.id.in_(wanted)))
         padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
         rows = await self._reader.fetch_points(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
-        return {_identity(row): row for row in rows}
+        return {identity_of(row): row for row in rows}
 
     async def search(
         self,
@@ -136,14 +134,13 @@ class ContactRepository:
         after: tuple[str, UUID] | None,
         limit: int,
         tree: Tree,
-    ) -> list[Record]:
+    ) -> Sequence[Record]:
         """List closed records that ``plan`` and ``criteria`` allow, from ``after`` (sort key and id) on."""
-        prepared = self._listing(criteria, self._predicate(plan, criteria.powers), order, paged=after is not None)
+        page = self._listing(criteria, self._predicate(plan, criteria.powers), order, paged=after is not None)
         values: dict[str, Any] = {**criteria.values, "page": limit}
         if after is not None:
             values["after"], values["after_id"] = after
-        rows = await self._reader.fetch_raw(prepared, values)
-        return [self._record(row, tree) for row in rows]
+        return await self._remembered.page(page, values, tree)
 
     async def among(self, identities: Sequence[UUID], criteria: Criteria, plan: Plan, tree: Tree) -> dict[UUID, Record]:
         """Give the closed records of those among ``identities`` that ``plan`` and ``criteria`` allow, what was typed apart."""
@@ -152,61 +149,45 @@ class ContactRepository:
         predicate = self._predicate(plan, criteria.powers)
         size = max(_LEAST_AMONG, 1 << (len(identities) - 1).bit_length())
 
-        def written() -> Statement:
+        def written() -> Listing:
             wanted = [bindparam(f"id{at}", NIL, type_=Id()) for at in range(size)]
-            return _records().where(Contact.id.in_(wanted), predicate, *narrowed(criteria, found=False))
+            statement = _records(*self._marks).where(Contact.id.in_(wanted), predicate)
+            return listing(self._reader, statement.where(*narrowed(criteria, found=False)))
 
-        prepared = self._remembered((id(predicate), criteria.shape[1:], size), predicate, written)
+        compiled = self._compiled((id(predicate), criteria.shape[1:], size), predicate, written)
         padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
         values = {**criteria.values, **{f"id{at}": identity for at, identity in enumerate(padded)}}
-        rows = await self._reader.fetch_raw(prepared, values)
-        return {record.subject: record for record in (self._record(row, tree) for row in rows)}
+        return {record.subject: record for record in await self._remembered.page(compiled, values, tree)}
 
-    def _record(self, raw: Row, tree: Tree) -> Record:
-        """Make a closed record of a row; a row that is to the last byte the one seen before is the record made before."""
-        found = self._records.get(raw[0])
-        if found is not None and found[1] is tree and found[0] == raw:
-            return found[2]
-        try:
-            record = record_of(self._shape.row(raw), tree)
-        except (RowUnreadable, TypeError, ValueError):
-            identity = UUID(int=_identity(raw).int)
-            _distrust(identity)
-            return unreadable_record(raw, identity)
-        if len(self._records) >= _MOST_RECORDS:
-            self._records.pop(next(iter(self._records)))
-        self._records[raw[0]] = (raw, tree, record)
-        return record
-
-    def _listing(self, criteria: Criteria, predicate: ColumnElement[bool], order: Order, *, paged: bool) -> Prepared:
+    def _listing(self, criteria: Criteria, predicate: ColumnElement[bool], order: Order, *, paged: bool) -> Listing:
         """Compile a list's statement; one that was asked before under the same predicate is not compiled again."""
 
-        def written() -> Statement:
+        def written() -> Listing:
             by = LABEL if order.by == "name" else func.coalesce(getattr(Contact, order.by), "")
-            statement = _records().where(predicate, *narrowed(criteria))
+            statement = _records(*self._marks).where(predicate, *narrowed(criteria))
             if paged:
                 value, identity = bindparam("after", "", type_=String()), bindparam("after_id", NIL, type_=Id())
                 beyond = by < value if order.descending else by > value
                 later = Contact.id < identity if order.descending else Contact.id > identity
                 statement = statement.where(beyond | ((by == value) & later))
             ordering = (by.desc(), Contact.id.desc()) if order.descending else (by, Contact.id)
-            return statement.order_by(*ordering).limit(bindparam("page", 1, type_=Integer()))
+            return listing(self._reader, statement.order_by(*ordering).limit(bindparam("page", 1, type_=Integer())))
 
-        return self._remembered((id(predicate), criteria.shape, order, paged), predicate, written)
+        return self._compiled((id(predicate), criteria.shape, order, paged), predicate, written)
 
-    def _remembered(
-        self, key: tuple[Any, ...], predicate: ColumnElement[bool], written: Callable[[], Statement]
-    ) -> Prepared:
-        """Give the compiled statement of this key, made for this very predicate; compile what ``written`` gives when there is none."""
+    def _compiled(
+        self, key: tuple[Any, ...], predicate: ColumnElement[bool], written: Callable[[], Listing]
+    ) -> Listing:
+        """Give the compiled statement of this key, made for this very predicate; ``written`` compiles it when there is none."""
         found = self._listings.get(key)
         if found is not None and found[0] is predicate:
             self._listings.move_to_end(key)
             return found[1]
-        prepared = self._reader.prepare(written())
-        self._listings[key] = (predicate, prepared)
+        compiled = written()
+        self._listings[key] = (predicate, compiled)
         while len(self._listings) > _MOST_LISTINGS:
             self._listings.popitem(last=False)
-        return prepared
+        return compiled
 
     def _predicate(self, plan: Plan, powers: frozenset[Power]) -> ColumnElement[bool]:
         """Write when a contact is visible under ``plan`` with ``powers`` over it; once per plan."""
@@ -225,11 +206,12 @@ class ContactRepository:
         """Count what ``search`` would list."""
         predicate = self._predicate(plan, criteria.powers | {Power.COUNT})
 
-        def written() -> Statement:
-            return select(func.count()).select_from(Contact).where(predicate, *narrowed(criteria))
+        def written() -> Listing:
+            statement = select(func.count()).select_from(Contact).where(predicate, *narrowed(criteria))
+            return Listing(self._reader.prepare(statement), None)
 
-        prepared = self._remembered((id(predicate), criteria.shape, "count"), predicate, written)
-        rows = await self._reader.fetch(prepared, criteria.values)
+        compiled = self._compiled((id(predicate), criteria.shape, "count"), predicate, written)
+        rows = await self._reader.fetch(compiled.rows, criteria.values)
         return int(rows[0][0])
 
     async def viewer_facts(self, source: Source, contact_id: UUID) -> ViewerFacts | None:
@@ -245,7 +227,7 @@ class ContactRepository:
         except RowUnreadable:
             intact = False
         if not intact:
-            _distrust(contact_id)
+            distrust(contact_id)
             return None
         plain = shape.plain
         return ViewerFacts(
@@ -266,7 +248,7 @@ class ContactRepository:
                 return None
             readable(memberships=contact.memberships, short_numbers=contact.short_numbers, tags=contact.tags)
         except (orjson.JSONDecodeError, RowUnreadable):
-            _distrust(identity)
+            distrust(identity)
             return None
         return contact, await stored_key(session, identity)
 
@@ -329,30 +311,3 @@ class ContactRepository:
 
 
 _BY_ID: Final = Query(_records().where(Contact.id == bindparam("id", type_=Id())))
-
-
-def _identity(raw: Row) -> UUID:
-    """Read the id of a row as the driver gave it."""
-    identity = raw[0]
-    return identity if isinstance(identity, UUID) else UUID(bytes=identity)
-
-
-def _distrust(identity: UUID) -> None:
-    _log.error("row_mac_mismatch", table="contact", row=str(identity))
-
-
-def record_of(row: Row, tree: Tree) -> Record:
-    """Make a closed record of a row; raise ``RowUnreadable`` when what its MAC covers is of another kind than the service writes."""
-    shape = RowShape(row)
-    covered = shape.covered
-    if not all(value is None or isinstance(value, str | bytes) for value in covered):
-        raise RowUnreadable
-    return Record(
-        subject=shape.identity,
-        key=shape.key,
-        cohort=shape.cohort,
-        boxes=shape.boxes,
-        covered=covered,
-        mac=shape.mac,
-        public=shape.public(tree),
-    )

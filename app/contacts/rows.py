@@ -8,7 +8,7 @@ import orjson
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact
 from app.contacts.record import RowShape, covered_values, ends, membership_departments
-from app.contacts.repository import record_of
+from app.contacts.remembered import record_of
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.rowmac import RowValue
 from app.departments.tree import Tree

@@ -17,16 +17,16 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import asyncpg
 import orjson
-from sqlalchemy import LargeBinary, Select, event, make_url
+from sqlalchemy import LargeBinary, Select, make_url
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.config import Settings
-from app.kit.alive import only_alive
+from app.kit.engines import POOL_WAIT_SECONDS, SQLITE_BUSY_MS, postgres_engine, sqlite_engine
 from app.kit.errors import Unavailable
 from app.kit.models import LOG_SCHEMA
 
@@ -36,8 +36,6 @@ DialectName = Literal["sqlite", "postgresql"]
 
 _PASSING: Final = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300"})
 _READ_THREADS: Final = 2
-_SQLITE_BUSY_MS: Final = 1500
-_POOL_WAIT_SECONDS: Final = 10.0
 
 
 class Prepared:
@@ -104,6 +102,13 @@ class Reader(Protocol):
         """As ``fetch_raw``, for a statement that reads a few rows by their keys and nothing else."""
         ...
 
+    def stamp(self) -> int | None:
+        """Give a number that every commit to the store changes, whoever makes it, for less than a query; ``None`` where there is none.
+
+        What was read after the same number was given is what is there.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of every connection."""
         ...
@@ -146,12 +151,20 @@ class SqliteReader:
         except sqlite3.Error as error:
             raise Unavailable from error
 
+    def stamp(self) -> int | None:
+        """Ask SQLite for the number by which it knows that its own page cache is still good: microseconds, and no read of the file."""
+        try:
+            ((stamp,),) = self._run("PRAGMA data_version", [])
+        except sqlite3.Error as error:
+            raise Unavailable from error
+        return int(stamp)
+
     def _run(self, sql: str, arguments: list[Any]) -> list[Row]:
         number = threading.get_ident()
         connection = self._connections.get(number)
         if connection is None:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            connection.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_MS}")
+            connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
             connection.execute("PRAGMA query_only = ON")
             self._connections[number] = connection
         return connection.execute(sql, arguments).fetchall()
@@ -228,6 +241,10 @@ class PostgresReader:
         """Run the statement on a pooled connection."""
         return await self.fetch_raw(prepared, values)
 
+    def stamp(self) -> int | None:
+        """Give none: every batch of the log would change it."""
+        return None
+
     async def close(self) -> None:
         """Close the pool at once: reads hold nothing worth waiting for."""
         if self._pool is not None:
@@ -303,14 +320,14 @@ class Database:
                 server_settings=timeouts,
                 pool_size=settings.database.pool_size,
                 max_overflow=0,
-                pool_timeout=_POOL_WAIT_SECONDS,
+                pool_timeout=POOL_WAIT_SECONDS,
             )
             self.log_engine = self.engine
             self.reader: Reader = PostgresReader(self.dsn, size=settings.database.pool_size, server_settings=timeouts)
             self.log_reader: Reader = self.reader
         else:
-            self.engine = _sqlite_engine(self.business_path)
-            self.log_engine = _sqlite_engine(self.log_path).execution_options(schema_translate_map={LOG_SCHEMA: None})
+            self.engine = sqlite_engine(self.business_path)
+            self.log_engine = sqlite_engine(self.log_path).execution_options(schema_translate_map={LOG_SCHEMA: None})
             self.reader = SqliteReader(self.business_path)
             self.log_reader = SqliteReader(self.log_path)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
@@ -358,40 +375,3 @@ def _passes(error: DBAPIError) -> bool:
     """Tell a failure that passes (lost connection, lock or statement timeout, deadlock, full or locked file) from a fault of ours."""
     state = getattr(error.orig, "sqlstate", None)
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or state in _PASSING
-
-
-def postgres_engine(dsn: str, *, server_settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:  # noqa: ANN401 — of SQLAlchemy
-    """Make an engine whose connections the driver opens by ``dsn``: ``sslmode`` and its like mean the same everywhere."""
-
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(dsn, server_settings=dict(server_settings or {}), timeout=5)
-
-    return only_alive(
-        create_async_engine("postgresql+asyncpg://", async_creator=connect, hide_parameters=True, **options)
-    )
-
-
-def _sqlite_engine(path: Path) -> AsyncEngine:
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=_POOL_WAIT_SECONDS,
-        hide_parameters=True,
-        connect_args={"timeout": _SQLITE_BUSY_MS / 1000},
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, record: object) -> None:  # noqa: ANN401 — driver connection
-        del record
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 — SQLAlchemy connection
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine

@@ -45,6 +45,9 @@ class CountingReader:
             raise Unavailable
         return await self.inner.fetch_points(prepared, values)
 
+    def stamp(self) -> int | None:
+        return self.inner.stamp()
+
     async def close(self) -> None:
         await self.inner.close()
 
