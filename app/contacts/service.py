@@ -4,7 +4,7 @@ A look whose viewer's rights moved while it was being recorded is decided once m
 said only under the rights of now, since no record compares epochs for it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -18,11 +18,12 @@ from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuer
 from app.crypto.sealer import Sealer
 from app.disclosure.errors import ApprovalRequired
 from app.disclosure.gate import Gate, Look, Opened
+from app.disclosure.hotlines import HOTLINE, HotlineDoor
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.context import current_request
 from app.kit.dependencies import names_version
-from app.kit.errors import NotFound
+from app.kit.errors import LogUnavailable, NotFound
 from app.kit.pagination import Cursors
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import Purpose
@@ -49,14 +50,22 @@ class ContactService:
         sealer: Sealer,
     ) -> None:
         """Take the rows, pages of them, the gate, who viewers are, and the keys of cursors and of terms in the log."""
+        self._hotlines = HotlineDoor(gate)
         self._repository, self._lists, self._gate, self._standings = repository, lists, gate, standings
         self._cursors, self._terms, self._sealer = cursors, terms, sealer
 
     async def read(
         self, viewer: Viewer, identity: UUID, purpose: Purpose, *, known: str | None = None
     ) -> Disclosed[ContactView]:
-        """Show one card; 304 when ``known`` (``If-None-Match``) names what would be shown. Raises ``NotFound``."""
-        _, opened = await self.look(viewer, identity, Look(action="contact.read", purpose=purpose))
+        """Show one card; 304 when ``known`` (``If-None-Match``) names what would be shown. Raises ``NotFound``.
+
+        While the log cannot be written, a hotline's C1 members are shown all the same, and for everything else it is ``LogUnavailable``.
+        """
+        try:
+            _, opened = await self.look(viewer, identity, Look(action="contact.read", purpose=purpose))
+        except LogUnavailable:
+            body, version = await self._unlogged_hotline(viewer, identity, purpose)
+            return Disclosed(body, etag=version)
         body, version = opened.one()
         if known is not None and names_version(known, version):
             return Disclosed(b"", etag=version, status_code=304)
@@ -90,7 +99,26 @@ class ContactService:
             following = None if page.ends is None else self._cursors.seal(viewer.caller, shape, page.ends)
             return Disclosed(opened.page(following, total))
 
-        return await self._with_current_rights(viewer, attempt)
+        try:
+            return await self._with_current_rights(viewer, attempt)
+        except LogUnavailable:
+            if query.kind != HOTLINE:
+                raise
+            return await self._unlogged_hotlines(viewer, query, shape, after)
+
+    async def _unlogged_hotline(self, viewer: Viewer, identity: UUID, purpose: Purpose) -> tuple[bytes, str]:
+        current = await self._standings.of(viewer.subject, fresh=True)
+        return self._hotlines.card(current, purpose, await self._repository.by_id(identity, current.tree))
+
+    async def _unlogged_hotlines(
+        self, viewer: Viewer, query: ListQuery, shape: Mapping[str, Any], after: list[Any] | None
+    ) -> Disclosed[ContactPage]:
+        current = await self._standings.of(viewer.subject, fresh=True)
+        plan = current.plan(query.purpose)
+        page = await self._lists.page(query, plan, after=after, tree=current.tree)
+        total = await self._lists.count(query, plan, tree=current.tree) if query.total else None
+        following = None if page.ends is None else self._cursors.seal(current.caller, shape, page.ends)
+        return Disclosed(self._hotlines.page(current, query.purpose, page.records, following, total))
 
     async def reveal(self, viewer: Viewer, identity: UUID, request: RevealRequest) -> Disclosed[RevealView]:
         """Show some fields of one contact clear, for a purpose and a reason; one look, no further state."""

@@ -52,7 +52,7 @@ class Opened:
 
     cards: list[tuple[UUID, bytes, str]]
     note: bytes
-    event_id: UUID
+    event_id: UUID | None
 
     def one(self) -> tuple[bytes, str]:
         """Write the only card as a whole body; give it with its version."""
@@ -130,7 +130,7 @@ class Gate:
         permit = await self._permit(viewer, plan, look, [(record, program) for record, _, program in admitted])
         cards = [self._card(permit, record, program) for record, _, program in admitted]
         obligations = sorted({each for _, cohort, _ in admitted for each in cohort.obligations})
-        return Opened(cards, _note(viewer, plan, permit, obligations), permit.event_id)
+        return Opened(cards, note(viewer, plan, permit.event_id, obligations), permit.event_id)
 
     def foretell(
         self, plan: Plan, before: bytes | None, record: Record, values: Mapping[str, str | None]
@@ -167,14 +167,14 @@ class Gate:
         permit = await self._recorded(viewer, draft, {record.subject: program.scope}, charge)
         pattern = program.pattern(record.present)
         values = self._opener.open_boxes(permit, record.subject, record.key, pattern.opening(record.boxes))
-        return b"{" + pattern.written(b"", values)[1:] + b"}", _note(viewer, plan, permit, cohort.obligations)
+        return b"{" + pattern.written(b"", values)[1:] + b"}", note(viewer, plan, permit.event_id, cohort.obligations)
 
     async def disclose_plain(self, viewer: Viewer, look: Look, *, count: int, contacts: Sequence[UUID] = ()) -> bytes:
         """Record a look at what is stored plain (the log, the department tree); give the note that goes with the answer."""
         plan = viewer.plan(look.purpose)
         entries = (CohortEntry({}, tuple(contacts)),) if contacts else ()
         permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, count), {})
-        return _note(viewer, plan, permit, ())
+        return note(viewer, plan, permit.event_id, ())
 
     def untold(self, plan: Plan, record: Record) -> frozenset[str]:
         """Name the protected fields of whose changes the viewer may not even know: those that no reason would show."""
@@ -206,7 +206,7 @@ class Gate:
         told = [
             steps[name].shown(value) if name in steps else value for (name, _), value in zip(boxes, values, strict=True)
         ]
-        return told, _note(viewer, plan, permit, cohort.obligations)
+        return told, note(viewer, plan, permit.event_id, cohort.obligations)
 
     async def open_apart(
         self,
@@ -238,7 +238,7 @@ class Gate:
         draft = self._draft(viewer, plan, look, (entry,), 1)
         permit = await self._recorded(viewer, draft, {record.subject: frozenset({name})}, charge)
         (value,) = self._opener.open_fields(permit, record.subject, record.key, [(name, sealed)])
-        return value, _note(viewer, plan, permit, cohort.obligations)
+        return value, note(viewer, plan, permit.event_id, cohort.obligations)
 
     async def measure(self, viewer: Viewer, records: Sequence[Record], look: Look, tally: Tally) -> None:
         """Open what ``viewer`` would see of ``records``, masked or clear, to count what masks leave; nothing of it is given to anybody.
@@ -264,6 +264,11 @@ class Gate:
         pattern = program.pattern(record.present)
         values = self._opener.open_boxes(permit, record.subject, record.key, pattern.opening(record.boxes))
         card = pattern.written(record.head, values) + b"}"
+        return record.subject, card, self.version(card)
+
+    def closed_card(self, record: Record) -> tuple[UUID, bytes, str]:
+        """Write a card of whose boxes none is opened, for whom no look is on record; give it as an opened one."""
+        card = self._programs.closed(record.cohort.kind).pattern(0).written(record.head, []) + b"}"
         return record.subject, card, self.version(card)
 
     async def _permit(
@@ -335,10 +340,11 @@ def _entry(program: Program, records: Sequence[Record]) -> CohortEntry:
     return CohortEntry(program.states, subjects, program.states_json, program.bits, packed)
 
 
-def _note(viewer: Viewer, plan: Plan, permit: Permit, obligations: Sequence[str]) -> bytes:
+def note(viewer: Viewer, plan: Plan, event_id: UUID | None, obligations: Sequence[str]) -> bytes:
+    """Write the note that goes with an answer: under which record and rules, and what the reader owes."""
     return orjson.dumps(
         {
-            "event_id": str(permit.event_id),
+            "event_id": None if event_id is None else str(event_id),
             "purpose": plan.purpose.value,
             "policy_version": plan.pack_label,
             "obligations": list(obligations),

@@ -2,7 +2,8 @@
 
 A route is disclosing unless its guard says otherwise, so a forgotten record of a look is a 500 in the first test that calls the route,
 and never a leak. The head of the answer needs a permit, and each piece of its body needs one of its own: an answer in one piece has one, a
-stream takes one for every page, and a piece without a permit of its own breaks the connection off. Pure ASGI; looks at two attributes of
+stream takes one for every page, and a piece without a permit of its own breaks the connection off. The one exception is named for what it
+is: an ``unlogged_hotline_answer`` lets a 200 of exactly its own bytes pass. Pure ASGI; looks at two attributes of
 the request's context and passes everything on.
 """
 
@@ -11,6 +12,7 @@ from http import HTTPStatus
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.disclosure.hotlines import UnloggedHotlineAnswer
 from app.disclosure.stream import LINES, PROBLEM
 from app.kit.context import RequestContext, current_request
 from app.kit.errors import Internal, Problem
@@ -57,7 +59,7 @@ class _Answer:
             status = message["status"]
             reveals = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or status == HTTPStatus.NOT_MODIFIED
             self._reveals = reveals and self._context.disclosing
-            if self._reveals and self._context.permit is None:
+            if self._reveals and self._context.permit is None and not self._is_unlogged_hotline(status):
                 self._stopped = True
                 self._report("answer_without_permit", status)
                 await render(Internal(), self._context)(self._scope, self._receive, self._send)
@@ -69,13 +71,18 @@ class _Answer:
             await self._end_with(message["problem"])
             return
         elif kind == "http.response.body" and self._reveals and message.get("body"):
-            permit = self._context.permit
-            if permit is self._used:
+            permit = self._context.permit or self._context.unlogged_hotline_answer
+            if permit is self._used or (
+                isinstance(permit, UnloggedHotlineAnswer) and not permit.covers(message["body"])
+            ):
                 self._broken = True
                 self._report("piece_without_permit", None)
                 raise Internal
             self._used = permit
         await self._send(message)
+
+    def _is_unlogged_hotline(self, status: int) -> bool:
+        return status == HTTPStatus.OK and isinstance(self._context.unlogged_hotline_answer, UnloggedHotlineAnswer)
 
     async def _end_with(self, problem: Problem) -> None:
         """End a stream early, visibly: with a last line, or by breaking the connection off."""

@@ -134,6 +134,10 @@ class Programs:
             cohort.program = program
         return program
 
+    def closed(self, kind: str) -> Program:
+        """Give the program of a card that shows nothing sealed, and names no way to more."""
+        return self._make([(field, Outcome.HIDDEN, None) for field in self.catalogue.of_kind(kind)])
+
     def reveal(self, cohort: Cohort, kind: str, names: Sequence[str]) -> Program:
         """Give the program of a reveal of ``names``.
 

@@ -55,7 +55,10 @@ FieldView = Annotated[ShownField | MaskedField | WithheldField | EmptyField, Fie
 class DisclosureNote(Output):
     """Under which record and rules this was disclosed, and what the reader owes."""
 
-    event_id: str
+    event_id: str | None = Field(
+        description="The look's event in the access log. `null` only for hotlines, which are nobody's data, while the log cannot be "
+        "written: then `obligations` has `unlogged`, and every protected field is `withheld`."
+    )
     purpose: Purpose
     policy_version: str
     obligations: list[str]

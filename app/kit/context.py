@@ -20,6 +20,7 @@ class RequestContext:
     actor: str | None = None
     disclosing: bool = False
     permit: object | None = None
+    unlogged_hotline_answer: object | None = None
     event_id: UUID | None = None
     subject: object | None = field(default=None, repr=False)
     viewer: object | None = field(default=None, repr=False)

@@ -53,6 +53,8 @@ CONTROLS: Final = (
     one("keyring", "contacts/errors.py", "from app.crypto.keyring import Keyring"),
     one("permit", "main.py", "import app.crypto.permit"),
     one("permit", "contacts/errors.py", "from app.crypto.permit import Permit"),
+    one("hotlines", "main.py", "import app.disclosure.hotlines"),
+    one("hotlines", "numbers/errors.py", "from app.disclosure.hotlines import HotlineDoor"),
     *(
         one(name, "main.py", f"import app.{name.removeprefix('models-')}.models")
         for name in CONTRACTS

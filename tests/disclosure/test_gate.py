@@ -152,6 +152,7 @@ class TestRows:
             opened = await shared.application.gate.disclose(viewer, records, LOOK)
         assert [identity for identity, _, _ in opened.cards] == [seen.id]
         assert [line["subject"] for line in logged if line["event"] == "row_not_disclosed"] == [str(hidden.id)]
+        assert opened.event_id is not None
         event = await shared.application.events.one(opened.event_id)
         assert event is not None
         assert {each for cohort in event.event.cohorts for each in cohort.contacts} == {seen.id}

@@ -48,6 +48,17 @@ def refuses_until_mended(store: TestStore, server: Server, company: Company) -> 
         assert len(event_ids(store)) == before
 
 
+def a_hotline_is_answered(server: Server, company: Company) -> None:
+    """Prove that what is nobody's data is still told, without its sealed fields, and a list that holds others is not."""
+    with httpx.Client(headers={"Authorization": f"Bearer {company.tokens['staff']}"}, timeout=10) as client:
+        card = client.get(f"{server.url}/v1/contacts/{company.people['hotline']}")
+        listed = client.get(f"{server.url}/v1/contacts?kind=hotline")
+        mixed = client.get(f"{server.url}/v1/contacts")
+    assert (card.status_code, listed.status_code, mixed.status_code) == (200, 200, 503)
+    assert [each["id"] for each in listed.json()["items"]] == [card.json()["id"]]
+    assert (card.json()["disclosure"]["event_id"], card.json()["office_phone"]) == (None, {"state": "withheld"})
+
+
 def recovers(server: Server, company: Company) -> None:
     """Prove that it serves again by itself, and logs again."""
     until(lambda: ask(server, company)[0] == 200, 15, "recovery")
@@ -91,6 +102,7 @@ def test_on_sqlite_an_unwritable_log_stops_looks_and_nothing_else(
             assert answer.json()["code"] == "access_log_unavailable"
             assert "138" not in answer.text
             until(lambda: ready(server) == 503, 5, "a red readiness")
+            a_hotline_is_answered(server, company)
             assert httpx.get(f"{server.url}/livez", timeout=5).status_code == 200
         recovers(server, company)
 
