@@ -36,7 +36,6 @@ from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, Re
 from app.auth.subject import Tier
 from app.crypto.rowmac import RowSigner
 from app.kit.db import Prepared, Reader, Row
-from app.kit.models import Id
 
 Source = AsyncSession | Reader
 """Where to read: a session inside a transaction, or the reader outside of any."""

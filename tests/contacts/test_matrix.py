@@ -82,7 +82,7 @@ ROWS: Final = [
     row("staff", "staff", "clear", "clear", "clear", "hidden"),
     row("colleague", "staff", "clear", "fine+reveal", "coarse+file", "hidden"),
     row("outsider", "staff", "clear", "coarse+file", "hidden", "hidden"),
-    row("it", "staff", "clear", "coarse+file", "hidden", "hidden"),
+    row("it", "staff", "clear", "hidden+file", "hidden", "hidden"),
     row("head", "staff", "clear", "fine+reveal", "fine+reveal", "hidden"),
     row("core", "staff", "clear", "coarse+file", "hidden", "hidden"),
     row("hr", "staff", "clear", "fine+reveal", "fine+reveal", "coarse"),

@@ -28,7 +28,7 @@ from app.kit.edge import RequestEdge
 from app.kit.errors import NotFound, Problem
 from app.kit.models import new_id
 from app.kit.routing import Guard, GuardedRouter
-from app.permissions.outcomes import FieldClass, Outcome, Purpose
+from app.permissions.outcomes import FieldClass, Outcome, Power, Purpose, Reason
 from app.permissions.plan import Cohort
 from tests.support.application import World
 from tests.support.problems import problem
@@ -261,7 +261,10 @@ def cohort(**members: Any) -> Cohort:  # noqa: ANN401 — members of a cohort
         "requests": {FieldClass.C4: "field.reveal"},
         "granted": {},
         "granted_by": (),
-        "edits": frozenset(),
+        "reasons": {FieldClass.C3: Reason.TEXT},
+        "powers": dict.fromkeys(Power, frozenset[FieldClass]()),
+        "lookups": frozenset(),
+        "edit_requests": {},
         "obligations": (),
         "rules": (),
         **members,
