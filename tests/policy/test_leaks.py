@@ -16,6 +16,7 @@ import pytest
 import structlog
 
 from app.kit import logging as structured
+from tests.contacts.partners import add_partner
 from tests.support.application import World, opened_world
 from tests.support.company import PEOPLE, SECRETS
 from tests.support.pictures import picture, with_metadata
@@ -104,6 +105,8 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
         client = await world.as_(name)
         for path in ("/v1/me", "/v1/me/viewed-by", "/v1/fields", "/v1/tags"):
             yield await client.get(path)
+    async for each in business(world):
+        yield each
     gone = f"/v1/contacts/{world.people['bare']}"
     yield await hr.delete(gone, headers={"If-Match": "*"})
     yield await hr.get(gone)
@@ -116,6 +119,24 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
         for form in ("ndjson", "csv"):
             yield await (await world.as_(name)).post("/v1/access-events/exports", json={"format": form})
     yield await (await world.as_(None)).get("/openapi.json")
+
+
+async def business(world: World) -> AsyncIterator[httpx.Response]:
+    """Push, change, read and end what concerns a customer, rightly and wrongly."""
+    crm, partner = await world.as_("crm"), await add_partner(world)
+    facts = f"{partner.path}/engagements"
+    pushed = await crm.post(facts, json={"order": "SO-1", "staff": [str(world.people["outsider"])]})
+    yield pushed
+    yield await crm.post(facts, json={"order": "SO-1", "staff": [SEARCHED]})
+    yield await crm.post(facts, json={"order": f" {SEARCHED}", "staff": ["person2101@example.com"]})
+    yield await crm.post("/v1/engagements/batches", json={"items": [{"contact": SEARCHED}]})
+    for name in ("outsider", "staff", "hr", "infosec", "crm"):
+        client = await world.as_(name)
+        for path in (facts, pushed.headers["Location"], "/v1/engagements", f"/v1/engagements?assigned={SEARCHED}"):
+            yield await client.get(path)
+    yield await (await world.as_("outsider")).get("/v1/contacts", params={"assigned": "me"})
+    yield await crm.patch(pushed.headers["Location"], json={"staff": [SEARCHED]}, headers={"If-Match": SEARCHED})
+    yield await crm.delete(pushed.headers["Location"])
 
 
 def shown(value: object) -> set[str]:
