@@ -24,6 +24,7 @@ class RequestContext:
     event_id: UUID | None = None
     subject: object | None = field(default=None, repr=False)
     viewer: object | None = field(default=None, repr=False)
+    guard: object | None = field(default=None, repr=False)
     sought: UUID | None = None
     action: str | None = None
     purpose: str | None = None

@@ -42,10 +42,15 @@ class ViewerGuard(Guard):
         self.scopes = frozenset(scopes)
 
     async def __call__(self, request: Request) -> Viewer:
-        """Give the viewer; raise 401, 403 ``insufficient_scope``, ``no_contact`` or ``account_suspended``."""
+        """Give the viewer; raise 401, 403 ``insufficient_scope``, ``no_contact`` or ``account_suspended``.
+
+        Asked a second time for one request (``GuardedRoute`` asks before a body is read, the framework after) it gives what it gave.
+        """
+        context = current_request()
+        if context is not None and context.guard is self and isinstance(context.viewer, Viewer):
+            return context.viewer
         application: Admits = request.app.state.application
         subject = await application.authenticator.subject(request)
-        context = current_request()
         if context is not None:
             context.client_id = subject.client_id
             context.disclosing = self.discloses
@@ -56,7 +61,7 @@ class ViewerGuard(Guard):
             raise insufficient_scope(self.scopes)
         viewer = await application.standings.of(subject, fresh=self.fresh)
         if context is not None:
-            context.viewer = viewer
+            context.viewer, context.guard = viewer, self
         return viewer
 
 
