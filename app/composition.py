@@ -73,7 +73,7 @@ from app.kit.migrate import ensure_current
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.numbers.desk import NumberDesk
-from app.opening import check_log, daily_quotas, key_provider, log_store, policy_pack, trust
+from app.opening import check_log, daily_quotas, key_provider, limiter, log_store, policy_pack, trust
 from app.permissions.marks import MarkRepository
 from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
@@ -348,7 +348,7 @@ def _assembled(
         ),
         standings=standings,
         verifier=verifier,
-        authenticator=Authenticator(verifier),
+        authenticator=Authenticator(verifier, people=limiter(settings, "person"), clients=limiter(settings, "client")),
         tokens=tokens,
         sign_in=sign_in,
         cursors=cursors,

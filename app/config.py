@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 _PREFIX: Final = "DUANHAO_"
@@ -25,6 +25,11 @@ _OF_KUBERNETES: Final = re.compile(
 )
 """What a pod finds in its environment of every service of its namespace whose name begins like ours."""
 _SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
+
+
+_ORIGIN: Final = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9]\d{0,4}))?")
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_PerSecond = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
 class Group(BaseModel):
@@ -142,6 +147,49 @@ class HttpSettings(Group):
     proxies: tuple[str, ...] = Field(
         (), title="Addresses or networks of the TLS proxies in front, whose forwarded headers are believed"
     )
+    cors_origins: tuple[str, ...] = Field(
+        (), title="Origins of other sites whose pages may call, each exactly as browsers send it"
+    )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            fault = _origin_fault(origin)
+            if fault is not None:
+                message = f"an entry of cors_origins {fault}"
+                raise ValueError(message)
+        return origins
+
+
+def _origin_fault(origin: str) -> str | None:
+    """Tell what keeps a configured origin from ever equalling one that a browser sends; ``None`` when nothing does."""
+    if origin in {"*", "null"}:
+        return "names everybody: list the origins"
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        return "is no origin: write scheme://host or scheme://host:port, in lower case, without a path"
+    if found[3] == _DEFAULT_PORTS[found[1]]:
+        return "names the default port, which browsers leave out"
+    return None
+
+
+class LimitsSettings(Group):
+    """How often one caller may call one process; over it the answer is 429 with `Retry-After`."""
+
+    person: _PerSecond | None = Field(
+        None, title="Requests a second of one person; `0`: no limit; unset: 20 in production, none in development"
+    )
+    client: _PerSecond | None = Field(
+        None, title="The same of one service account; unset: 1000 in production, none in development"
+    )
+    address: _PerSecond | None = Field(
+        None,
+        title="The same of one address (IPv6: /64), signed in or not; unset: 1000 in production, none in development",
+    )
+    burst_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
+        20, title="How many seconds' worth of requests may come at once"
+    )
 
 
 class ContactsSettings(Group):
@@ -226,6 +274,7 @@ class Settings(BaseSettings):
     sign_in: SignInSettings = Field(default_factory=SignInSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
+    limits: LimitsSettings = Field(default_factory=LimitsSettings)
     contacts: ContactsSettings = Field(default_factory=ContactsSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)

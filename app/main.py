@@ -21,8 +21,10 @@ from app.config import Settings
 from app.disclosure import refusals
 from app.disclosure.guard import DisclosureGuard
 from app.kit import logging, problems
+from app.kit.cors import Cors
 from app.kit.edge import RequestEdge
 from app.kit.shortcut import Shortcut
+from app.opening import limiter
 from app.worker import Worker
 
 DESCRIPTION = """A company's contact directory that opens a protected value only after the look is on record.
@@ -97,7 +99,11 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     app.add_middleware(Shortcut, routes=app.router.routes, answer=answer)
     app.add_middleware(DisclosureGuard)
     app.add_middleware(
-        RequestEdge, max_body_bytes=settings.http.max_body_bytes, https_only=settings.env == "production"
+        RequestEdge,
+        max_body_bytes=settings.http.max_body_bytes,
+        https_only=settings.env == "production",
+        addresses=limiter(settings, "address"),
+        cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,
     )
     for router in (*v1.ROUTERS, tokens.router, sign_in.router, health.router, documentation.router):
         app.router.routes.extend(router.routes)

@@ -4,9 +4,10 @@ Each function reads the settings and gives one collaborator; who uses it is the 
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -25,11 +26,17 @@ from app.config import Settings
 from app.crypto.providers import EnvProvider, FileProvider, KeyProvider
 from app.kit.clock import Clock
 from app.kit.db import Database
+from app.kit.limits import Limiter, Rate
 from app.permissions.pack import Pack, load, load_file
 from app.permissions.plan import unmet
 from app.permissions.quotas import Allowances, Quotas
 
 _log: Final = structlog.get_logger("duanhao.security")
+
+Kind = Literal["person", "client", "address"]
+
+_IN_PRODUCTION: Final[Mapping[Kind, float]] = {"person": 20.0, "client": 1000.0, "address": 1000.0}
+"""Requests a second, far above what work needs: a floor full of people behind one address, a nightly reconcile."""
 
 
 def key_provider(settings: Settings) -> KeyProvider:
@@ -41,6 +48,14 @@ def key_provider(settings: Settings) -> KeyProvider:
             )
         case "env":
             return EnvProvider(settings.keys.variable)
+
+
+def limiter(settings: Settings, kind: Kind) -> Limiter | None:
+    """Give the brake on callers of one kind, or ``None`` where there is none; what is unset has a limit in production alone."""
+    chosen: float | None = getattr(settings.limits, kind)
+    if chosen is None:
+        chosen = _IN_PRODUCTION[kind] if settings.env == "production" else 0.0
+    return Limiter(Rate(chosen, max(1, round(chosen * settings.limits.burst_seconds)))) if chosen else None
 
 
 def policy_pack(settings: Settings) -> Pack:

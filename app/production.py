@@ -220,6 +220,28 @@ def _of_processes(settings: Settings, serving: Serving) -> list[Refusal]:
 
 
 def _of_http(settings: Settings, *, serving: bool) -> list[Refusal]:
+    return [*_of_proxies(settings, serving=serving), *_of_origins(settings)]
+
+
+def _of_origins(settings: Settings) -> list[Refusal]:
+    if all(origin.startswith("https://") for origin in settings.http.cors_origins):
+        return []
+    return [
+        Refusal(
+            "cors_plain",
+            Words(
+                "pages that came without TLS could read what their reader may see",
+                "未经 TLS 加载的网页将可读取其用户可见的数据",
+            ),
+            Words(
+                "list https origins alone in DUANHAO_HTTP__CORS_ORIGINS",
+                "DUANHAO_HTTP__CORS_ORIGINS 只能列出 https 来源",
+            ),
+        )
+    ]
+
+
+def _of_proxies(settings: Settings, *, serving: bool) -> list[Refusal]:
     if not settings.http.proxies:
         if not serving:
             return []

@@ -12,9 +12,10 @@ from starlette.requests import Request
 
 from app.auth.errors import TokenRejected, TokenRequired, insufficient_scope
 from app.auth.reasons import Reason
-from app.auth.subject import Caller
+from app.auth.subject import Caller, Person
 from app.auth.verifier import TokenVerifier
 from app.kit.context import current_request
+from app.kit.limits import Limiter, RateLimited
 
 _SCHEME: Final = b"bearer "
 _log = structlog.get_logger("duanhao.security")
@@ -40,24 +41,48 @@ def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str:
 class Authenticator:
     """Turns a request into its caller."""
 
-    def __init__(self, verifier: TokenVerifier) -> None:
-        """Take the verifier of this process."""
+    def __init__(
+        self, verifier: TokenVerifier, *, people: Limiter | None = None, clients: Limiter | None = None
+    ) -> None:
+        """Take the verifier of this process, and how often a person or a service account may call it."""
         self._verifier = verifier
+        self._people, self._clients = people, clients
 
     async def subject(self, request: Request) -> Caller:
-        """Give the person or service account that calls.
+        """Give the person or service account that calls, and count the call as theirs, whatever token they used.
 
-        Raises ``TokenRequired``, ``TokenRejected``, ``TokenExpired`` (401), ``IssuerUnavailable`` or ``Unavailable``
-        (503).
+        Raises ``TokenRequired``, ``TokenRejected``, ``TokenExpired`` (401), ``RateLimited`` (429), ``IssuerUnavailable`` or
+        ``Unavailable`` (503).
         """
         try:
-            return await self._verifier.verify(bearer(request.scope["headers"]))
+            subject = await self._verifier.verify(bearer(request.scope["headers"]))
         except TokenRejected as rejected:
             self._report("token_refused", rejected.reason.value)
             raise
         except TokenRequired:
             self._report("token_missing", None)
             raise
+        limiter = self._people if isinstance(subject, Person) else self._clients
+        if limiter is not None:
+            self._count(limiter, subject)
+        return subject
+
+    @staticmethod
+    def _count(limiter: Limiter, subject: Caller) -> None:
+        account = subject.user_name if isinstance(subject, Person) else subject.client_id
+        wait = limiter.wait(account)
+        if not wait:
+            return
+        if limiter.is_news(account):
+            context = current_request()
+            _log.warning(
+                "account_throttled",
+                account=account,
+                client_id=subject.client_id,
+                address=None if context is None else context.address,
+                request_id=None if context is None else context.request_id,
+            )
+        raise RateLimited(wait)
 
     def _report(self, event: str, reason: str | None) -> None:
         context = current_request()

@@ -7,28 +7,15 @@ failures count: a client that knows its secret is never slowed, and one address 
 
 import hashlib
 from collections import OrderedDict
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from app.kit.clock import Clock
+from app.kit.limits import network_of
 
 WINDOW_SECONDS: Final = 60
 _PER_CLIENT: Final = 10
 _PER_ADDRESS: Final = 50
 _CAPACITY: Final = 10_000
-
-
-def network_of(address: str | None) -> str:
-    """Give what counts as one address: IPv4 as it is, IPv6 by its /64, which is what one subscriber gets."""
-    if address is None:
-        return "unknown"
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
-    return str(parsed)
 
 
 class _Counter:

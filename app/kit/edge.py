@@ -1,7 +1,8 @@
 """The outermost layer of a request: its id, language, size limit, line in the log, and the last answer to an unforeseen failure.
 
-Pure ASGI and one layer, because each layer costs every request. The fallback here answers before the framework's own can print an
-exception's message, which may quote a value; what is logged is the kind of failure and where it happened.
+Here too, where they are configured: how often an address may call, and which other origins' pages may read the answers. Pure ASGI and one
+layer, because each layer costs every request. The fallback here answers before the framework's own can print an exception's message, which
+may quote a value; what is logged is the kind of failure and where it happened.
 """
 
 import re
@@ -14,7 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kit.context import RequestContext, enter_request
+from app.kit.cors import Cors, Headers
 from app.kit.errors import BodyTooLarge, HttpsRequired, Internal, Problem
+from app.kit.limits import Limiter, RateLimited, network_of
 from app.kit.logging import REQUEST_LINES, swept
 from app.kit.models import new_id
 from app.kit.problems import render
@@ -24,6 +27,7 @@ _PROBES: Final = frozenset({"/livez", "/readyz"})
 _CHINESE: Final = re.compile(rb"\s*zh\b", re.IGNORECASE)
 
 _log = structlog.get_logger("duanhao.http")
+_security = structlog.get_logger("duanhao.security")
 
 
 class _BodyTooLong(HTTPException):
@@ -49,14 +53,23 @@ def _language(header: bytes) -> str:
 class RequestEdge:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, https_only: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        https_only: bool = False,
+        addresses: Limiter | None = None,
+        cors: Cors | None = None,
+    ) -> None:
         """Wrap ``app``; a body over ``max_body_bytes`` is refused with 413, declared or counted.
 
-        With ``https_only`` a request in clear is refused with 403, probes excepted. The scheme is the server's word: it takes a forwarded
-        one from configured proxies alone.
+        With ``https_only`` a request in clear is refused with 403, and with ``addresses`` one too many with 429, probes excepted. Scheme
+        and address are the server's word: it takes forwarded ones from configured proxies alone. Without ``cors`` no other origin is told
+        anything.
         """
         self._app, self._https_only = app, https_only
-        self._max = max_body_bytes
+        self._max, self._addresses, self._cors = max_body_bytes, addresses, cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -65,11 +78,17 @@ class RequestEdge:
             return
         context = _context(scope)
         enter_request(context)
-        exchange = _Exchange(receive, send, context.request_id.encode(), self._max)
+        granted = () if self._cors is None else self._cors.headers(scope)
+        exchange = _Exchange(receive, send, ((b"x-request-id", context.request_id.encode()), *granted), self._max)
         began = perf_counter()
         try:
             if self._https_only and scope["scheme"] != "https" and scope["path"] not in _PROBES:
                 await exchange.answer(scope, HttpsRequired(), context)
+            elif self._addresses is not None and (wait := self._held_back(self._addresses, scope, context)):
+                await exchange.answer(scope, RateLimited(wait), context)
+            elif self._cors is not None and (allowed := self._cors.preflight(scope)) is not None:
+                await exchange.send({"type": "http.response.start", "status": 204, "headers": [*allowed]})
+                await exchange.send({"type": "http.response.body", "body": b""})
             elif exchange.declares_too_much(scope):
                 await exchange.answer(scope, BodyTooLarge(), context)
             else:
@@ -90,15 +109,27 @@ class RequestEdge:
                 event_id=context.event_id,
             )
 
+    @staticmethod
+    def _held_back(addresses: Limiter, scope: Scope, context: RequestContext) -> int:
+        """Count this call of its address and give 0, or the seconds for which it is held back; without an address nothing is counted."""
+        address = context.address
+        if not address or scope["path"] in _PROBES:
+            return 0
+        key = network_of(address) if ":" in address else address
+        wait = addresses.wait(key)
+        if wait and addresses.is_news(key):
+            _security.warning("address_throttled", address=address, request_id=context.request_id)
+        return wait
+
 
 class _Exchange:
     """The two directions of one request: counts what comes in, stamps what goes out."""
 
-    __slots__ = ("_max", "_receive", "_received", "_send", "_stamp", "status")
+    __slots__ = ("_max", "_receive", "_received", "_send", "_stamps", "status")
 
-    def __init__(self, receive: Receive, send: Send, request_id: bytes, most: int) -> None:
+    def __init__(self, receive: Receive, send: Send, stamps: Headers, most: int) -> None:
         self._receive, self._send, self._max = receive, send, most
-        self._stamp = (b"x-request-id", request_id)
+        self._stamps = stamps
         self._received = 0
         self.status = 0
 
@@ -118,7 +149,7 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], self._stamp]
+            message["headers"] = [*message["headers"], *self._stamps]
         await self._send(message)
 
     async def answer(self, scope: Scope, problem: Problem, context: RequestContext) -> None:

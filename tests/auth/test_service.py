@@ -13,7 +13,8 @@ from app.auth.issuer import AccessToken
 from app.auth.repository import is_revoked
 from app.auth.service import MAX_MINTED_SECONDS
 from app.auth.subject import Person, Service
-from app.auth.throttle import Throttle, network_of
+from app.auth.throttle import Throttle
+from app.kit.limits import network_of
 from tests.auth.forge import AUDIENCE, ISSUER, ec_jwk
 from tests.auth.forge import OURS as KEY
 from tests.auth.world import World

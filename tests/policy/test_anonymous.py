@@ -1,4 +1,4 @@
-"""Who is not let in learns nothing of what an operation takes: the guard is asked before the body, the path's ids and the query are read."""
+"""Who is not let in learns nothing of what an operation takes: the guard is asked before the body, the path and the query are read."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ def body_routes() -> list[tuple[str, str]]:
     found = []
     for route in create_app(Settings()).router.routes:
         if isinstance(route, GuardedRoute) and route.guards:
-            found += [(method, route.path) for method in sorted(route.methods - {"GET", "HEAD"})]
+            found += [(method, route.path) for method in sorted((route.methods or set()) - {"GET", "HEAD"})]
     return found
 
 
