@@ -28,13 +28,14 @@ _MAX_NAME: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """A client to be made; a front end through which people sign in is not ``confidential``."""
+    """A client to be made; a front end through which people sign in is not ``confidential``, a back end that acts for people ``exchanges``."""
 
     client_id: str
     name: str
     scopes: Collection[str] = ()
     ceiling: str | None = None
     confidential: bool = True
+    exchanges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Clients:
         a client or a person.
         """
         well_formed = is_client_id(new.client_id) and 0 < len(new.name) <= _MAX_NAME
-        if not well_formed or not VOCABULARY.issuperset(new.scopes):
+        if not well_formed or (new.exchanges and not new.confidential) or not VOCABULARY.issuperset(new.scopes):
             raise MalformedName
         if await self._accounts.by_key(session, new.client_id) is not None:
             raise ClientExists
@@ -117,6 +118,7 @@ class Clients:
             state="active",
             epoch=0,
             epoch_at=now,
+            exchanges=new.exchanges,
         )
         try:
             await self._clients.insert(session, client, at=now)
@@ -128,6 +130,16 @@ class Clients:
         """Give the client another secret; the old one and every token got with it end. Raise ``ClientNotFound``."""
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         return IssuedSecret(await self._change(session, client_id, secret_hash=secret_hash(secret)), secret)
+
+    async def let_exchange(self, session: AsyncSession, client_id: str, *, allowed: bool) -> Client:
+        """Let a back end act for people, or no longer; every token that it got ends either way.
+
+        Raise ``ClientNotFound``, and ``MalformedName`` for a front end, which keeps no secret and cannot be told from anybody else.
+        """
+        client = await self._clients.by_id(session, client_id)
+        if client is not None and allowed and client.secret_hash is None:
+            raise MalformedName
+        return await self._change(session, client_id, exchanges=allowed)
 
     async def disable(self, session: AsyncSession, client_id: str) -> Client:
         """End the client; raise ``ClientNotFound``."""

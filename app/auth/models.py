@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.auth.subject import Tier
@@ -20,7 +20,10 @@ ClientState = Literal["active", "disabled"]
 
 
 class ClientRow(Base):
-    """A service account, or a front end through which people sign in (then without a secret)."""
+    """A service account, or a front end through which people sign in (then without a secret).
+
+    ``exchanges``: it is a back end that may act for people, with tokens that it exchanges theirs for.
+    """
 
     __tablename__ = "client"
     __table_args__ = (
@@ -39,6 +42,7 @@ class ClientRow(Base):
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+    exchanges: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 class AccountRow(Base):

@@ -35,6 +35,17 @@ class KeySource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Delegation:
+    """What a token says that a back end got in exchange for a person's: through which client the person had signed in, the back end's epoch
+    then, and the key under which the person's own token would be revoked.
+    """
+
+    front_end: str
+    client_epoch: int
+    revocation_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """What a verified token says of its holder. ``user_name`` is ``None`` for a service account.
 
@@ -50,6 +61,7 @@ class Claimed:
     issued_at: int
     acr: str | None
     auth_time: int | None
+    delegation: Delegation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,7 @@ def _is_application(claims: Mapping[str, Any]) -> bool:
 
 def _read_built_in(claims: Mapping[str, Any]) -> Claimed:
     subject, client_id, epoch = plain(claims, "sub"), plain(claims, "client_id"), claims["epoch"]
+    delegation = _delegation(claims, subject, client_id) if "act" in claims else None
     if type(epoch) is not int or not isinstance(claims["scope"], str):
         raise Rejected(Reason.CLAIM_TYPE)
     return Claimed(
@@ -104,7 +117,18 @@ def _read_built_in(claims: Mapping[str, Any]) -> Claimed:
         issued_at=seconds(claims, "iat"),
         acr=_optional(claims, "acr"),
         auth_time=seconds(claims, "auth_time") if "auth_time" in claims else None,
+        delegation=delegation,
     )
+
+
+def _delegation(claims: Mapping[str, Any], subject: str, client_id: str) -> Delegation:
+    """Read ``act`` (RFC 8693 section 4.1), which names the client that the token was issued to, and nobody behind it."""
+    act = claims["act"]
+    if not isinstance(act, dict) or set(act) != {"sub", "epoch"} or type(act["epoch"]) is not int:
+        raise Rejected(Reason.CLAIM_TYPE)
+    if act["sub"] != client_id or subject == client_id:
+        raise Rejected(Reason.DELEGATION)
+    return Delegation(plain(claims, "front_end"), act["epoch"], _optional(claims, "subject_jti"))
 
 
 def built_in(issuer: BuiltInIssuer) -> Profile:

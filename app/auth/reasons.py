@@ -41,6 +41,7 @@ class Reason(StrEnum):
     SUBJECT_DISABLED = "subject_disabled"
     CLIENT_UNKNOWN = "client_unknown"
     CLIENT_DISABLED = "client_disabled"
+    DELEGATION = "delegation"
     ROW_TAMPERED = "row_tampered"
 
 

@@ -72,7 +72,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client; ``secret_hash`` is the SHA-256 of its secret, none for a front end that keeps no secret."""
+    """A client; ``secret_hash`` is the SHA-256 of its secret, none for a front end that keeps no secret.
+
+    ``exchanges``: it may exchange people's tokens and act for them.
+    """
 
     client_id: str
     name: str
@@ -82,6 +85,7 @@ class Client:
     state: ClientState
     epoch: int
     epoch_at: datetime
+    exchanges: bool = False
 
     @property
     def epoch_key(self) -> str:
@@ -132,6 +136,7 @@ _CLIENT: Final = select(
     ClientRow.state,
     ClientRow.epoch,
     ClientRow.epoch_at,
+    ClientRow.exchanges,
     ClientRow.mac,
 )
 _ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")), by_key=True)
@@ -286,6 +291,7 @@ class ClientRepository:
             "state": client.state,
             "epoch": client.epoch,
             "epoch_at": client.epoch_at,
+            "exchanges": client.exchanges,
             "mac": self._signer.sign(_CLIENTS, _client_values(client)),
         }
 
@@ -305,6 +311,7 @@ def _account_values(account: Account) -> tuple[Any, ...]:
 
 
 def _client_values(client: Client) -> tuple[Any, ...]:
+    """Give the values under the MAC. A right that is not there adds nothing, so that rows from before it was invented still verify."""
     return (
         client.client_id,
         client.name,
@@ -314,6 +321,7 @@ def _client_values(client: Client) -> tuple[Any, ...]:
         client.state,
         client.epoch,
         client.epoch_at,
+        *(("exchanges",) if client.exchanges else ()),
     )
 
 

@@ -21,7 +21,11 @@ _CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person, by the user name that the account is kept under, signed in through the front end ``client_id``."""
+    """A person, by the user name that the account is kept under, signed in through the front end ``client_id``.
+
+    Where a back end acts for the person with a token that it exchanged, ``client_id`` is the back end and ``front_end`` the client through
+    which the person had signed in; else ``front_end`` is ``None``.
+    """
 
     user_name: str
     client_id: str
@@ -30,6 +34,7 @@ class Person:
     auth_time: int | None = None
     issuer: str = ""
     jti: str | None = None
+    front_end: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ everything is forgotten. If the counter cannot be read, no token is taken.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from jose import jws
 from jose.exceptions import JOSEError
 
 from app.auth import claims, compact, epochs
 from app.auth.errors import AccountRefused, TokenExpired, TokenRejected
-from app.auth.profile import Claimed, Profile
+from app.auth.profile import Claimed, Delegation, Profile
 from app.auth.reasons import Reason, Rejected
 from app.auth.repository import AccountRepository, Client, ClientRepository, is_revoked
 from app.auth.scopes import known, scopes_of_person
@@ -31,6 +31,16 @@ from app.kit.db import Reader
 
 REMEMBERED_SECONDS: Final = 300.0
 LOOK_EVERY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A token that is good now: whose it is, its claims, when it ends in seconds since 1970, and the key under which it would be revoked."""
+
+    caller: Caller
+    claims: Mapping[str, Any] = field(repr=False)
+    expires_at: int
+    revocation_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +102,26 @@ class TokenVerifier:
             self._remembered.move_to_end(digest)
             return remembered[1]
         forgotten = self._forgotten
-        try:
-            subject, until = await self._verify(token, now)
-        except Rejected as rejected:
-            raise TokenExpired if rejected.reason is Reason.EXPIRED else TokenRejected(rejected.reason) from None
+        examined = await self._examined(token, now)
+        subject, until = examined.caller, float(examined.expires_at + self._leeway)
         if forgotten == self._forgotten and self._cache_size:
             self._remembered[digest] = (min(until, now + REMEMBERED_SECONDS), subject)
             self._remembered.move_to_end(digest)
             if len(self._remembered) > self._cache_size:
                 self._remembered.popitem(last=False)
         return subject
+
+    async def examine(self, token: str) -> Examined:
+        """Look at a token anew and give what it says, for whoever handles tokens as such; raises as ``verify`` does."""
+        now = self._clock.now().timestamp()
+        await self._look(now)
+        return await self._examined(token, now)
+
+    async def _examined(self, token: str, now: float) -> Examined:
+        try:
+            return await self._verify(token, now)
+        except Rejected as rejected:
+            raise TokenExpired if rejected.reason is Reason.EXPIRED else TokenRejected(rejected.reason) from None
 
     async def _look(self, now: float) -> None:
         generation = await epochs.value(self._reader, epochs.TOKENS)
@@ -110,7 +130,7 @@ class TokenVerifier:
             self._generation = generation
         self._looked = now
 
-    async def _verify(self, token: str, now: float) -> tuple[Caller, float]:
+    async def _verify(self, token: str, now: float) -> Examined:
         read = compact.read(token, max_bytes=self._max_bytes)
         issuer = read.claims.get("iss")
         profile = self._profiles.get(issuer) if isinstance(issuer, str) else None
@@ -121,13 +141,15 @@ class TokenVerifier:
             read.claims, audience=profile.audience, required=profile.required, now=now, leeway=self._leeway
         )
         claimed = profile.claimed(read.claims)
-        if claimed.jti is not None and await is_revoked(self._reader, profile.revocation_key(claimed.jti)):
-            raise Rejected(Reason.REVOKED)
+        key = None if claimed.jti is None else profile.revocation_key(claimed.jti)
+        for each in (key, claimed.delegation and claimed.delegation.revocation_key):
+            if each is not None and await is_revoked(self._reader, each):
+                raise Rejected(Reason.REVOKED)
         try:
             subject = await self._subject(claimed, profile)
         except AccountRefused:
             raise Rejected(Reason.ROW_TAMPERED) from None
-        return subject, float(expires + self._leeway)
+        return Examined(subject, read.claims, expires, key)
 
     async def _check_signature(self, token: str, read: compact.Compact, profile: Profile) -> None:
         if read.algorithm not in profile.algorithms:
@@ -150,7 +172,19 @@ class TokenVerifier:
             raise Rejected(Reason.CLIENT_UNKNOWN)
         if claimed.user_name is None and client is not None:
             return _service(claimed, client)
-        return await self._person(claimed, profile)
+        person = await self._person(claimed, profile)
+        return person if claimed.delegation is None else await self._delegated(person, claimed.delegation, client)
+
+    async def _delegated(self, person: Person, delegation: Delegation, client: Client | None) -> Person:
+        """Give the person for whom a back end acts; both clients must stand as they did at the exchange, and the back end bounds the scopes."""
+        if client is None or not client.exchanges:
+            raise Rejected(Reason.DELEGATION)
+        if client.epoch != delegation.client_epoch:
+            raise Rejected(Reason.EPOCH)
+        front_end = await self._clients.by_id(self._reader, delegation.front_end)
+        if front_end is not None and front_end.state != "active":
+            raise Rejected(Reason.CLIENT_DISABLED)
+        return replace(person, scopes=person.scopes & client.scopes, front_end=delegation.front_end)
 
     async def _person(self, claimed: Claimed, profile: Profile) -> Person:
         name = claimed.user_name or ""

@@ -66,7 +66,10 @@ class DataKeyRow(Base):
 
 
 class SigningKeyRow(Base):
-    """A key pair of the access log or of the token issuer; ``public`` is DER SubjectPublicKeyInfo."""
+    """A key pair of the access log or of the token issuer; ``public`` is DER SubjectPublicKeyInfo.
+
+    ``since``: when it came into its state; none means when it was made.
+    """
 
     __tablename__ = "signing_key"
     __table_args__ = (
@@ -89,3 +92,4 @@ class SigningKeyRow(Base):
     kek_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)
     state: Mapped[KeyState] = mapped_column(String(8))
+    since: Mapped[datetime | None] = mapped_column(Instant)
