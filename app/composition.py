@@ -30,6 +30,7 @@ from app.auth.issuer import BuiltInIssuer
 from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
+from app.auth.token_desk import TokenDesk
 from app.auth.verifier import TokenLimits, TokenVerifier
 from app.config import Settings
 from app.contacts.covering import cover_all
@@ -124,6 +125,7 @@ class Application:
     authenticator: Authenticator
     tokens: TokenService
     sign_in: SignInDesk
+    token_desk: TokenDesk
     cursors: Cursors
     terms: Terms
     gate: Gate
@@ -230,6 +232,15 @@ def _assembled(
         directory=Directory(accounts, clients, reader),
         clock=clock,
         policy=TokenPolicy(settings.tokens.access_ttl_seconds, settings.env == "production", FRONT_END),
+    )
+    token_desk = TokenDesk(
+        tokens,
+        verifier=verifier,
+        database=database,
+        accounts=account_rows,
+        clients=clients,
+        clock=clock,
+        exchange_seconds=settings.tokens.exchange_ttl_seconds,
     )
     standings = Standings(
         reader=reader,
@@ -351,6 +362,7 @@ def _assembled(
         authenticator=Authenticator(verifier, people=limiter(settings, "person"), clients=limiter(settings, "client")),
         tokens=tokens,
         sign_in=sign_in,
+        token_desk=token_desk,
         cursors=cursors,
         terms=terms,
         gate=gate,

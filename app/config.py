@@ -90,6 +90,9 @@ class TokensSettings(Group):
     issuer: str = Field("http://127.0.0.1:8000", title="`iss` of our own tokens")
     audience: str = Field("duanhao", title="`aud` of our own tokens")
     access_ttl_seconds: Annotated[int, Field(ge=30, le=86_400)] = Field(3600, title="Life of our own access tokens")
+    exchange_ttl_seconds: Annotated[int, Field(ge=30, le=900)] = Field(
+        300, title="Longest life of a token with which a back end acts for a person"
+    )
     leeway_seconds: Annotated[int, Field(ge=0, le=120)] = Field(30, title="Clock difference forgiven")
     max_bytes: Annotated[int, Field(ge=512, le=65_536)] = Field(8192, title="Longest token read at all")
     cache_size: Annotated[int, Field(ge=0)] = Field(20_000, title="Most verified tokens remembered until they expire")

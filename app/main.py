@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
-from app.api import documentation, health, sign_in, tokens, v1
+from app.api import documentation, health, sign_in, token_status, tokens, v1
 from app.composition import Application, open_application
 from app.config import Settings
 from app.disclosure import refusals
@@ -105,7 +105,8 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
         addresses=limiter(settings, "address"),
         cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,
     )
-    for router in (*v1.ROUTERS, tokens.router, sign_in.router, health.router, documentation.router):
+    routers = (*v1.ROUTERS, tokens.router, token_status.router, sign_in.router, health.router, documentation.router)
+    for router in routers:
         app.router.routes.extend(router.routes)
     documentation.install(app)
     return app

@@ -10,9 +10,9 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from app.auth.oauth import MAX_FORM_BYTES
+from app.api.oauth_forms import OAuthError, asked
+from app.auth.issuer import TOKEN_EXCHANGE
 from app.auth.service import TokenService
-from app.kit.context import current_request
 from app.kit.routing import GuardedRouter, public
 from app.kit.schemas import Output
 
@@ -38,13 +38,7 @@ class TokenAnswer(Output):
     refresh_token: str | None = Field(
         None, description="For people: good once, for the next answer of this kind", examples=["WbuGJSstw-cM…"]
     )
-
-
-class OAuthError(Output):
-    """A refusal (RFC 6749 section 5.2)."""
-
-    error: str = Field(examples=["invalid_client"])
-    error_description: str = Field(examples=["The client is unknown or its secret is wrong"])
+    issued_token_type: str | None = Field(None, description="Of an exchange (RFC 8693 section 2.2.1)")
 
 
 class JsonWebKeySet(Output):
@@ -66,11 +60,19 @@ _FORM: dict[str, Any] = {
                     "properties": {
                         "grant_type": {
                             "type": "string",
-                            "enum": ["client_credentials", "authorization_code", "refresh_token"],
+                            "enum": ["client_credentials", "authorization_code", "refresh_token", TOKEN_EXCHANGE],
                         },
                         "scope": {
                             "type": "string",
                             "description": "Scopes separated by spaces; absent means all of the client's",
+                        },
+                        "subject_token": {
+                            "type": "string",
+                            "description": "Of an exchange: the access token of the person for whom the client will act",
+                        },
+                        "subject_token_type": {
+                            "type": "string",
+                            "enum": ["urn:ietf:params:oauth:token-type:access_token"],
                         },
                         "client_id": {"type": "string", "description": "For client_secret_post and front ends"},
                         "client_secret": {"type": "string", "description": "For client_secret_post"},
@@ -83,7 +85,15 @@ _FORM: dict[str, Any] = {
                 "examples": {
                     "post": {
                         "value": {"grant_type": "client_credentials", "client_id": "hr-system", "scope": "hr:write"}
-                    }
+                    },
+                    "exchange": {
+                        "value": {
+                            "grant_type": TOKEN_EXCHANGE,
+                            "subject_token": "eyJhbGciOiJFUzI1NiIs…",
+                            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+                            "scope": "contacts:read",
+                        }
+                    },
                 },
             }
         },
@@ -92,7 +102,8 @@ _FORM: dict[str, Any] = {
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {
         "model": OAuthError,
-        "description": "`invalid_request`, `unsupported_grant_type`, `invalid_scope`, `invalid_grant`",
+        "description": "`invalid_request`, `invalid_grant`, `unsupported_grant_type`, `invalid_scope`, `unauthorized_client`, "
+        "`invalid_target`",
     },
     401: {"model": OAuthError, "description": "`invalid_client`"},
     429: {"model": OAuthError, "description": "`slow_down`; `Retry-After` says for how long"},
@@ -108,19 +119,15 @@ _PUBLIC_FOR_MINUTES = {"Cache-Control": "public, max-age=300"}
 async def create_token(request: Request, tokens: Tokens) -> Response:
     """Exchange a client's id and secret for a token of its own, or a person's code or refresh token for theirs.
 
-    `client_secret_basic` or `client_secret_post`; a front end without a secret sends its `client_id`.
+    `client_secret_basic` or `client_secret_post`; a front end without a secret sends its `client_id`. A back end that may exchanges a
+    person's access token for a narrower one with which it acts for that person (RFC 8693).
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            break
-    context = current_request()
+    form = await asked(request)
     answer = await tokens.token_endpoint(
-        body=bytes(body),
-        content_type=request.headers.get("content-type", ""),
-        authorization=request.headers.getlist("authorization"),
-        address=context.address if context is not None else request.client and request.client.host,
+        body=form.body,
+        content_type=form.content_type,
+        authorization=form.authorization,
+        address=form.address,
     )
     return JSONResponse(answer.body, status_code=answer.status, headers=dict(answer.headers))
 

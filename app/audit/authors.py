@@ -16,13 +16,17 @@ from app.kit.models import new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who writes: ``id`` is a contact's id for people, the client id for services, the user or job name else."""
+    """Who writes: ``id`` is a contact's id for people, the client id for services, the user or job name else.
+
+    ``on_behalf_of`` is the person's contact id again where a back end, ``client_id``, acts for the person.
+    """
 
     type: ActorType
     id: str
     tier: str | None = None
     department_id: UUID | None = None
     client_id: str | None = None
+    on_behalf_of: str | None = None
     policy_version: str | None = None
     address: str | None = None
     request_id: str | None = None
@@ -47,6 +51,7 @@ def written(
         tier=author.tier,
         department_id=author.department_id,
         client_id=author.client_id,
+        on_behalf_of=author.on_behalf_of,
         action=action,
         decision="allowed",
         reason=reason,

@@ -28,7 +28,7 @@ _MAX_NAME: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """A client to be made; a front end through which people sign in is not ``confidential``, a back end that acts for people ``exchanges``."""
+    """A client to be made: a front end that people sign in through is not ``confidential``, a back end that acts for them ``exchanges``."""
 
     client_id: str
     name: str

@@ -36,8 +36,9 @@ class KeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """What a token says that a back end got in exchange for a person's: through which client the person had signed in, the back end's epoch
-    then, and the key under which the person's own token would be revoked.
+    """What a token says that a back end got in exchange for a person's.
+
+    Through which client the person had signed in, the back end's epoch then, and the key under which the person's own token is revoked.
     """
 
     front_end: str

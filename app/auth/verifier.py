@@ -35,7 +35,7 @@ LOOK_EVERY_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A token that is good now: whose it is, its claims, when it ends in seconds since 1970, and the key under which it would be revoked."""
+    """A token that is good now: whose it is, its claims, when it ends in seconds since 1970, and the key under which it is revoked."""
 
     caller: Caller
     claims: Mapping[str, Any] = field(repr=False)
@@ -142,7 +142,8 @@ class TokenVerifier:
         )
         claimed = profile.claimed(read.claims)
         key = None if claimed.jti is None else profile.revocation_key(claimed.jti)
-        for each in (key, claimed.delegation and claimed.delegation.revocation_key):
+        shown = None if claimed.delegation is None else claimed.delegation.revocation_key
+        for each in (key, shown):
             if each is not None and await is_revoked(self._reader, each):
                 raise Rejected(Reason.REVOKED)
         try:
@@ -176,7 +177,7 @@ class TokenVerifier:
         return person if claimed.delegation is None else await self._delegated(person, claimed.delegation, client)
 
     async def _delegated(self, person: Person, delegation: Delegation, client: Client | None) -> Person:
-        """Give the person for whom a back end acts; both clients must stand as they did at the exchange, and the back end bounds the scopes."""
+        """Give the person for whom a back end acts: both clients stand as they did at the exchange; the back end's scopes bound these."""
         if client is None or not client.exchanges:
             raise Rejected(Reason.DELEGATION)
         if client.epoch != delegation.client_epoch:

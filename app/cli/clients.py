@@ -23,6 +23,10 @@ def add(
     front_end: Annotated[
         bool, typer.Option("--front-end", help="People sign in through it; it has no secret.")
     ] = False,
+    exchanges: Annotated[
+        bool,
+        typer.Option("--may-exchange", help="A back end that acts for people with tokens it exchanges theirs for."),
+    ] = False,
 ) -> None:
     """Make a client and print its secret, this once. 新建服务账号并显示一次密钥。"""
     from app.auth.clients import NewClient
@@ -30,9 +34,16 @@ def add(
     from app.composition import Application
 
     async def work(application: Application) -> str | None:
-        detail = {"client_id": client_id, "scopes": sorted(scope), "redirect_uris": sorted(redirect_uri)}
+        detail = {
+            "client_id": client_id,
+            "scopes": sorted(scope),
+            "redirect_uris": sorted(redirect_uri),
+            "exchanges": exchanges,
+        }
         async with on_record(application, "client.create", detail) as unit:
-            new = NewClient(client_id, name, scopes=scope, ceiling=ceiling, confidential=not front_end)
+            new = NewClient(
+                client_id, name, scopes=scope, ceiling=ceiling, confidential=not front_end, exchanges=exchanges
+            )
             made = await application.clients.add(unit.session, new)
             await application.sign_in.redirects.add(unit.session, client_id, redirect_uri, at=application.clock.now())
             return made.secret
@@ -42,13 +53,16 @@ def add(
 
 @app.command("list")
 def every() -> None:
-    """List clients: id, state, scopes. 列出服务账号。"""
+    """List clients: id, state, scopes, whether they may exchange tokens. 列出服务账号。"""
     from app.cli.session import run
     from app.composition import Application
 
     async def work(application: Application) -> list[str]:
         found = await application.clients.list(application.database.reader)
-        return [f"{each.client_id}\t{each.state}\t{' '.join(sorted(each.scopes))}" for each in found]
+        return [
+            "\t".join((each.client_id, each.state, " ".join(sorted(each.scopes)), *(["exchanges"] * each.exchanges)))
+            for each in found
+        ]
 
     for line in run(work):
         typer.echo(line)
@@ -65,6 +79,21 @@ def rotate_secret(client_id: Id) -> None:
             return (await application.clients.rotate_secret(unit.session, client_id)).secret
 
     typer.echo(run(work))
+
+
+@app.command()
+def exchange(
+    client_id: Id, *, allow: Annotated[bool, typer.Option("--allow/--deny", help="Whether it may.")] = True
+) -> None:
+    """Let a back end act for people by token exchange, or no longer; its tokens from before are dead. 授权代表用户访问。"""
+    from app.cli.session import on_record, run
+    from app.composition import Application
+
+    async def work(application: Application) -> None:
+        async with on_record(application, "client.exchange", {"client_id": client_id, "allowed": allow}) as unit:
+            await application.clients.let_exchange(unit.session, client_id, allowed=allow)
+
+    run(work)
 
 
 @app.command()

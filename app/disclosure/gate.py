@@ -304,6 +304,7 @@ class Gate:
             tier=standing.tier.value if standing.kind == "person" else None,
             department_id=standing.main_department,
             client_id=standing.client_id,
+            on_behalf_of=viewer.on_behalf_of,
             action=look.action,
             decision="allowed",
             purpose=look.purpose.value,

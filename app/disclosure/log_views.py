@@ -53,7 +53,9 @@ class EventItem(Output):
     at: datetime
     actor: EventActor
     client_id: str | None = Field(description="The front end or service account through which the actor called.")
-    on_behalf_of: str | None
+    on_behalf_of: str | None = Field(
+        description="The actor once more, where `client_id` is a back end that acted for them with a token it had exchanged; else null."
+    )
     action: str = Field(
         examples=["contact.read"],
         description="`access_log.unreadable`: the evidence is damaged; `duanhao audit verify` says how.",

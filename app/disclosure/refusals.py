@@ -50,6 +50,7 @@ def recorder(app: FastAPI) -> Callable[[RequestContext, Problem], Awaitable[None
                 tier=standing.tier.value if standing is not None and standing.kind == "person" else None,
                 department_id=standing.main_department if standing is not None else None,
                 client_id=context.client_id,
+                on_behalf_of=viewer.on_behalf_of if isinstance(viewer, Viewer) else None,
                 action=context.action or "request",
                 decision="refused",
                 code=problem.code,

@@ -110,6 +110,11 @@ class Viewer:
         """Name the caller for cursors and idempotency keys: type and id."""
         return f"{self.standing.kind}:{self.standing.actor_id}"
 
+    @property
+    def on_behalf_of(self) -> str | None:
+        """Name the person for whom a back end acts, as the log does; ``None`` when nobody stands between."""
+        return self.standing.actor_id if isinstance(self.subject, Person) and self.subject.front_end else None
+
 
 class Standings:
     """Gives viewers."""
@@ -215,11 +220,12 @@ class Standings:
         if account.contact_id is None:
             raise NoContact
         watched: Mapping[str, int] = {DEPARTMENTS: tree.epoch, account.epoch_key: epoch}
-        ceiling = None
-        client = await self._clients.by_id(self._reader, subject.client_id)
-        if client is not None:
-            ceiling = _ceiling(client)
-            watched = {**watched, client.epoch_key: await epochs.value(self._reader, client.epoch_key)}
+        ceilings = []
+        for client_id in dict.fromkeys((subject.client_id, subject.front_end or subject.client_id)):
+            client = await self._clients.by_id(self._reader, client_id)
+            if client is not None:
+                ceilings.append(_ceiling(client))
+                watched = {**watched, client.epoch_key: await epochs.value(self._reader, client.epoch_key)}
         facts = await self._contacts.viewer_facts(self._reader, account.contact_id)
         if facts is None or facts.status not in {"active", "frozen", "leaving"}:
             raise NoContact
@@ -253,7 +259,7 @@ class Standings:
             edges=marks.edges,
             engagements=await self._engagements.of(self._reader, facts.contact_id, self._clock.now()),
             step_up=stepped_up,
-            ceiling=ceiling,
+            ceiling=min((each for each in ceilings if each is not None), default=None),
             epochs=watched,
         )
 
@@ -302,6 +308,7 @@ def author_of(viewer: Viewer) -> Author:
         tier=standing.tier.value if standing.kind == "person" else None,
         department_id=standing.main_department,
         client_id=standing.client_id,
+        on_behalf_of=viewer.on_behalf_of,
         policy_version=viewer.plan(Purpose.WORK_CONTACT).pack_label,
         address=context.address if context else None,
         request_id=context.request_id if context else None,

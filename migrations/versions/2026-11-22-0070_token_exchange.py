@@ -1,8 +1,8 @@
 """Back ends that may act for people, and since when a signing key is in its state.
 
-Revision 4c1af273b065, after d83f5a17c9e6. ``client.exchanges`` is off for every client there is; the release before this one neither knows the
-column nor lets in a client that has it (its row's MAC is then of more values than that release counts). ``signing_key.since`` is empty for
-keys of before, whose state began when they were made.
+Revision 4c1af273b065, after d83f5a17c9e6. ``client.exchanges`` is off for every client there is; the release before this one neither knows
+the column nor lets in a client that has it (its row's MAC is then of more values than that release counts). ``signing_key.since`` is empty
+for keys of before, whose state began when they were made.
 """
 
 from collections.abc import Sequence

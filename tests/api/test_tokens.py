@@ -12,6 +12,7 @@ from jose import jws
 
 from app.api.tokens import router
 from app.auth.compact import strict_object
+from app.auth.issuer import TOKEN_EXCHANGE
 from app.auth.oauth import MAX_FORM_BYTES
 from app.auth.subject import Service
 from app.kit.db import Database
@@ -212,7 +213,7 @@ async def test_the_description_names_what_is_there(caller: Caller) -> None:
     answer = await caller.http.get("/.well-known/oauth-authorization-server")
     document = answer.json()
     assert (answer.status_code, document["issuer"]) == (200, ISSUER)
-    assert "client_credentials" in document["grant_types_supported"]
+    assert {"client_credentials", TOKEN_EXCHANGE} <= set(document["grant_types_supported"])
     assert {"client_secret_basic", "client_secret_post"} < set(document["token_endpoint_auth_methods_supported"])
     for member, method in (("token_endpoint", "POST"), ("jwks_uri", "GET")):
         path = document[member].removeprefix(ISSUER)

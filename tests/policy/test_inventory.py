@@ -79,6 +79,8 @@ INVENTORY: Final = {
     ("POST", "/oauth/token"): (PUBLIC, (), False),
     ("GET", "/oauth/authorize"): (PUBLIC, (), False),
     ("POST", "/oauth/authorize"): (PUBLIC, (), False),
+    ("POST", "/oauth/revoke"): (PUBLIC, (), False),
+    ("POST", "/oauth/introspect"): (PUBLIC, (), False),
     ("GET", "/.well-known/jwks.json"): (PUBLIC, (), False),
     ("GET", "/.well-known/oauth-authorization-server"): (PUBLIC, (), False),
     ("GET", "/livez"): (PUBLIC, (), False),
