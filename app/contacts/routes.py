@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
+from app.auth.errors import FreshSignInRequired
 from app.contacts.access import LOOK_PROBLEMS, Contacts, ContactsRead, ContactsReveal
 from app.contacts.schemas import (
     ContactPage,
@@ -68,13 +69,19 @@ async def list_contacts(
     response_model=None,
     responses={
         **disclosed_response(RevealView, "The fields, clear"),
-        **responses(*LOOK_PROBLEMS, NotFound, Invalid, UnknownField, ApprovalRequired, NotPermitted),
+        **responses(
+            *LOOK_PROBLEMS, NotFound, Invalid, UnknownField, ApprovalRequired, NotPermitted, FreshSignInRequired
+        ),
     },
 )
 async def reveal_contact(
     viewer: ContactsReveal, contacts: Contacts, id: UUID, body: RevealRequest
 ) -> Disclosed[RevealView]:
-    """Show fields clear for a purpose and a reason: one look, on record with its sealed reason."""
+    """Show fields clear for a purpose and a reason: one look, on record with its sealed reason.
+
+    Where a second proof of identity is all that is missing, 401 with the challenge of RFC 9470: sign in again with one of `acr_values`, not
+    longer ago than `max_age`, and ask again.
+    """
     return await contacts.reveal(viewer, id, body)
 
 

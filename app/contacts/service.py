@@ -12,6 +12,7 @@ import orjson
 
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
+from app.auth.errors import FreshSignInRequired
 from app.contacts.listing import ContactLists
 from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
@@ -166,7 +167,7 @@ class ContactService:
             return await attempt(viewer)
         except EpochMoved:
             return await attempt(await self._standings.of(viewer.subject, fresh=True))
-        except (NotFound, ApprovalRequired, NotPermitted):
+        except (NotFound, ApprovalRequired, NotPermitted, FreshSignInRequired):
             current = await self._standings.of(viewer.subject, fresh=True)
             if current.standing == viewer.standing:
                 raise

@@ -19,6 +19,7 @@ from app.audit.writer import AccessLog
 from app.crypto.errors import SealBroken
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
+from app.disclosure.errors import ApprovalRequired
 from app.disclosure.programs import REACHABLE, Program, Programs
 from app.disclosure.records import Record
 from app.disclosure.strength import Tally
@@ -27,6 +28,8 @@ from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.errors import NotFound
 from app.kit.models import new_id
+from app.permissions import step_up
+from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import Outcome, Purpose, State
 from app.permissions.plan import Cohort, Plan
 from app.permissions.quotas import Quotas
@@ -157,11 +160,16 @@ class Gate:
     async def reveal(self, viewer: Viewer, record: Record, names: Sequence[str], look: Look) -> tuple[bytes, bytes]:
         """Open ``names`` of one visible record, clear; give the fields, as a rendered object, and the note.
 
-        Raises as ``disclose`` does, and ``ApprovalRequired`` or ``UnknownField`` before anything is recorded as shown.
+        Raises as ``disclose`` does, and before anything is recorded as shown ``UnknownField``, ``ApprovalRequired`` or ``NotPermitted``, or
+        instead of these two ``FreshSignInRequired`` where a second proof of identity would be enough.
         """
         plan = viewer.plan(look.purpose)
         cohort = plan.cohort(record.cohort, record.subject)
-        program = self._programs.reveal(cohort, record.cohort.kind, names)
+        try:
+            program = self._programs.reveal(cohort, record.cohort.kind, names)
+        except (ApprovalRequired, NotPermitted):
+            self._challenge(viewer, record, names, look.purpose)
+            raise
         charge = self._quotas.reveal(viewer.standing) if _counts(viewer, record) else None
         draft = self._draft(viewer, plan, look, (_entry(program, [record]),), 1)
         permit = await self._recorded(viewer, draft, {record.subject: program.scope}, charge)
@@ -259,6 +267,18 @@ class Gate:
             values = self._opener.open_boxes(permit, record.subject, record.key, opening)
             for box, value in zip(opening, values, strict=True):
                 tally.add(box.name, value)
+
+    def _challenge(self, viewer: Viewer, record: Record, names: Sequence[str], purpose: Purpose) -> None:
+        """Raise ``FreshSignInRequired`` when a second proof is all that keeps the viewer from a reveal: by policy, not by value."""
+        stronger = viewer.with_second_proof()
+        if stronger is None:
+            return
+        try:
+            cohort = stronger.plan(purpose).cohort(record.cohort, record.subject)
+            self._programs.reveal(cohort, record.cohort.kind, names)
+        except (ApprovalRequired, NotPermitted):
+            return
+        raise step_up.challenge()
 
     def _card(self, permit: Permit, record: Record, program: Program) -> tuple[UUID, bytes, str]:
         pattern = program.pattern(record.present)

@@ -31,7 +31,9 @@ from app.kit.errors import (
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
-_REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS})
+_REFUSALS: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}
+)
 _FRAMEWORK: Final[Mapping[int, type[Problem]]] = {
     kind.status: kind
     for kind in (

@@ -22,6 +22,7 @@ from app.departments.tree import DEPARTMENTS, Tree
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Reader
+from app.permissions import step_up
 from app.permissions.errors import AccountSuspended, NoContact
 from app.permissions.marks import LiveMarks
 from app.permissions.outcomes import FieldClass, Purpose, Tier
@@ -30,10 +31,6 @@ from app.permissions.plan import Engagement, LiveGrant, Place, Plan, Standing
 from app.permissions.repository import GrantRepository
 
 _MOST_REMEMBERED: Final = 10_000
-_STEP_UP_SECONDS: Final = 600
-_STEP_UP_CLASSES: Final = frozenset(
-    {"urn:duanhao:acr:step-up", "http://schemas.openid.net/pape/policies/2007/06/multi-factor", "c1", "mfa"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +96,16 @@ class Viewer:
         """Tell whether the standing must be read anew, because a mark has begun or ended by itself since."""
         edges = self.standing.edges
         return bool(edges) and self._clock.now() >= min(edges)
+
+    def with_second_proof(self) -> "Viewer | None":
+        """Give who the viewer would be after a second proof of identity, or ``None`` where one was given or none can be.
+
+        A service has no second proof, and a back end that acts for a person none of that person's.
+        """
+        if self.standing.kind != "person" or self.standing.step_up or self.on_behalf_of is not None:
+            return None
+        stronger = replace(self.standing, step_up=True)
+        return Viewer(self.subject, stronger, self.tree, self._pack, self._clock, self._clock_here)
 
     @property
     def pack(self) -> Pack:
@@ -178,9 +185,8 @@ class Standings:
     def _stepped_up(self, subject: Caller) -> bool:
         return (
             isinstance(subject, Person)
-            and subject.acr in _STEP_UP_CLASSES
-            and subject.auth_time is not None
-            and 0 <= self._clock.now().timestamp() - subject.auth_time <= _STEP_UP_SECONDS
+            and subject.acr is not None
+            and step_up.proves(subject.acr, subject.auth_time, now=self._clock.now().timestamp())
         )
 
     async def _load(self, subject: Caller, *, stepped_up: bool) -> Viewer:
