@@ -82,6 +82,14 @@ class ExternalIssuer(Group):
     scope_claim: str | None = Field("scp", title="Claim with scopes; none means the person's own default scopes")
     client_claim: str = Field("azp", title="Claim that names the front end")
     jti_claim: str | None = Field("uti", title="Claim that identifies the token, where promised")
+    acr_claim: str = Field("acr", title="Claim that tells how the person signed in; a word or a list of words")
+    auth_time_claim: str = Field("auth_time", title="Claim that tells when the person signed in")
+    second_proof: tuple[str, ...] | None = Field(
+        None, title="Values of `acr_claim` that tell of a second proof of identity; unset: those that are common"
+    )
+    registered_only: bool = Field(
+        default=False, title="Take people's tokens through front ends registered here alone, whose ceilings then hold"
+    )
 
 
 class TokensSettings(Group):

@@ -9,6 +9,7 @@ a withdrawn key is noticed within the hour.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
 
@@ -73,7 +74,7 @@ class RemoteKeys:
         """
         self._address = check_address(url, production=production)
         self._client, self._clock, self._changed = client, clock, changed
-        self._keys = jwks.EMPTY
+        self._keys, self._digest = jwks.EMPTY, b""
         self._fetched: datetime | None = None
         self._attempted: datetime | None = None
         self._fetching = asyncio.Lock()
@@ -103,18 +104,19 @@ class RemoteKeys:
             self._attempted = now
             try:
                 async with asyncio.timeout(_DEADLINE_SECONDS):
-                    keys, left_out = await self._fetch()
+                    keys, left_out, digest = await self._fetch()
             except (httpx.HTTPError, TimeoutError, ValueError) as error:
                 _log.warning("key_set_unavailable", host=self._address.host, error=type(error).__name__)
                 return
             if left_out:
                 _log.warning("keys_left_out", host=self._address.host, reasons=sorted(set(left_out)))
-            renewed = keys.ids != self._keys.ids
-            self._keys, self._fetched = keys, now
+            renewed = digest != self._digest
+            self._keys, self._digest, self._fetched = keys, digest, now
             if renewed:
                 self._changed()
 
-    async def _fetch(self) -> tuple[jwks.KeySet, list[str]]:
+    async def _fetch(self) -> tuple[jwks.KeySet, list[str], bytes]:
+        """Give the keys, why others were left out, and a digest of the set, since a key may change under its old name."""
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         body = bytearray()
         async with self._client.stream("GET", self._address, headers=headers, follow_redirects=False) as response:
@@ -133,4 +135,4 @@ class RemoteKeys:
         if not keys.ids:
             message = "no usable key"
             raise _UnreadableError(message)
-        return keys, left_out
+        return keys, left_out, sha256(body).digest()

@@ -18,7 +18,7 @@ from app.auth.compact import normal_type
 from app.auth.issuer import TOKEN_TYPE, BuiltInIssuer
 from app.auth.jwks import ALGORITHMS
 from app.auth.reasons import Reason, Rejected
-from app.auth.subject import is_client_id, user_name_key
+from app.auth.subject import ACR_STEP_UP, SECOND_PROOF, is_client_id, user_name_key
 from app.config import ExternalIssuer
 
 _BUILT_IN_CLAIMS: Final = frozenset({"nbf", "jti", "client_id", "scope", "epoch"})
@@ -75,6 +75,7 @@ class Profile:
     types: frozenset[str]
     required: frozenset[str]
     built_in: bool
+    registered_only: bool
     keys: KeySource
     claimed: Callable[[Mapping[str, Any]], Claimed]
 
@@ -141,9 +142,17 @@ def built_in(issuer: BuiltInIssuer) -> Profile:
         types=frozenset({TOKEN_TYPE}),
         required=_BUILT_IN_CLAIMS,
         built_in=True,
+        registered_only=True,
         keys=issuer,
         claimed=_read_built_in,
     )
+
+
+def _foreign_acr(said: frozenset[str], second_proof: tuple[str, ...] | None) -> str | None:
+    """Give one word for how somebody signed in with an issuer outside: ours for a second proof where it says so, else the issuer's own."""
+    if second_proof is not None:
+        return ACR_STEP_UP if not said.isdisjoint(second_proof) else None
+    return min(said, key=lambda word: (word not in SECOND_PROOF, word), default=None)
 
 
 def external(settings: ExternalIssuer, keys: KeySource) -> Profile:
@@ -171,8 +180,8 @@ def external(settings: ExternalIssuer, keys: KeySource) -> Profile:
             jti=None if settings.jti_claim is None else _optional(claims, settings.jti_claim),
             epoch=None,
             issued_at=seconds(claims, "iat"),
-            acr=_optional(claims, "acr"),
-            auth_time=seconds(claims, "auth_time") if "auth_time" in claims else None,
+            acr=_foreign_acr(words(claims, settings.acr_claim), settings.second_proof),
+            auth_time=seconds(claims, settings.auth_time_claim) if settings.auth_time_claim in claims else None,
         )
 
     return Profile(
@@ -182,6 +191,7 @@ def external(settings: ExternalIssuer, keys: KeySource) -> Profile:
         types=frozenset(map(normal_type, settings.types)),
         required=frozenset({settings.jti_claim} if settings.jti_claim else ()),
         built_in=False,
+        registered_only=settings.registered_only,
         keys=keys,
         claimed=read,
     )

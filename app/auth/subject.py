@@ -16,6 +16,17 @@ Tier = Literal["T0", "T1", "T2", "T3", "T4", "T5"]
 MAX_NAME: Final = 128
 """Longest user name, client id, token id, in characters."""
 
+ACR_STEP_UP: Final = "urn:duanhao:acr:step-up"
+"""How our own sign-in, with a second proof of identity, is called in a token's ``acr``."""
+
+SECOND_PROOF: Final = (
+    ACR_STEP_UP,
+    "mfa",
+    "c1",
+    "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
+)
+"""Values of ``acr`` that tell of a second proof, ours first; those of issuers outside as they are commonly called."""
+
 _CLIENT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
 

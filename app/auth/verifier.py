@@ -169,7 +169,7 @@ class TokenVerifier:
         client = await self._clients.by_id(self._reader, claimed.client_id)
         if client is not None and client.state != "active":
             raise Rejected(Reason.CLIENT_DISABLED)
-        if client is None and (profile.built_in or claimed.user_name is None):
+        if client is None and (profile.registered_only or claimed.user_name is None):
             raise Rejected(Reason.CLIENT_UNKNOWN)
         if claimed.user_name is None and client is not None:
             return _service(claimed, client)

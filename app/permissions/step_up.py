@@ -8,24 +8,17 @@ one does not, whatever is stored.
 from typing import Final
 
 from app.auth.errors import FreshSignInRequired
+from app.auth.subject import SECOND_PROOF
 
 MAX_AGE_SECONDS: Final = 600
 """How long a second proof counts, from the sign-in that it was part of."""
 
-CLASSES: Final = (
-    "urn:duanhao:acr:step-up",
-    "mfa",
-    "c1",
-    "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
-)
-"""Values of ``acr`` that tell of a second proof, ours first."""
-
 
 def proves(acr: str | None, auth_time: int | None, *, now: float) -> bool:
     """Tell whether a token's ``acr`` and ``auth_time`` are a second proof that counts at ``now``, all in seconds since 1970."""
-    return acr in CLASSES and auth_time is not None and 0 <= now - auth_time <= MAX_AGE_SECONDS
+    return acr in SECOND_PROOF and auth_time is not None and 0 <= now - auth_time <= MAX_AGE_SECONDS
 
 
 def challenge() -> FreshSignInRequired:
     """Make the 401 that tells a front end how its person has to sign in for this."""
-    return FreshSignInRequired(acr=" ".join(CLASSES), max_age=MAX_AGE_SECONDS)
+    return FreshSignInRequired(acr=" ".join(SECOND_PROOF), max_age=MAX_AGE_SECONDS)

@@ -104,6 +104,22 @@ def public_forms() -> dict[str, bytes]:
     }
 
 
+def tenant_public_forms() -> dict[str, bytes]:
+    """Give the tenant's RSA key in every form that an attacker may have it in."""
+    public = TENANT_KEY.public_key()
+    return {
+        "pem": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        "pkcs1-pem": public.public_bytes(Encoding.PEM, PublicFormat.PKCS1),
+        "pkcs1-pem-stripped": public.public_bytes(Encoding.PEM, PublicFormat.PKCS1).strip(),
+        "der": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        "pkcs1-der": public.public_bytes(Encoding.DER, PublicFormat.PKCS1),
+        "openssh": public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
+        "jwk": json.dumps(rsa_jwk("T1", public)).encode(),
+        "jwk-set": json.dumps({"keys": [rsa_jwk("T1", public)]}).encode(),
+        "modulus": public.public_numbers().n.to_bytes(256, "big"),
+    }
+
+
 class Forge:
     """Makes tokens for one moment, given in seconds since 1970."""
 
@@ -183,8 +199,24 @@ class Forge:
         return b"{" + f'"{name}":{text},'.encode() + rest
 
     def entra(
-        self, *, key: RSAPrivateKey = TENANT_KEY, header: Mapping[str, Any] | None = None, **claims: object
+        self,
+        *,
+        key: RSAPrivateKey = TENANT_KEY,
+        header: Mapping[str, Any] | None = None,
+        raw: bytes | None = None,
+        **claims: object,
     ) -> str:
-        """Sign a token of the shape that Entra sends (version 2.0)."""
-        message = f"{segment(merged(self.tenant_header, header or {}))}.{segment(merged(self.tenant_claims, claims))}"
+        """Sign a token of the shape that Entra sends (version 2.0): changes of header and claims, or ``raw`` bytes of the payload."""
+        payload = raw if raw is not None else merged(self.tenant_claims, claims)
+        message = f"{segment(merged(self.tenant_header, header or {}))}.{segment(payload)}"
         return f"{message}.{b64(rs256(key, message.encode()))}"
+
+    def entra_mac(self, secret: bytes, *, alg: str = "HS256") -> str:
+        """Sign such a token with HMAC under bytes that everybody knows."""
+        message = f"{segment({**self.tenant_header, 'alg': alg})}.{segment(self.tenant_claims)}"
+        return f"{message}.{b64(hs256(secret, message.encode()))}"
+
+    def entra_literal(self, name: str, text: str) -> bytes:
+        """Write such claims with the value of ``name`` exactly as ``text``."""
+        rest = json.dumps(merged(self.tenant_claims, {name: DROP})).encode()[1:]
+        return b"{" + f'"{name}":{text},'.encode() + rest

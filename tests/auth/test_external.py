@@ -111,6 +111,48 @@ async def test_a_revocation_names_the_issuer(quick: World) -> None:
     await quick.verifier.verify(own)
 
 
+@pytest.mark.parametrize(
+    ("configured", "said", "expected"),
+    [
+        ({}, {"acr": "mfa"}, "mfa"),
+        ({}, {"acr": "1"}, "1"),
+        ({}, {"acr": ["pwd", "mfa"]}, "mfa"),
+        ({}, {}, None),
+        ({"acr_claim": "acrs"}, {"acr": "mfa", "acrs": ["c1", "c2"]}, "c1"),
+        ({"acr_claim": "acrs"}, {"acr": "mfa"}, None),
+        ({"second_proof": ("phr", "gold")}, {"acr": "gold"}, "urn:duanhao:acr:step-up"),
+        ({"second_proof": ("phr", "gold")}, {"acr": "silver phr"}, "urn:duanhao:acr:step-up"),
+        ({"second_proof": ("phr", "gold")}, {"acr": "mfa"}, None),
+        ({"second_proof": ("phr",)}, {"acr": "urn:duanhao:acr:step-up"}, None),
+        ({"second_proof": ()}, {"acr": "mfa"}, None),
+    ],
+    ids=str,
+)
+async def test_what_counts_as_a_second_proof_is_that_issuers_word(
+    quick: World, configured: dict[str, Any], said: dict[str, Any], expected: str | None
+) -> None:
+    world = await build(quick.database, quick.clock, auth_time_claim="when", **configured)
+    subject = await world.verifier.verify(world.forge.entra(**said, when=world.forge.now - 5, auth_time="not read"))
+    assert isinstance(subject, Person)
+    assert (subject.acr, subject.auth_time) == (expected, world.forge.now - 5)
+    await world.http.aclose()
+
+
+async def test_an_unregistered_front_end_is_taken_or_refused_as_configured(quick: World) -> None:
+    token = quick.forge.entra(azp="5f0c3b1e-0000-4000-8000-0000000000ff")
+    assert isinstance(await quick.verifier.verify(token), Person)
+    world = await build(quick.database, quick.clock, registered_only=True)
+    assert await reason(world, token) is Reason.CLIENT_UNKNOWN
+    assert isinstance(await world.verifier.verify(world.forge.entra()), Person)
+    await world.http.aclose()
+
+
+async def test_a_claim_of_acting_for_somebody_means_nothing_from_outside(quick: World) -> None:
+    subject = await quick.verifier.verify(quick.forge.entra(act={"sub": "hr-system", "epoch": 0}, front_end="x"))
+    assert isinstance(subject, Person)
+    assert (subject.client_id, subject.front_end) == ("intranet", None)
+
+
 # -- keys ------------------------------------------------------------------------------------------------------------
 
 
@@ -146,6 +188,17 @@ async def test_a_new_set_makes_remembered_tokens_be_looked_at_again(quick: World
     quick.clock.advance(minutes=2)
     await quick.verifier.verify(quick.forge.entra(key=RENEWED, header={"kid": "T2"}))
     assert await reason(quick, token) is Reason.KID_UNKNOWN
+
+
+async def test_another_key_under_the_old_id_makes_remembered_tokens_be_looked_at_again(quick: World) -> None:
+    token = quick.forge.entra()
+    await quick.verifier.verify(token)
+    quick.key_server.document = {"keys": [rsa_jwk("T1", RENEWED.public_key())]}
+    quick.clock.advance(minutes=61)
+    fresh = quick.forge.entra(key=RENEWED, exp=quick.forge.now + 9000)
+    await quick.verifier.verify(fresh)
+    assert await reason(quick, quick.forge.entra(exp=quick.forge.now + 9000)) is Reason.SIGNATURE
+    assert await reason(quick, token) is Reason.SIGNATURE
 
 
 async def test_the_right_id_on_another_key_is_a_bad_signature(quick: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from app.audit.models import Epoch
+from app.audit.models import AuditIntent, Epoch
 from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients, NewClient
 from app.auth.external import RemoteKeys
@@ -24,7 +24,7 @@ from app.kit.models import Base
 from tests.auth.forge import API, AUDIENCE, ISSUER, TENANT, TENANT_KEY, Forge, rsa_jwk, token_keys
 from tests.support.clock import FrozenClock
 
-TABLES = (AccountRow, ClientRow, RevokedTokenRow, Epoch)
+TABLES = (AccountRow, ClientRow, RevokedTokenRow, Epoch, AuditIntent)
 
 
 class KeyServer:
