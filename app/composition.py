@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -27,6 +28,7 @@ from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
 from app.auth.guard import Authenticator
 from app.auth.issuer import BuiltInIssuer
+from app.auth.key_renewal import KeyRenewal
 from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
@@ -74,7 +76,7 @@ from app.kit.migrate import ensure_current
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.numbers.desk import NumberDesk
-from app.opening import check_log, daily_quotas, key_provider, limiter, log_store, policy_pack, trust
+from app.opening import check_log, daily_quotas, key_provider, limiter, log_store, policy_pack, token_keys_of, trust
 from app.permissions.marks import MarkRepository
 from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
@@ -232,6 +234,13 @@ def _assembled(
         directory=Directory(accounts, clients, reader),
         clock=clock,
         policy=TokenPolicy(settings.tokens.access_ttl_seconds, settings.env == "production", FRONT_END),
+    )
+    KeyRenewal(
+        tokens.issuer,
+        reader=reader,
+        load=partial(token_keys_of, database, keyring),
+        changed=verifier.forget,
+        clock=clock,
     )
     token_desk = TokenDesk(
         tokens,

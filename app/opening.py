@@ -24,6 +24,7 @@ from app.auth.profile import built_in, external
 from app.auth.verifier import TokenVerifier
 from app.config import Settings
 from app.crypto.providers import EnvProvider, FileProvider, KeyProvider
+from app.crypto.signing import SigningVault, TokenKeys, load_token_keys
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.limits import Limiter, Rate
@@ -56,6 +57,12 @@ def limiter(settings: Settings, kind: Kind) -> Limiter | None:
     if chosen is None:
         chosen = _IN_PRODUCTION[kind] if settings.env == "production" else 0.0
     return Limiter(Rate(chosen, max(1, round(chosen * settings.limits.burst_seconds)))) if chosen else None
+
+
+async def token_keys_of(database: Database, vault: SigningVault) -> TokenKeys:
+    """Read the token keys as they are now; raise ``Unavailable`` when the store does not answer."""
+    async with database.unit_of_work() as unit:
+        return await load_token_keys(unit.session, vault)
 
 
 def policy_pack(settings: Settings) -> Pack:

@@ -123,6 +123,7 @@ async def create_token(request: Request, tokens: Tokens) -> Response:
     person's access token for a narrower one with which it acts for that person (RFC 8693).
     """
     form = await asked(request)
+    await tokens.issuer.refresh()
     answer = await tokens.token_endpoint(
         body=form.body,
         content_type=form.content_type,
@@ -135,7 +136,8 @@ async def create_token(request: Request, tokens: Tokens) -> Response:
 @router.get("/.well-known/jwks.json", summary="Keys that verify our tokens", response_model=JsonWebKeySet)
 @public("public keys")
 async def read_key_set(tokens: Tokens) -> Response:
-    """Give the key that signs now and the next one."""
+    """Give the key that signs now, the next one, and those of before whose tokens may still be out."""
+    await tokens.issuer.refresh()
     return JSONResponse(tokens.issuer.jwks(), headers=_PUBLIC_FOR_MINUTES)
 
 

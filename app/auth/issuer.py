@@ -4,7 +4,7 @@ One key signs, the next one is already published so that everybody knows it befo
 verify what they signed until it has expired. The private key stays in this object: it does not print.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,7 +43,17 @@ class BuiltInIssuer:
         """Take ``iss`` and ``aud`` of every token, and the keys as they are now."""
         self.issuer, self.audience = issuer, audience
         self._clock = clock
+        self._look: Callable[[], Awaitable[None]] | None = None
         self.replace_keys(keys)
+
+    def renewed_by(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Let ``look`` bring other keys (``replace_keys``) whenever somebody asks for ours."""
+        self._look = look
+
+    async def refresh(self) -> None:
+        """Take up a rotation before keys are published or sign."""
+        if self._look is not None:
+            await self._look()
 
     def replace_keys(self, keys: TokenKeys) -> None:
         """Go on with other keys, after a rotation; raise ``ValueError`` when one of the public ones cannot verify."""
@@ -56,6 +66,7 @@ class BuiltInIssuer:
 
     async def find(self, kid: str, algorithm: str) -> Key | None:
         """Give the key that verifies a token of ours; raise ``Rejected`` when it does not fit ``algorithm``."""
+        await self.refresh()
         return self._verifying.get(kid, algorithm)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:

@@ -8,6 +8,7 @@ row MACs and search tags follow from it and have to be written anew first.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -170,14 +171,17 @@ async def add_signing_key(
     if await session.scalar(select(SigningKeyRow.kid).where(SigningKeyRow.use == use, SigningKeyRow.state == "next")):
         detail = f"a next signing key for {use} already waits"
         raise RotationRefused(detail)
-    row = new_signing_key(keyring, use, state="next", at=(clock or SystemClock()).now())
+    now = (clock or SystemClock()).now()
+    row = new_signing_key(keyring, use, state="next", at=now)
+    row.since = now
     session.add(row)
     await session.flush()
     return row.kid
 
 
-async def promote_signing_key(session: AsyncSession, use: SigningUse) -> str:
+async def promote_signing_key(session: AsyncSession, use: SigningUse, *, clock: Clock | None = None) -> str:
     """Let the waiting key sign, keep the present one published; gives the kid. ``RotationRefused`` when none waits."""
+    now = (clock or SystemClock()).now()
     waiting = await session.scalar(
         select(SigningKeyRow).where(SigningKeyRow.use == use, SigningKeyRow.state == "next").with_for_update()
     )
@@ -185,18 +189,73 @@ async def promote_signing_key(session: AsyncSession, use: SigningUse) -> str:
         detail = f"no next signing key for {use} waits"
         raise RotationRefused(detail)
     await session.execute(
-        update(SigningKeyRow).where(SigningKeyRow.use == use, SigningKeyRow.state == "current").values(state="previous")
+        update(SigningKeyRow)
+        .where(SigningKeyRow.use == use, SigningKeyRow.state == "current")
+        .values(state="previous", since=now)
     )
-    waiting.state = "current"
+    waiting.state, waiting.since = "current", now
     await session.flush()
     return waiting.kid
 
 
-async def retire_signing_key(session: AsyncSession, kid: str) -> None:
+async def retire_signing_key(session: AsyncSession, kid: str, *, clock: Clock | None = None) -> None:
     """Publish a previous key no more, once all it signed has expired; raises ``RotationRefused`` on any other key."""
     row = await session.get(SigningKeyRow, kid, with_for_update=True, populate_existing=True)
     if row is None or row.state != "previous":
         detail = "only a previous signing key can be retired"
         raise RotationRefused(detail)
-    row.state = "retired"
+    row.state, row.since = "retired", (clock or SystemClock()).now()
     await session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKeyTurn:
+    """What one turn of the token keys did: which key began to sign (``None``: none yet), which are published next, which are gone."""
+
+    signs: str | None
+    published: str
+    retired: tuple[str, ...]
+
+
+async def turn_token_keys(
+    session: AsyncSession,
+    keyring: Keyring,
+    *,
+    clock: Clock,
+    known_after: timedelta,
+    signed_for: timedelta,
+    compromised: bool = False,
+) -> TokenKeyTurn:
+    """Let the next token key sign, publish the one after it, and forget those whose last token is over.
+
+    The next key must have been published for ``known_after``, so that whoever keeps our key set has it; where none is published yet, this
+    turn publishes one and a later turn goes on. A key that signed no more for ``signed_for`` is retired. ``compromised``: neither is waited
+    for, and every key of before is retired at once, with all tokens that it signed. Raises ``RotationRefused`` when it is too early.
+    """
+    now = clock.now()
+    waiting = await session.scalar(
+        select(SigningKeyRow).where(SigningKeyRow.use == "token", SigningKeyRow.state == "next")
+    )
+    signs = None
+    if compromised and waiting is not None:
+        waiting.state, waiting.since = "retired", now
+        await session.flush()
+    if compromised:
+        await add_signing_key(session, keyring, "token", clock=clock)
+        signs = await promote_signing_key(session, "token", clock=clock)
+    elif waiting is not None:
+        early = (waiting.since or waiting.created_at) + known_after
+        if now < early:
+            detail = f"the next token key may be unknown to others until {early:%Y-%m-%d %H:%M:%S} UTC"
+            raise RotationRefused(
+                detail, detail_zh=f"下一个令牌密钥在 {early:%Y-%m-%d %H:%M:%S} UTC 之前可能尚未被其他系统获取"
+            )
+        signs = await promote_signing_key(session, "token", clock=clock)
+    published = await add_signing_key(session, keyring, "token", clock=clock)
+    before = await session.scalars(
+        select(SigningKeyRow).where(SigningKeyRow.use == "token", SigningKeyRow.state == "previous")
+    )
+    over = [row.kid for row in before if compromised or (row.since is not None and now - row.since > signed_for)]
+    for kid in over:
+        await retire_signing_key(session, kid, clock=clock)
+    return TokenKeyTurn(signs, published, tuple(over))

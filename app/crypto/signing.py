@@ -59,6 +59,16 @@ class LogVerifier:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningState:
+    """A signing key as an operator sees it: what it signs, its state, its name, and since when it is in that state."""
+
+    use: SigningUse
+    state: KeyState
+    kid: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TokenKeys:
     """What the token issuer signs with, and what it publishes.
 
@@ -143,6 +153,14 @@ async def load_token_keys(session: AsyncSession, vault: SigningVault) -> TokenKe
         private_pem=pem.decode(),
         public=tuple(public_jwk(row) for row in (current, *rows)),
     )
+
+
+async def signing_states(session: AsyncSession) -> tuple[SigningState, ...]:
+    """List the keys that are not retired: those of the log before those of tokens, and of each use the current one first."""
+    rows = await session.scalars(select(SigningKeyRow).where(SigningKeyRow.state != "retired"))
+    order = ("current", "next", "previous", "retired")
+    found = [SigningState(row.use, row.state, row.kid, row.since or row.created_at) for row in rows]
+    return tuple(sorted(found, key=lambda each: (each.use, order.index(each.state), each.since)))
 
 
 def unwrap_private(vault: SigningVault, row: SigningKeyRow) -> Ed25519PrivateKey | EllipticCurvePrivateKey:
