@@ -53,7 +53,7 @@ async def test_ones_own_sensitive_fields_ask_for_a_second_proof_and_open_with_it
     "proof",
     [
         second_proof(age=601 + 60),
-        second_proof(age=-60),
+        second_proof(age=-86_400),
         second_proof(acr="urn:duanhao:acr:password"),
         second_proof(acr="0"),
         {"acr": "mfa"},
