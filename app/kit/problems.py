@@ -115,6 +115,18 @@ def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     return by_status
 
 
+def also(documented: Mapping[int | str, dict[str, Any]], *problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """Add ``problems`` to what an operation documents already, beside others of the same status."""
+    found = {**documented}
+    for status, entry in responses(*problems).items():
+        examples = found.get(status, {}).get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+        told = dict.fromkeys((*examples, *entry["content"][MEDIA_TYPE]["examples"]))
+        entry["description"] = ", ".join(f"`{code}`" for code in told)
+        entry["content"][MEDIA_TYPE]["examples"] |= examples
+        found[status] = entry
+    return found
+
+
 def every_problem(root: type[Problem] = Problem) -> Iterator[type[Problem]]:
     """List all problem classes that are loaded, each once, parents first."""
     yield root

@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.direct import Handler, direct_handler
 from app.kit.errors import FieldError, Invalid
+from app.kit.limits import RateLimited
+from app.kit.problems import also
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 _MARK = "__duanhao_public__"
@@ -59,13 +61,15 @@ class GuardedRoute(APIRoute):
     """A route that is guarded or publicly marked, never both, never neither."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 — passed through
-        """Refuse an unguarded endpoint."""
+        """Refuse an unguarded endpoint; say of a guarded one that its caller may be held back."""
         super().__init__(path, endpoint, **options)
         self.guards = guards_of(self.dependant)
         self.public_reason: str | None = getattr(endpoint, _MARK, None)
         if bool(self.guards) == (self.public_reason is not None):
             message = f"{path}: declare exactly one of a Guard dependency and @public(reason)"
             raise UnguardedRouteError(message)
+        if self.guards:
+            self.responses = also(self.responses, RateLimited)
         self.short: Handler | None = direct_handler(self.dependant) if self._is_plain() else None
         if self.short is not None:
             self.app = _served_by(self.short)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from app.auth.compact import decode_segment, strict_object
+from app.auth.errors import ClientNotFound, MalformedName
 from app.auth.issuer import TOKEN_EXCHANGE
 from tests.support.application import World
 from tests.support.clients import ACCESS_TOKEN, Asker, add_client, token_through
@@ -200,6 +201,22 @@ async def test_who_may_not_exchange(shared: World) -> None:
     await refused(await nobody.exchange(found.token), 401, "invalid_client")
     service = await shared.token("directory-sync")
     await refused(await found.crm.exchange(service), 400, "invalid_request")
+
+
+async def test_what_keeps_no_secret_cannot_be_given_the_right(shared: World) -> None:
+    front_end, plain = await add_client(shared, confidential=False, scopes=()), await add_client(shared)
+    with pytest.raises(MalformedName):
+        await add_client(shared, confidential=False, exchanges=True)
+    token = await shared.token("staff")
+    clients = shared.application.clients
+    for asker, refusal in ((front_end, MalformedName), (Asker(shared, "nobody-at-all", None), ClientNotFound)):
+        with pytest.raises(refusal):
+            async with shared.application.database.unit_of_work() as unit:
+                await clients.let_exchange(unit.session, asker.client_id, allowed=True)
+    for allowed, status in ((True, 200), (False, 400)):
+        async with shared.application.database.unit_of_work() as unit:
+            await clients.let_exchange(unit.session, plain.client_id, allowed=allowed)
+        assert (await plain.exchange(token)).status_code == status
 
 
 @pytest.mark.parametrize(
