@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 import structlog
@@ -28,7 +27,6 @@ from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
 from app.auth.guard import Authenticator
 from app.auth.issuer import BuiltInIssuer
-from app.auth.key_renewal import KeyRenewal
 from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
@@ -76,7 +74,7 @@ from app.kit.migrate import ensure_current
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.numbers.desk import NumberDesk
-from app.opening import check_log, daily_quotas, key_provider, limiter, log_store, policy_pack, token_keys_of, trust
+from app.opening import check_log, daily_quotas, key_provider, limiter, log_store, policy_pack, token_desk, trust
 from app.permissions.marks import MarkRepository
 from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
@@ -235,22 +233,6 @@ def _assembled(
         clock=clock,
         policy=TokenPolicy(settings.tokens.access_ttl_seconds, settings.env == "production", FRONT_END),
     )
-    KeyRenewal(
-        tokens.issuer,
-        reader=reader,
-        load=partial(token_keys_of, database, keyring),
-        changed=verifier.forget,
-        clock=clock,
-    )
-    token_desk = TokenDesk(
-        tokens,
-        verifier=verifier,
-        database=database,
-        accounts=account_rows,
-        clients=clients,
-        clock=clock,
-        exchange_seconds=settings.tokens.exchange_ttl_seconds,
-    )
     standings = Standings(
         reader=reader,
         accounts=account_rows,
@@ -371,7 +353,17 @@ def _assembled(
         authenticator=Authenticator(verifier, people=limiter(settings, "person"), clients=limiter(settings, "client")),
         tokens=tokens,
         sign_in=sign_in,
-        token_desk=token_desk,
+        token_desk=token_desk(
+            settings,
+            database,
+            clock,
+            tokens=tokens,
+            verifier=verifier,
+            accounts=account_rows,
+            clients=clients,
+            vault=keyring,
+            refresh=sign_in.grants,
+        ),
         cursors=cursors,
         terms=terms,
         gate=gate,

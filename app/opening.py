@@ -18,9 +18,15 @@ from app.audit.sources import PostgresSource, SqliteSource
 from app.audit.sqlite_store import SqliteLogStore
 from app.audit.stores import LogStore
 from app.audit.verification import check_head
+from app.auth.clients import Clients
 from app.auth.external import RemoteKeys, new_client
 from app.auth.issuer import BuiltInIssuer
+from app.auth.key_renewal import KeyRenewal
 from app.auth.profile import built_in, external
+from app.auth.repository import AccountRepository
+from app.auth.service import TokenService
+from app.auth.token_desk import TokenDesk
+from app.auth.token_door import RefreshTokens
 from app.auth.verifier import TokenVerifier
 from app.config import Settings
 from app.crypto.providers import EnvProvider, FileProvider, KeyProvider
@@ -59,10 +65,35 @@ def limiter(settings: Settings, kind: Kind) -> Limiter | None:
     return Limiter(Rate(chosen, max(1, round(chosen * settings.limits.burst_seconds)))) if chosen else None
 
 
-async def token_keys_of(database: Database, vault: SigningVault) -> TokenKeys:
-    """Read the token keys as they are now; raise ``Unavailable`` when the store does not answer."""
-    async with database.unit_of_work() as unit:
-        return await load_token_keys(unit.session, vault)
+def token_desk(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    *,
+    tokens: TokenService,
+    verifier: TokenVerifier,
+    accounts: AccountRepository,
+    clients: Clients,
+    vault: SigningVault,
+    refresh: RefreshTokens | None = None,
+) -> TokenDesk:
+    """Give the desk for tokens that are out, and let the issuer of ``tokens`` take up rotated keys; ``refresh`` keeps refresh tokens."""
+
+    async def load() -> TokenKeys:
+        async with database.unit_of_work() as unit:
+            return await load_token_keys(unit.session, vault)
+
+    KeyRenewal(tokens.issuer, reader=database.reader, load=load, changed=verifier.forget, clock=clock)
+    return TokenDesk(
+        tokens,
+        verifier=verifier,
+        database=database,
+        accounts=accounts,
+        clients=clients,
+        clock=clock,
+        exchange_seconds=settings.tokens.exchange_ttl_seconds,
+        refresh=refresh,
+    )
 
 
 def policy_pack(settings: Settings) -> Pack:

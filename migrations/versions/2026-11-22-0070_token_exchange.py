@@ -1,6 +1,6 @@
 """Back ends that may act for people, and since when a signing key is in its state.
 
-Revision 4c1af273b065, after d83f5a17c9e6. ``client.exchanges`` is off for every client there is; the release before this one neither knows
+Revision 4c1af273b065, after 3b09e162af54. ``client.exchanges`` is off for every client there is; the release before this one neither knows
 the column nor lets in a client that has it (its row's MAC is then of more values than that release counts). ``signing_key.since`` is empty
 for keys of before, whose state began when they were made.
 """
@@ -13,7 +13,7 @@ from alembic import op
 from app.kit.models import Instant
 
 revision: str = "4c1af273b065"
-down_revision: str | None = "d83f5a17c9e6"
+down_revision: str | None = "3b09e162af54"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
