@@ -50,6 +50,7 @@ from app.crypto.keyring import Keyring, Opener
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.crypto.signing import TokenKeys, load_log_signer, load_token_keys
+from app.crypto.stored import ensure_key
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
 from app.disclosure.gate import Gate
@@ -73,6 +74,8 @@ from app.kit.idempotency import Idempotency
 from app.kit.migrate import ensure_current
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
+from app.lookups.desk import LookupDesk
+from app.lookups.service import REASONS
 from app.numbers.desk import NumberDesk
 from app.opening import check_log, daily_quotas, key_provider, limiter, log_store, policy_pack, token_desk, trust
 from app.permissions.marks import MarkRepository
@@ -139,6 +142,7 @@ class Application:
     hr: HrService
     hr_ledger: LedgerReader
     numbers: NumberDesk
+    lookups: LookupDesk
     events: AccessLogRepository
     log_reader: AccessLogReader
     log_summaries: AccessLogSummaries
@@ -174,6 +178,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
             )
             signer = Signer(settings.audit.origin, await load_log_signer(unit.session, keyring))
             token_keys = await load_token_keys(unit.session, keyring)
+            await ensure_key(unit.session, Sealer(keyring), REASONS, at=now.now())
         log = AccessLog(
             log_store(settings, database, signer, now),
             bits=BITS,
@@ -276,7 +281,27 @@ def _assembled(
     members = MemberReader(
         contact_rows, region=settings.contacts.default_region, sensitive=frozenset(settings.contacts.collect_sensitive)
     )
-    writer = ContactWriter(repository=contact_rows, members=members, sealer=sealer, accounts=accounts, clock=clock)
+    lookups = LookupDesk(
+        database=database,
+        repository=contact_rows,
+        gate=gate,
+        standings=standings,
+        sealer=sealer,
+        keys=keyring,
+        terms=terms,
+        clock=clock,
+        settings=settings.lookups,
+        region=settings.contacts.default_region,
+        utc_offset=clock_here,
+    )
+    writer = ContactWriter(
+        repository=contact_rows,
+        members=members,
+        sealer=sealer,
+        accounts=accounts,
+        tagger=lookups.tagger,
+        clock=clock,
+    )
     lists = ContactLists(contact_rows, ContactFinder(reader, contact_rows))
     contacts = ContactService(
         repository=contact_rows,
@@ -416,6 +441,7 @@ def _assembled(
             keys=LookKeys(ledger_keys, terms, cursors),
         ),
         numbers=numbers,
+        lookups=lookups,
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),

@@ -241,6 +241,27 @@ class QuotasSettings(Group):
     )
 
 
+class LookupSettings(Group):
+    """Who may look up how much in a day, and by what."""
+
+    terms_per_day: Annotated[int, Field(ge=0)] = Field(20, title="Terms that a person may look up in a day")
+    service_terms_per_day: Annotated[int, Field(ge=0)] = Field(
+        2000, title="Terms that a service account may look up in a day"
+    )
+    client_terms_per_day: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, title="Terms a day of service accounts with a ceiling of their own, by client id"
+    )
+    kinds: tuple[
+        Literal["mobile.exact", "mobile.last4", "email.exact", "name.exact", "wechat.exact", "id_number.exact"], ...
+    ] = Field(
+        ("mobile.exact", "mobile.last4", "email.exact", "name.exact"),
+        title="Search tags that are kept; another list has everybody tagged anew",
+    )
+    profile: Literal["strict", "balanced"] = Field(
+        "strict", title="How many people share a search tag: at least 64 when planned (`strict`) or 16 (`balanced`)"
+    )
+
+
 class _ConfigFile(PydanticBaseSettingsSource):
     """Settings from the YAML file named by ``DUANHAO_CONFIG``; an empty variable means none."""
 
@@ -290,6 +311,7 @@ class Settings(BaseSettings):
     policy: PolicySettings = Field(default_factory=PolicySettings)
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)
     quotas: QuotasSettings = Field(default_factory=QuotasSettings)
+    lookups: LookupSettings = Field(default_factory=LookupSettings)
 
     @classmethod
     def settings_customise_sources(

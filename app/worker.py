@@ -1,4 +1,4 @@
-"""What runs beside the requests: intents into the log, promised work, and what is past its time.
+"""What runs beside the requests: intents into the log, promised work, search tags, and what is past its time.
 
 One loop. A round that fails is reported and tried again after a pause; nothing here holds personal data.
 """
@@ -53,7 +53,8 @@ class Worker:
                 await forget_expired(unit, self._application.clock)
                 await self._application.tokens.forget_revoked(unit.session)
                 await self._application.sign_in.forget_expired(unit.session)
-        return bool(moved or done)
+        tagging = await self._application.lookups.retagger.step()
+        return bool(moved or done or tagging)
 
 
 async def work(settings: Settings) -> None:

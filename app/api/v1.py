@@ -9,6 +9,7 @@ from app.contacts import routes_writing as contact_writing
 from app.engagements import routes as engagements
 from app.engagements import routes_writing as engagement_writing
 from app.hr import routes as hr
+from app.lookups import routes as lookups
 from app.numbers import routes as numbers
 from app.numbers import routes_giving, routes_pools, routes_ranges
 from app.policy import routes_explanations
@@ -21,6 +22,7 @@ ROUTERS: Final = (
     totp.router,
     routes_photo.router,
     routes_tags.router,
+    lookups.router,
     departments.router,
     standing.router,
     engagements.router,

@@ -60,13 +60,17 @@ _SHOWN: Final = 2
 _WORDS: Final = {_MASKED: "masked", _SHOWN: "shown", _MASKED | _SHOWN: "shown"}
 
 
+USED: Final = "used"
+"""State of a field that the service opened for its own work: a box was opened, and nobody was told what was in it."""
+
+
 class EventMalformed(ValueError):
     """A draft cannot be evidence, or bytes are not the evidence of an event that this version knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class CohortEntry:
-    """Contacts of whom the same was shown: field name to ``shown``, ``masked``, ``withheld`` or ``empty``.
+    """Contacts of whom the same was shown: field name to ``shown``, ``masked``, ``withheld``, ``empty`` or ``used``.
 
     ``states_json`` (from ``encode_states``), ``bits`` (from ``FieldBits.of``) and ``packed`` (the bytes of ``contacts``, one after the
     other) may be given by a caller who has them; they save the hot path its work and change nothing else.
@@ -113,7 +117,7 @@ class FieldBits:
     """The bitmap of an index row: two bits per field, in the order of a list that only grows at its end.
 
     The lower bit of a pair says that the field was shown masked, the upper that it was shown clear; neither means
-    that nothing of it was disclosed (withheld, empty, or not in the answer).
+    that nothing of it was disclosed (withheld, empty, used, or not in the answer).
     """
 
     __slots__ = ("_flags", "order")

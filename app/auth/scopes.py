@@ -15,6 +15,7 @@ class Scope(StrEnum):
 
     ACCESS_LOG_READ = "access-log:read"
     APPROVALS_USE = "approvals:use"
+    CONTACTS_LOOKUP = "contacts:lookup"
     CONTACTS_READ = "contacts:read"
     CONTACTS_REVEAL = "contacts:reveal"
     CONTACTS_WRITE = "contacts:write"

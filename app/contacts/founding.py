@@ -27,6 +27,7 @@ from app.contacts.models import Contact, ContactChange, ContactDepartment, Conta
 from app.contacts.record import membership_departments
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import REFERENCES
+from app.contacts.tagging import Tagger
 from app.crypto.sealer import Sealer
 from app.crypto.stored import add_keys
 from app.departments.tree import Tree
@@ -61,10 +62,11 @@ class ContactFounder:
         members: MemberReader,
         sealer: Sealer,
         accounts: UserAccounts,
+        tagger: Tagger,
         clock: Clock,
     ) -> None:
         """Take what the writer of single contacts takes."""
-        self._repository, self._members = repository, members
+        self._repository, self._members, self._tagger = repository, members, tagger
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
 
     async def create(self, unit: UnitOfWork, author: Author, tree: Tree, new: Sequence[NewContact]) -> None:
@@ -79,6 +81,7 @@ class ContactFounder:
         await self._insert(unit.session, made)
         await add_keys(unit.session, ((each.contact.id, each.wrapped) for each in made), at=now)
         await index_all(unit.session, (each.contact for each in made))
+        await self._tagger.tag_all(unit.session, ((each.contact, each.sealer, each.told) for each in made))
         told = [row for each in made for row in remembered(each.contact, each.sealer, author, each.told, now)]
         await _add(unit.session, _CHANGE, told)
         named = {each.contact.user_name: each.contact.id for each in made if each.contact.user_name is not None}

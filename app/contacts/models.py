@@ -194,3 +194,38 @@ class Tag(Base):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     description: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class SearchTag(Base):
+    """A search tag of a sealed value: few bits of a keyed hash, shared by many; derived from the value, for exact lookups.
+
+    ``proof`` is what a candidate is compared by, unopened: 8 bytes of the digest beside the value, and a MAC over kind, value and these
+    under the contact's own key; so a tag that is moved to somebody else, or outlives its value, matches nothing.
+    """
+
+    __tablename__ = "search_tag"
+    __table_args__ = (Index(None, "contact_id"), {"sqlite_with_rowid": False})
+    kind: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    generation: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    partition: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    tag: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    contact_id: Mapped[UUID] = mapped_column(Id, ForeignKey("contact.id"), primary_key=True)
+    field: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    proof: Mapped[bytes] = mapped_column(LargeBinary(24))
+
+
+class SearchPlan(Base):
+    """The one row that says how tags are made: the generation that is looked up in, and the one that is being written, if any."""
+
+    __tablename__ = "search_plan"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one"),
+        CheckConstraint("(next_key_version IS NULL) = (next_bits IS NULL)", name="following"),
+    )
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    generation: Mapped[int] = mapped_column(Integer)
+    key_version: Mapped[int] = mapped_column(Integer)
+    bits: Mapped[Any] = mapped_column(Json)
+    next_key_version: Mapped[int | None] = mapped_column(Integer)
+    next_bits: Mapped[Any | None] = mapped_column(Json)
+    updated_at: Mapped[datetime] = mapped_column(Instant)

@@ -25,6 +25,10 @@ _FIRST_NAME: Final = CATALOGUE.place[NAMES[0]]
 _NO_NAMES: Final = (None,) * len(NAMES)
 
 
+_DIGESTS_AT: Final = 8
+"""Where the digests stand in what a MAC covers."""
+
+
 class RowUnreadable(ValueError):
     """A column holds what the service never writes there: somebody else wrote it, and the row is not believed."""
 
@@ -39,6 +43,12 @@ def unpack_digests(packed: bytes) -> dict[str, bytes]:
     """Read what ``pack_digests`` wrote."""
     step = DIGEST_SIZE + 1
     return {CATALOGUE.protected[packed[at]].name: packed[at + 1 : at + step] for at in range(0, len(packed), step)}
+
+
+def covered_digests(covered: Sequence[RowValue]) -> dict[str, bytes]:
+    """Read the digests of a row out of what its MAC covers, so that what is read is what was verified."""
+    packed = covered[_DIGESTS_AT] if len(covered) > _DIGESTS_AT else None
+    return unpack_digests(packed) if isinstance(packed, bytes) else {}
 
 
 def membership_departments(main: UUID | None, memberships: Sequence[Mapping[str, Any]]) -> tuple[UUID, ...]:

@@ -94,6 +94,14 @@ class ContactRepository:
         row = await asyncio.shield(future)
         return None if row is None else self._remembered.record(row, tree)
 
+    async def by_ids(self, identities: Sequence[UUID], tree: Tree) -> dict[UUID, Record]:
+        """Load the closed records of those among ``identities`` that there are."""
+        found: dict[UUID, Record] = {}
+        for at in range(0, len(identities), _MOST_TOGETHER):
+            rows = await self._rows_of(identities[at : at + _MOST_TOGETHER])
+            found.update((identity, self._record(row, tree)) for identity, row in rows.items())
+        return found
+
     def _start(self) -> None:
         self._task = asyncio.create_task(self._fetch_waiting())
 

@@ -44,6 +44,15 @@ DepartmentRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]
 Raw = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=4, max_length=500),
+    BeforeValidator(_readable),
+    Field(examples=["Call back about the delivery of 21 November"]),
+]
+"""Why somebody looks, in their own words."""
+
+
 class Membership(Input):
     """A further department of a contact."""
 
@@ -218,9 +227,7 @@ class RevealRequest(Input):
 
     fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)] = Field(examples=[["mobile"]])
     purpose: Purpose
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500), BeforeValidator(_readable)
-    ] = Field(examples=["Call back about the delivery of 21 November"])
+    reason: Reason
 
 
 class DepartmentView(Output):

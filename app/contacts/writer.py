@@ -29,6 +29,7 @@ from app.contacts.models import Contact, ContactChange, ContactDepartment, Conta
 from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import as_text, closed, covered, empty, member_names
+from app.contacts.tagging import Tagger
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.sealer import Sealer, SubjectSealer
 from app.crypto.stored import add_key
@@ -85,10 +86,11 @@ class ContactWriter:
         members: MemberReader,
         sealer: Sealer,
         accounts: UserAccounts,
+        tagger: Tagger,
         clock: Clock,
     ) -> None:
-        """Take the rows, the reader of members, the sealer, the accounts to bind, and the clock; ``cards`` writes numbers."""
-        self._repository, self._members = repository, members
+        """Take the rows, the reader of members, the sealer, the accounts to bind, the tags and the clock; ``cards`` writes numbers."""
+        self._repository, self._members, self._tagger = repository, members, tagger
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
         self.cards = CardCarrier(sealer=sealer, clock=clock)
 
@@ -111,6 +113,7 @@ class ContactWriter:
         add_key(unit.session, identity, wrapped, at=now)
         self._add_sides(unit, contact)
         await index_all(unit.session, [contact])
+        await self._tagger.tag_all(unit.session, [(contact, new.sealer, told)])
         self._remember(unit, contact, new.sealer, author, told)
         if contact.user_name is not None:
             await self._accounts.add(unit.session, contact.user_name, contact_id=identity)
@@ -154,6 +157,7 @@ class ContactWriter:
                 self._add_sides(unit, contact)
             await index_again(unit.session, contact, changed)
             await self._finish(unit, author, "contact.update", contact, sealer, changed)
+            await self._tagger.tag_again(unit.session, contact, sealer, changed)
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
 
     async def hide(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
@@ -177,6 +181,7 @@ class ContactWriter:
         await index_again(unit.session, contact, _ARCHIVED)
         enqueue(unit, self._clock, FORGET_RECEIPTS, {"contact_id": str(contact.id)})
         await self._finish(unit, author, "contact.delete", contact, sealer, {"status": "archived"})
+        await self._tagger.forget(unit.session, contact.id)
 
     async def beside(self, unit: UnitOfWork, author: Author, seen: Record, told: Mapping[str, str | None]) -> None:
         """Put a change of what stands beside the row (the photo) on record, with the transaction that makes it.

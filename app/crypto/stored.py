@@ -8,17 +8,22 @@ from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, insert
+from sqlalchemy import ColumnElement, Table, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.models import DataKeyRow
+from app.crypto.sealer import Sealer
 from app.kit.db import Statement
+from app.kit.models import Id
 
 _TABLE: Final = cast("Table", DataKeyRow.__table__)
 
 KEY_COLUMNS: Final = (DataKeyRow.handle, DataKeyRow.version, DataKeyRow.kek_version, DataKeyRow.wrapped)
 """What a statement selects of a key, in the order of ``WrappedDataKey``."""
+KEY_OF: Final[Any] = select(*KEY_COLUMNS).where(DataKeyRow.subject_id == bindparam("subject", type_=Id()))
+"""One person's key, of whoever is named as ``subject``; no row when there is none, or none any more."""
 
 
 def with_key(statement: Statement, subject: ColumnElement[UUID]) -> Statement:
@@ -35,6 +40,19 @@ async def stored_key(session: AsyncSession, subject: UUID) -> WrappedDataKey:
 def add_key(session: AsyncSession, subject: UUID, wrapped: WrappedDataKey, *, at: datetime) -> None:
     """Store a new person's wrapped key, in the transaction that makes the person."""
     session.add(DataKeyRow(**_row(subject, wrapped, at)))
+
+
+async def ensure_key(session: AsyncSession, sealer: Sealer, subject: UUID, *, at: datetime) -> None:
+    """Store a key for a subject who is no person, unless there is one; safe when several processes do so at once."""
+    if await session.get(DataKeyRow, subject) is not None:
+        return
+    _, wrapped = sealer.new(subject)
+    try:
+        async with session.begin_nested():
+            add_key(session, subject, wrapped, at=at)
+    except IntegrityError:
+        if await session.get(DataKeyRow, subject) is None:
+            raise
 
 
 async def add_keys(session: AsyncSession, keys: Iterable[tuple[UUID, WrappedDataKey]], *, at: datetime) -> None:

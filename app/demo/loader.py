@@ -118,6 +118,7 @@ class _Loading:
             members=members,
             sealer=application.sealer,
             accounts=application.accounts,
+            tagger=application.lookups.tagger,
             clock=application.clock,
         )
         self._founder = ContactFounder(
@@ -125,6 +126,7 @@ class _Loading:
             members=members,
             sealer=application.sealer,
             accounts=application.accounts,
+            tagger=application.lookups.tagger,
             clock=application.clock,
         )
         self._numbers = NumberFounder(numbers=NumberRepository(), clock=application.clock)

@@ -6,16 +6,18 @@ and in a list a row that the plan calls invisible, is dropped and reported. Noth
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import orjson
 import structlog
 
-from app.audit.events import CohortEntry, EventDraft
+from app.audit.authors import Author, written
+from app.audit.events import USED, CohortEntry, EventDraft
 from app.audit.stores import QuotaCharge
 from app.audit.writer import AccessLog
+from app.crypto.envelope import Box
 from app.crypto.errors import SealBroken
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
@@ -88,11 +90,7 @@ class Gate:
 
     def verdict(self, plan: Plan, record: Record) -> Cohort | None:
         """Give the verdict on one record whose row verifies; ``None`` when the viewer may not know of it."""
-        try:
-            intact = self._opener.row_intact(record.subject, record.key, record.covered, record.mac)
-        except SealBroken:
-            return None
-        if not intact:
+        if not self._intact(record):
             return None
         cohort = plan.cohort(record.cohort, record.subject)
         return cohort if cohort.visible else None
@@ -176,6 +174,65 @@ class Gate:
         pattern = program.pattern(record.present)
         values = self._opener.open_boxes(permit, record.subject, record.key, pattern.opening(record.boxes))
         return b"{" + pattern.written(b"", values)[1:] + b"}", note(viewer, plan, permit.event_id, cohort.obligations)
+
+    async def disclose_matches(
+        self,
+        viewer: Viewer,
+        look: Look,
+        matches: Sequence[tuple[Record, Cohort, Mapping[str, str]]],
+        *,
+        count: int,
+        quota: QuotaCharge,
+    ) -> bytes:
+        """Record that ``viewer`` is told whose some values are, and charge it; give the note. Nothing is opened.
+
+        Each match comes with its verdict and what the viewer learns by it of which field: who asks by a whole number is ``shown`` whose it
+        is, by the end of one ``masked``. Raises ``QuotaSpent``, and as ``disclose`` does.
+        """
+        plan = viewer.plan(look.purpose)
+        entries = tuple(CohortEntry(states, (record.subject,)) for record, _, states in matches)
+        permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, count), {}, quota)
+        obligations = sorted({each for _, cohort, _ in matches for each in cohort.obligations})
+        return note(viewer, plan, permit.event_id, obligations)
+
+    async def open_for_upkeep(
+        self, author: Author, action: str, records: Sequence[Record], names: frozenset[str]
+    ) -> list[dict[str, str]]:
+        """Open ``names`` of records for the service's own work; give what each has of them, nothing of a row that was edited.
+
+        On record before, as ``used``: by a job, for no purpose of anybody's, and told to nobody. Raises ``LogUnavailable``.
+        """
+        boxes = [
+            [box for box in record.boxes if box is not None and box.name in names] if self._intact(record) else []
+            for record in records
+        ]
+        alike: dict[tuple[str, ...], list[UUID]] = {}
+        for record, found in zip(records, boxes, strict=True):
+            if found:
+                alike.setdefault(tuple(box.name for box in found), []).append(record.subject)
+        if not alike:
+            return [{} for _ in records]
+        entries = tuple(CohortEntry(dict.fromkeys(some, USED), tuple(who)) for some, who in alike.items())
+        scope = {subject: frozenset(some) for some, who in alike.items() for subject in who}
+        event = written(author, action, self._clock.now())
+        permit = await self._log.permit(replace(event, cohorts=entries, count=len(scope)), scope=scope)
+        return [self._used(permit, record, found) for record, found in zip(records, boxes, strict=True)]
+
+    def _used(self, permit: Permit, record: Record, boxes: Sequence[Box]) -> dict[str, str]:
+        """Open boxes of one record; who cannot be opened has nothing, and the alarm has been given."""
+        if not boxes:
+            return {}
+        try:
+            values = self._opener.open_boxes(permit, record.subject, record.key, boxes)
+        except SealBroken:
+            return {}
+        return {box.name: value for box, value in zip(boxes, values, strict=True)}
+
+    def _intact(self, record: Record) -> bool:
+        try:
+            return self._opener.row_intact(record.subject, record.key, record.covered, record.mac)
+        except SealBroken:
+            return False
 
     async def disclose_plain(self, viewer: Viewer, look: Look, *, count: int, contacts: Sequence[UUID] = ()) -> bytes:
         """Record a look at what is stored plain (the log, the department tree); give the note that goes with the answer."""

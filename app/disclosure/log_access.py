@@ -74,7 +74,7 @@ class LogAccess:
             until=asked.until,
             departments=None if asked.department is None else _departments(viewer.tree, asked.department, place),
             field=asked.field,
-            state=None if asked.state is None else asked.state.value,
+            state=None if asked.state is None else str(asked.state),
             purpose=None if asked.purpose is None else asked.purpose.value,
             request_id=asked.request,
             network=None if asked.ip is None else network_of(asked.ip),

@@ -121,7 +121,7 @@ class EventCriteria(Input):
         description="Events that told, asked for or changed this field of a contact; with `state`, that told it in that state.",
         examples=["mobile"],
     )
-    state: State | None = Field(
+    state: State | Literal["used"] | None = Field(
         None, description="Events that told `field`, or any field, in this state; of `contact`, where one is named."
     )
     decision: Decision | None = None

@@ -38,11 +38,14 @@ class EventActor(Output):
 
 
 class EventContact(Output):
-    """A contact in an event, and what was disclosed of it: field name to state. Writes and refusals disclose nothing."""
+    """A contact in an event, and what was disclosed of it: field name to state. Writes and refusals disclose nothing.
+
+    `used`: the service opened the field for its own work and told nobody.
+    """
 
     id: UUID
     name: str | None
-    fields: dict[str, Literal["shown", "masked", "withheld", "empty"]]
+    fields: dict[str, Literal["shown", "masked", "withheld", "empty", "used"]]
 
 
 class EventItem(Output):

@@ -42,6 +42,7 @@ async def founded(world: World, people: Sequence[tuple[bool, str, str]]) -> tupl
         members=MemberReader(application.contact_rows, region="CN", sensitive=frozenset()),
         sealer=application.sealer,
         accounts=application.accounts,
+        tagger=application.lookups.tagger,
         clock=application.clock,
     )
     async with application.database.unit_of_work() as unit:

@@ -53,6 +53,7 @@ def founder(application: Application) -> ContactFounder:
         members=MemberReader(application.contact_rows, region="CN", sensitive=frozenset(SENSITIVE)),
         sealer=application.sealer,
         accounts=application.accounts,
+        tagger=application.lookups.tagger,
         clock=application.clock,
     )
 

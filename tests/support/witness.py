@@ -27,7 +27,7 @@ from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
 from tests.support.postgres import in_thread
 
-_DISCLOSED: Final = frozenset({"shown", "masked"})
+_DISCLOSED: Final = frozenset({"shown", "masked", "used"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Reverse lookup: whose number, mail address or employee number is this, as far as the caller may know."""

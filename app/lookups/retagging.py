@@ -1,0 +1,175 @@
+"""Keeping search tags complete, and planned for as many people as there are: a job that may be cut off anywhere and goes on.
+
+A directory that has grown or shrunk, other kinds, or another version of the ``index`` key call for a new generation. It is announced in
+the plan's row first, so that every write makes its tags too; then everybody who lacks them is tagged, a stretch at a time; then lookups
+take it up and the tags before it are deleted. Tags that are absent from the generation in use are filled in the same way.
+
+To tag what is already sealed it must be opened. The gate does that, by permit: on record before, as *used*, by this job.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from app.audit.authors import Author
+from app.contacts.repository import ContactRepository
+from app.contacts.tag_rules import PLACE, Generation, ProfileName, TagKind, outgrown, planned
+from app.contacts.tag_upkeep import Spread, TagUpkeep
+from app.contacts.tagging import Tagger
+from app.crypto.sealer import Sealer
+from app.crypto.tags import TagKeys
+from app.disclosure.gate import Gate
+from app.kit.clock import Clock
+from app.kit.db import Database
+from app.permissions.standing import Standings
+
+ACTION: Final = "search_tags.write"
+AUTHOR: Final = Author(type="system", id="job:retag")
+_STRETCH: Final = 500
+_AGAIN_SECONDS: Final = 600.0
+_MOST_PASSES: Final = 20
+_NOBODY: Final = UUID(int=0)
+_FIELDS: Final = frozenset(PLACE)
+
+_log = structlog.get_logger("duanhao.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class TagPolicy:
+    """What the operator chose: which kinds have tags, and how many people at least are to share one."""
+
+    kinds: frozenset[TagKind]
+    profile: ProfileName
+
+
+@dataclass(frozen=True, slots=True)
+class RetagReport:
+    """What the tags are now: the generation in use, how values lie on tags, how many contacts were tagged and could not be."""
+
+    generation: Generation
+    spreads: tuple[Spread, ...]
+    tagged: int
+    left: int
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One walk over everybody: what for, how far, and what it could not do."""
+
+    current: Generation
+    target: Generation
+    after: UUID = _NOBODY
+    moved: int = 0
+    left: int = 0
+    passes: int = 1
+
+
+class Retagger:
+    """Writes tags that are absent. Any number of processes may run one: what is done twice is done alike."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        upkeep: TagUpkeep,
+        tagger: Tagger,
+        keys: TagKeys,
+        repository: ContactRepository,
+        gate: Gate,
+        standings: Standings,
+        sealer: Sealer,
+        policy: TagPolicy,
+        clock: Clock,
+    ) -> None:
+        """Take the store, who writes tags and by which keys, how sealed values are had, and what the operator chose."""
+        self._database, self._upkeep, self._tagger, self._keys = database, upkeep, tagger, keys
+        self._repository, self._gate, self._standings, self._sealer = repository, gate, standings, sealer
+        self._policy, self._clock = policy, clock
+        self._pass: _Pass | None = None
+        self._due = 0.0
+        self.tagged = self.left = 0
+
+    async def run(self, progress: Callable[[int], None] = lambda _: None) -> RetagReport:
+        """Do all that is to do now; tell ``progress`` how many contacts have been looked at since."""
+        self._due, self.tagged, self.left, seen = 0.0, 0, 0, 0
+        while await self.step():
+            seen += _STRETCH
+            progress(seen)
+        current, _ = await self._upkeep.plans()
+        return RetagReport(current, tuple(await self._upkeep.spread(current)), self.tagged, self.left)
+
+    async def step(self) -> bool:
+        """Do a little; tell whether there is more to do now. When all is done it looks again after ten minutes.
+
+        Raises ``LogUnavailable`` when what is to be opened cannot be recorded; nothing was then, and the next step goes on from there.
+        """
+        if self._pass is None:
+            if monotonic() < self._due:
+                return False
+            self._pass = await self._begun()
+        walk = self._pass
+        chunk = await self._upkeep.chunk(walk.target, walk.after, _STRETCH)
+        if chunk.lacking:
+            await self._tag(walk, chunk.lacking)
+        if chunk.last is not None:
+            walk.after = chunk.last
+        if chunk.size == _STRETCH:
+            return True
+        if walk.moved and walk.passes < _MOST_PASSES:
+            walk.after, walk.moved, walk.left, walk.passes = _NOBODY, 0, 0, walk.passes + 1
+            return True
+        return await self._ended(walk)
+
+    async def _begun(self) -> _Pass:
+        current, following = await self._upkeep.plans()
+        if following is None:
+            population = await self._upkeep.population(self._policy.kinds, current)
+            wanted = planned(self._policy.kinds, population, self._policy.profile)
+            newest = self._keys.version
+            if current.key_version != newest or outgrown(current, wanted, population, self._policy.profile):
+                async with self._database.unit_of_work() as unit:
+                    await self._upkeep.begin(
+                        unit.session, current, key_version=newest, bits=wanted, at=self._clock.now()
+                    )
+                _log.info("search_tags_planned", generation=current.number + 1, bits=wanted)
+                current, following = await self._upkeep.plans()
+        return _Pass(current, following or current)
+
+    async def _ended(self, walk: _Pass) -> bool:
+        """Take up what is complete, then delete what is past."""
+        if walk.moved:
+            _log.error("search_tags_incomplete", left=walk.moved)
+        elif walk.target.number != walk.current.number:
+            async with self._database.unit_of_work() as unit:
+                await self._upkeep.take_up(unit.session, walk.current, at=self._clock.now())
+            walk.current = walk.target
+        async with self._database.unit_of_work() as unit:
+            deleted = await self._upkeep.forget_past(unit.session, walk.current)
+        if deleted:
+            return True
+        self._pass, self._due, self.left = None, monotonic() + _AGAIN_SECONDS, walk.left
+        return False
+
+    async def _tag(self, walk: _Pass, identities: Sequence[UUID]) -> None:
+        records = await self._repository.by_ids(identities, await self._standings.tree())
+        everybody = list(records.values())
+        opened = await self._gate.open_for_upkeep(AUTHOR, ACTION, everybody, _FIELDS)
+        walk.left += sum(not each for each in opened)
+        async with self._database.unit_of_work() as unit:
+            locked = await self._upkeep.locked(unit.session, [each.subject for each in everybody])
+            tagged = []
+            for record, values in zip(everybody, opened, strict=True):
+                found = locked.get(record.subject)
+                if found is None or not values:
+                    continue
+                mac, department = found
+                if mac != record.mac:
+                    walk.moved += 1
+                    continue
+                tagged.append((record.subject, department, self._sealer.existing(record.subject, record.key), values))
+            await self._tagger.put(unit.session, walk.target, tagged)
+        self.tagged += len(tagged)
