@@ -100,6 +100,11 @@ class Generation:
         """Kinds that have tags in it; a kind of a later version of the service has none that we know of."""
         return frozenset(kind for kind in TagKind if kind.value in self.bits)
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """Fields that have tags in it."""
+        return frozenset(name for kind in self.kinds for name in RULES[kind].fields)
+
     def width(self, kind: TagKind, partition: UUID) -> int:
         """Tell how many bits a tag has; never more than any tag may have, whatever somebody wrote into the plan."""
         found = self.bits.get(_large(kind, partition), self.bits[kind.value])

@@ -34,7 +34,13 @@ _AT_ONCE: Final = 64
 """Comparisons between two turns of the event loop."""
 _NOTHING: Final = bytes(24)
 
-_TAG: Final[tuple[Any, ...]] = (SearchTag.partition, SearchTag.tag, SearchTag.contact_id, SearchTag.field, SearchTag.proof)
+_TAG: Final[tuple[Any, ...]] = (
+    SearchTag.partition,
+    SearchTag.tag,
+    SearchTag.contact_id,
+    SearchTag.field,
+    SearchTag.proof,
+)
 _KIND: Final = bindparam("kind", type_=SmallInteger())
 _GENERATION: Final = bindparam("made_by", type_=Integer())
 _OF_MEMBERS: Final[Any] = (
@@ -47,8 +53,7 @@ _OF_MEMBERS: Final[Any] = (
     )
     .limit(MOST_CANDIDATES + 1)
 )
-_WITH_KEYS: Final[Any] = with_key(_OF_MEMBERS, SearchTag.contact_id.expression)
-_MEMBERS: Final = Query(_WITH_KEYS)
+_MEMBERS: Final = Query(with_key(_OF_MEMBERS, SearchTag.contact_id.expression))
 _THE_PLAN: Final = Query(PLAN, by_key=True)
 
 

@@ -26,7 +26,7 @@ BOUND: Final = 8
 """Bytes of the digest beside a value that a proof is bound to."""
 
 TABLE: Final = cast("Table", SearchTag.__table__)
-_PLAN: Final = (
+_PLAN: Final[tuple[Any, ...]] = (
     SearchPlan.generation,
     SearchPlan.key_version,
     type_coerce(SearchPlan.bits, Text()),

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.config import Settings
-from app.doctor import database, keys, place, records
+from app.doctor import database, keys, place, records, tags
 from app.doctor.findings import Finding, Level, bad, without
 from app.doctor.store import Store, StoreSilent, store_of
 from app.kit.db import Database
@@ -64,6 +64,7 @@ def _of_an_open_store(settings: Settings, store: Store, now: datetime) -> list[t
         ("clock", database.clock(store)),
         ("log", records.log(settings, store, now)),
         ("backlog", records.backlog(store, now)),
+        ("search_tags", tags.tags(store)),
         ("demo", records.demo(settings, store)),
     ]
 

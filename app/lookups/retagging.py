@@ -10,14 +10,14 @@ To tag what is already sealed it must be opened. The gate does that, by permit: 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 from app.audit.authors import Author
 from app.contacts.repository import ContactRepository
-from app.contacts.tag_rules import PLACE, Generation, ProfileName, TagKind, outgrown, planned
+from app.contacts.tag_rules import Generation, ProfileName, TagKind, outgrown, planned
 from app.contacts.tag_upkeep import Spread, TagUpkeep
 from app.contacts.tagging import Tagger
 from app.crypto.sealer import Sealer
@@ -33,7 +33,6 @@ _STRETCH: Final = 500
 _AGAIN_SECONDS: Final = 600.0
 _MOST_PASSES: Final = 20
 _NOBODY: Final = UUID(int=0)
-_FIELDS: Final = frozenset(PLACE)
 
 _log = structlog.get_logger("duanhao.worker")
 
@@ -54,6 +53,26 @@ class RetagReport:
     spreads: tuple[Spread, ...]
     tagged: int
     left: int
+
+    def document(self) -> dict[str, Any]:
+        """Write it for machines."""
+        return {
+            "generation": self.generation.number,
+            "key_version": self.generation.key_version,
+            "tagged": self.tagged,
+            "not_opened": self.left,
+            "kinds": {
+                each.kind.value: {
+                    "values": each.values,
+                    "bits": each.bits,
+                    "tags": each.tags,
+                    "alone": each.alone,
+                    "least": each.least,
+                    "most": each.most,
+                }
+                for each in self.spreads
+            },
+        }
 
 
 @dataclass(slots=True)
@@ -157,7 +176,7 @@ class Retagger:
     async def _tag(self, walk: _Pass, identities: Sequence[UUID]) -> None:
         records = await self._repository.by_ids(identities, await self._standings.tree())
         everybody = list(records.values())
-        opened = await self._gate.open_for_upkeep(AUTHOR, ACTION, everybody, _FIELDS)
+        opened = await self._gate.open_for_upkeep(AUTHOR, ACTION, everybody, walk.target.fields)
         walk.left += sum(not each for each in opened)
         async with self._database.unit_of_work() as unit:
             locked = await self._upkeep.locked(unit.session, [each.subject for each in everybody])

@@ -47,6 +47,7 @@ INVENTORY: Final = {
     ("GET", "/v1/tiers"): ("LookGuard", ("contacts:read",), True),
     ("GET", "/v1/grants"): ("LookGuard", ("contacts:read",), True),
     ("DELETE", "/v1/grants/{id}"): ("WriteGuard", ("approvals:use",), False),
+    ("POST", "/v1/lookups"): ("LookGuard", ("contacts:lookup", "contacts:reveal"), True),
     ("GET", "/v1/departments"): ("LookGuard", ("contacts:read",), True),
     ("POST", "/v1/departments"): ("WriteGuard", ("departments:write",), False),
     ("GET", "/v1/departments/{id}"): ("LookGuard", ("contacts:read",), True),

@@ -28,6 +28,7 @@ CALLERS: Final = (
 
 EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
+LOOKUP: Final = {"numbers": ["13800009999"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 
 #                                                       None staff head  hr  stew  sec  ceo  int   it  hrs  its  siem sync
 MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
@@ -94,6 +95,7 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/grants", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("GET", "/v1/grants?holder={nobody}", None, (401, 403, 403, 403, 403, 200, 403, 403, 200, 403, 403, 403, 403)),
     ("DELETE", "/v1/grants/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("POST", "/v1/lookups", LOOKUP, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/departments", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("POST", "/v1/departments", {}, (401, 403, 403, 422, 422, 403, 403, 403, 422, 403, 403, 403, 403)),
     ("POST", "/v1/hr/events", {}, (401, 403, 403, 403, 403, 403, 403, 403, 403, 422, 403, 403, 403)),
