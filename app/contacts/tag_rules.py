@@ -8,7 +8,6 @@ the number of tags (reference/crypto-audit.md C3; measured: docs/decisions).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from math import floor, log2
 from types import MappingProxyType
 from typing import Final, Literal
@@ -16,6 +15,7 @@ from uuid import UUID
 
 from app.contacts.fields import CATALOGUE
 from app.crypto.tags import MOST_BITS
+from app.permissions.outcomes import Tag
 
 ProfileName = Literal["strict", "balanced"]
 
@@ -29,18 +29,7 @@ _GROWN: Final = 4
 """A plan stays while a tag is expected to be shared by between half and four times what the profile asks for."""
 
 
-class TagKind(StrEnum):
-    """What somebody can be looked up by although it is sealed."""
-
-    MOBILE = "mobile.exact"
-    ENDING = "mobile.last4"
-    EMAIL = "email.exact"
-    NAME = "name.exact"
-    WECHAT = "wechat.exact"
-    ID_NUMBER = "id_number.exact"
-
-
-DEFAULT_KINDS: Final = frozenset({TagKind.MOBILE, TagKind.ENDING, TagKind.EMAIL, TagKind.NAME})
+DEFAULT_KINDS: Final = frozenset({Tag.MOBILE, Tag.MOBILE_LAST4, Tag.EMAIL, Tag.NAME})
 """The others are there for whoever switches them on."""
 
 
@@ -54,14 +43,14 @@ class TagRule:
     partitioned: bool = False
 
 
-RULES: Final[Mapping[TagKind, TagRule]] = MappingProxyType(
+RULES: Final[Mapping[Tag, TagRule]] = MappingProxyType(
     {
-        TagKind.MOBILE: TagRule(1, ("mobile", "business_phone"), 32.5),
-        TagKind.ENDING: TagRule(2, ("mobile",), 13.3, partitioned=True),
-        TagKind.EMAIL: TagRule(3, ("email", "business_email"), 40.0),
-        TagKind.NAME: TagRule(4, ("name",), 20.0),
-        TagKind.WECHAT: TagRule(5, ("wechat",), 40.0),
-        TagKind.ID_NUMBER: TagRule(6, ("id_number",), 40.0),
+        Tag.MOBILE: TagRule(1, ("mobile", "business_phone"), 32.5),
+        Tag.MOBILE_LAST4: TagRule(2, ("mobile",), 13.3, partitioned=True),
+        Tag.EMAIL: TagRule(3, ("email", "business_email"), 40.0),
+        Tag.NAME: TagRule(4, ("name",), 20.0),
+        Tag.WECHAT: TagRule(5, ("wechat",), 40.0),
+        Tag.ID_NUMBER: TagRule(6, ("id_number",), 40.0),
     }
 )
 PLACE: Final[Mapping[str, int]] = MappingProxyType(
@@ -69,21 +58,21 @@ PLACE: Final[Mapping[str, int]] = MappingProxyType(
 )
 """The number of a tagged field in the store: its place in the catalogue, which only grows at its end."""
 FIELD_AT: Final = MappingProxyType({place: name for name, place in PLACE.items()})
-KINDS_OF: Final[Mapping[str, tuple[TagKind, ...]]] = MappingProxyType(
+KINDS_OF: Final[Mapping[str, tuple[Tag, ...]]] = MappingProxyType(
     {name: tuple(kind for kind, rule in RULES.items() if name in rule.fields) for name in PLACE}
 )
 
 
-def tagged_form(kind: TagKind, value: str) -> str:
+def tagged_form(kind: Tag, value: str) -> str:
     """Bring a value that is in the normal form of contacts to the form in which it is tagged and looked up: case says nothing."""
     match kind:
-        case TagKind.MOBILE | TagKind.ID_NUMBER:
+        case Tag.MOBILE | Tag.ID_NUMBER:
             return value
-        case TagKind.ENDING:
+        case Tag.MOBILE_LAST4:
             return value[-ENDING:]
-        case TagKind.EMAIL | TagKind.WECHAT:
+        case Tag.EMAIL | Tag.WECHAT:
             return value.casefold()
-        case TagKind.NAME:
+        case Tag.NAME:
             return " ".join(value.casefold().split())
 
 
@@ -96,16 +85,16 @@ class Generation:
     bits: Mapping[str, int]
 
     @property
-    def kinds(self) -> frozenset[TagKind]:
+    def kinds(self) -> frozenset[Tag]:
         """Kinds that have tags in it; a kind of a later version of the service has none that we know of."""
-        return frozenset(kind for kind in TagKind if kind.value in self.bits)
+        return frozenset(kind for kind in Tag if kind.value in self.bits)
 
     @property
     def fields(self) -> frozenset[str]:
         """Fields that have tags in it."""
         return frozenset(name for kind in self.kinds for name in RULES[kind].fields)
 
-    def width(self, kind: TagKind, partition: UUID) -> int:
+    def width(self, kind: Tag, partition: UUID) -> int:
         """Tell how many bits a tag has; never more than any tag may have, whatever somebody wrote into the plan."""
         found = self.bits.get(_large(kind, partition), self.bits[kind.value])
         return max(0, min(found, MOST_BITS))
@@ -115,7 +104,7 @@ class Generation:
 class Population:
     """How many values there are of each kind, and of a partitioned kind in each partition."""
 
-    values: Mapping[TagKind, int]
+    values: Mapping[Tag, int]
     partitions: Mapping[UUID, int]
 
 
@@ -126,7 +115,7 @@ def planned_bits(population: int, shared: int, domain_bits: float) -> int:
     return min(floor(log2(population / shared)), floor(domain_bits) - 1, MOST_BITS)
 
 
-def planned(kinds: frozenset[TagKind], population: Population, profile: ProfileName) -> dict[str, int]:
+def planned(kinds: frozenset[Tag], population: Population, profile: ProfileName) -> dict[str, int]:
     """Plan the bits of each kind.
 
     A mobile has two tags, so their bits together are at most log2(N) - 1: two people at least have both in common (CipherSweet's rule).
@@ -137,14 +126,14 @@ def planned(kinds: frozenset[TagKind], population: Population, profile: ProfileN
         if rule.partitioned:
             continue
         found[kind.value] = planned_bits(population.values.get(kind, 0), shared, rule.domain_bits)
-    if TagKind.ENDING in kinds:
-        found[TagKind.ENDING.value] = 0
-        everybody = population.values.get(TagKind.ENDING, 0)
-        left = floor(log2(everybody)) - 1 - found.get(TagKind.MOBILE.value, 0) if everybody else 0
+    if Tag.MOBILE_LAST4 in kinds:
+        found[Tag.MOBILE_LAST4.value] = 0
+        everybody = population.values.get(Tag.MOBILE_LAST4, 0)
+        left = floor(log2(everybody)) - 1 - found.get(Tag.MOBILE.value, 0) if everybody else 0
         for partition, size in population.partitions.items():
-            bits = min(planned_bits(size, shared, RULES[TagKind.ENDING].domain_bits), left)
+            bits = min(planned_bits(size, shared, RULES[Tag.MOBILE_LAST4].domain_bits), left)
             if bits > 0:
-                found[_large(TagKind.ENDING, partition)] = bits
+                found[_large(Tag.MOBILE_LAST4, partition)] = bits
     return found
 
 
@@ -155,7 +144,7 @@ def outgrown(current: Generation, wanted: Mapping[str, int], population: Populat
     shared = SHARED[profile]
     sizes = [(kind, NO_PARTITION, size) for kind, size in population.values.items() if not RULES[kind].partitioned]
     parts = {*population.partitions, *(UUID(each.partition("/")[2]) for each in current.bits if "/" in each)}
-    sizes += [(TagKind.ENDING, partition, population.partitions.get(partition, 0)) for partition in sorted(parts)]
+    sizes += [(Tag.MOBILE_LAST4, partition, population.partitions.get(partition, 0)) for partition in sorted(parts)]
     for kind, partition, size in sizes:
         if kind not in current.kinds:
             continue
@@ -168,5 +157,5 @@ def outgrown(current: Generation, wanted: Mapping[str, int], population: Populat
     return False
 
 
-def _large(kind: TagKind, partition: UUID) -> str:
+def _large(kind: Tag, partition: UUID) -> str:
     return kind.value if partition == NO_PARTITION else f"{kind.value}/{partition}"

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact, SearchPlan, SearchTag
-from app.contacts.tag_rules import NO_PARTITION, PLACE, RULES, Generation, Population, TagKind
+from app.contacts.tag_rules import NO_PARTITION, PLACE, RULES, Generation, Population
 from app.contacts.tagging import PLAN, TABLE, generations
 from app.kit.db import Reader
+from app.permissions.outcomes import Tag
 
 _GONE: Final = "archived"
 _KIND_OF: Final = {rule.code: kind for kind, rule in RULES.items()}
@@ -30,7 +31,7 @@ _KEY: Final = tuple(TABLE.primary_key.columns)
 class Spread:
     """How the values of one kind lie on their tags, as measured: of those tags that have bits, how many stand for one value alone."""
 
-    kind: TagKind
+    kind: Tag
     bits: int
     values: int
     tags: int
@@ -60,7 +61,7 @@ class TagUpkeep:
         (row,) = await self._reader.fetch(self._reader.prepare(PLAN))
         return generations(row)
 
-    async def population(self, kinds: frozenset[TagKind], current: Generation) -> Population:
+    async def population(self, kinds: frozenset[Tag], current: Generation) -> Population:
         """Count values by kind, and those of partitioned kinds by department too.
 
         Counted are the tags of ``current`` if it has all the kinds, else the cards themselves, which takes longer.
@@ -76,7 +77,7 @@ class TagUpkeep:
             values = {_KIND_OF[code]: count for code, count in rows if code in _KIND_OF}
             parts: Any = (
                 select(SearchTag.partition, func.count())
-                .where(SearchTag.generation == current.number, SearchTag.kind == RULES[TagKind.ENDING].code)
+                .where(SearchTag.generation == current.number, SearchTag.kind == RULES[Tag.MOBILE_LAST4].code)
                 .group_by(SearchTag.partition)
             )
         else:
@@ -90,7 +91,7 @@ class TagUpkeep:
                 .where(Contact.status != _GONE)
                 .group_by(Contact.department_id)
             )
-        found = await self._reader.fetch(self._reader.prepare(parts)) if TagKind.ENDING in kinds else []
+        found = await self._reader.fetch(self._reader.prepare(parts)) if Tag.MOBILE_LAST4 in kinds else []
         return Population(values, {where: count for where, count in found if where not in {None, NO_PARTITION}})
 
     async def chunk(self, generation: Generation, after: UUID, size: int) -> Chunk:
@@ -163,7 +164,7 @@ class TagUpkeep:
                 .group_by(SearchTag.kind, SearchTag.partition, SearchTag.tag)
             )
         )
-        groups: dict[TagKind, list[tuple[int, int]]] = defaultdict(list)
+        groups: dict[Tag, list[tuple[int, int]]] = defaultdict(list)
         for code, partition, _, count in rows:
             kind = _KIND_OF.get(code)
             if kind in generation.kinds:
@@ -171,7 +172,7 @@ class TagUpkeep:
         return [_spread(kind, groups[kind]) for kind in sorted(generation.kinds)]
 
 
-def _spread(kind: TagKind, groups: Sequence[tuple[int, int]]) -> Spread:
+def _spread(kind: Tag, groups: Sequence[tuple[int, int]]) -> Spread:
     telling = [count for bits, count in groups if bits]
     return Spread(
         kind=kind,

@@ -16,7 +16,7 @@ from sqlalchemy import BindParameter, Integer, SmallInteger, String, bindparam, 
 from app.auth.repository import Query
 from app.contacts.models import Contact, ContactDepartment, ContactKey, SearchTag
 from app.contacts.search import NUMBER, START, folded, rank
-from app.contacts.tag_rules import FIELD_AT, NO_PARTITION, RULES, Generation, TagKind
+from app.contacts.tag_rules import FIELD_AT, NO_PARTITION, RULES, Generation
 from app.contacts.tagging import BOUND, PLAN, generations, proves
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.errors import SealBroken
@@ -25,6 +25,7 @@ from app.crypto.stored import KEY_COLUMNS, with_key
 from app.crypto.tags import TagKeys
 from app.kit.db import Prepared, Reader, Row
 from app.kit.models import Id, new_id
+from app.permissions.outcomes import Tag
 
 MOST_CANDIDATES: Final = 8192
 """More of them for one tag mean that the directory has outgrown its plan; then tags are being written anew."""
@@ -102,7 +103,7 @@ class TaggedContacts:
         (row,) = await _THE_PLAN.rows(self._reader)
         return generations(tuple(row))[0]
 
-    async def by_value(self, generation: Generation, kind: TagKind, forms: Sequence[str]) -> list[Found]:
+    async def by_value(self, generation: Generation, kind: Tag, forms: Sequence[str]) -> list[Found]:
         """Find who has each of these values (in tagged form), company-wide. Raises ``TooManyCandidates``."""
         wanted = [self._tag(generation, kind, form, NO_PARTITION) for form in forms]
         by_tag: dict[int, list[_Candidate]] = defaultdict(list)
@@ -112,7 +113,7 @@ class TaggedContacts:
 
     async def by_ending(self, generation: Generation, department: UUID, forms: Sequence[str]) -> list[Found]:
         """Find who of a department has a mobile that ends so. Raises ``TooManyCandidates``."""
-        kind = TagKind.ENDING
+        kind = Tag.MOBILE_LAST4
         rows = await _MEMBERS.rows(
             self._reader, department=department, kind=RULES[kind].code, made_by=generation.number
         )
@@ -140,7 +141,7 @@ class TaggedContacts:
         """Find who has these employee numbers."""
         return dict(await self._fetch("employee_no", list(numbers)))
 
-    def _tag(self, generation: Generation, kind: TagKind, form: str, partition: UUID) -> int:
+    def _tag(self, generation: Generation, kind: Tag, form: str, partition: UUID) -> int:
         return self._keys.tag(
             kind.value,
             form,
@@ -149,7 +150,7 @@ class TaggedContacts:
             bits=generation.width(kind, partition),
         )
 
-    async def _compared(self, kind: TagKind, form: str, candidates: Sequence[_Candidate]) -> Found:
+    async def _compared(self, kind: Tag, form: str, candidates: Sequence[_Candidate]) -> Found:
         matches = []
         for at, each in enumerate(candidates):
             if at % _AT_ONCE == 0:
@@ -164,7 +165,7 @@ class TaggedContacts:
             proves(self._nobody, kind, form, _NOTHING)
         return Found(tuple(matches), candidates[0].contact_id if candidates else None)
 
-    async def _by_tag(self, generation: Generation, kind: TagKind, tags: Sequence[int]) -> list[_Candidate]:
+    async def _by_tag(self, generation: Generation, kind: Tag, tags: Sequence[int]) -> list[_Candidate]:
         if not tags:
             return []
         rows = await self._fetch(

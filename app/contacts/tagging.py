@@ -15,12 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact, SearchPlan, SearchTag
-from app.contacts.tag_rules import KINDS_OF, NO_PARTITION, PLACE, RULES, Generation, TagKind, tagged_form
+from app.contacts.tag_rules import KINDS_OF, NO_PARTITION, PLACE, RULES, Generation, tagged_form
 from app.crypto.datakey import DIGEST_SIZE
 from app.crypto.sealer import SubjectSealer
 from app.crypto.tags import TagKeys
 from app.kit.models import Id
 from app.kit.straight import Straight
+from app.permissions.outcomes import Tag
 
 BOUND: Final = 8
 """Bytes of the digest beside a value that a proof is bound to."""
@@ -57,12 +58,12 @@ def generations(row: tuple[Any, ...]) -> tuple[Generation, Generation | None]:
     return Generation(number, version, _parsed(bits)), following
 
 
-def proof(sealer: SubjectSealer, kind: TagKind, form: str, bound: bytes) -> bytes:
+def proof(sealer: SubjectSealer, kind: Tag, form: str, bound: bytes) -> bytes:
     """Prove that this contact has a value whose tagged form is ``form``: ``bound`` (of its digest), and a MAC under the contact's key."""
     return bound + sealer.digest(f"tag.{kind.value}", f"{bound.hex()}:{form}")
 
 
-def proves(sealer: SubjectSealer, kind: TagKind, form: str, given: bytes) -> bool:
+def proves(sealer: SubjectSealer, kind: Tag, form: str, given: bytes) -> bool:
     """Tell in constant time whether ``given`` is the proof of ``form``; opens nothing."""
     bound, mac = given[:BOUND], given[BOUND:]
     return len(mac) == DIGEST_SIZE and sealer.matches(f"tag.{kind.value}", f"{bound.hex()}:{form}", mac)

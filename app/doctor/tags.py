@@ -6,9 +6,10 @@ from typing import Final
 import orjson
 
 from app.contacts.fields import CATALOGUE
-from app.contacts.tag_rules import PLACE, RULES, Generation, TagKind
+from app.contacts.tag_rules import PLACE, RULES, Generation
 from app.doctor.findings import Finding, Level, bad, ok
 from app.doctor.store import Store
+from app.permissions.outcomes import Tag
 from app.production import Words
 
 _RETAG: Final = Words(
@@ -72,7 +73,7 @@ async def tags(store: Store) -> AsyncIterator[Finding]:
         yield ok("search_tags", f"complete, generation {number}", f"完整，第 {number} 代")
 
 
-async def _alone(store: Store, generation: Generation, kind: TagKind) -> bool:
+async def _alone(store: Store, generation: Generation, kind: Tag) -> bool:
     """Tell whether a tag that has bits stands for one value alone; of a partitioned kind too few share partitions to tell."""
     if generation.bits[kind.value] == 0:
         return False

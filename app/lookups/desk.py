@@ -6,7 +6,6 @@ from app.audit.terms import Terms
 from app.config import LookupSettings
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights
-from app.contacts.tag_rules import TagKind
 from app.contacts.tag_upkeep import TagUpkeep
 from app.contacts.tagged import TaggedContacts
 from app.contacts.tagging import Tagger
@@ -18,6 +17,7 @@ from app.kit.db import Database
 from app.lookups.quota import LookupLimits
 from app.lookups.retagging import Retagger, TagPolicy
 from app.lookups.service import LookupService
+from app.permissions.outcomes import Tag
 from app.permissions.standing import Standings
 
 
@@ -40,7 +40,7 @@ class LookupDesk:
         utc_offset: timedelta,
     ) -> None:
         """Take the store, the contacts, the gate, who viewers are, the keys of tags, and the operator's choices."""
-        tag_keys, offered = TagKeys(keys), frozenset(TagKind(each) for each in settings.kinds)
+        tag_keys, offered = TagKeys(keys), frozenset(Tag(each) for each in settings.kinds)
         self.tagger = Tagger(tag_keys)
         self.service = LookupService(
             tagged=TaggedContacts(database.reader, sealer, tag_keys),

@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
-from app.contacts.tag_rules import TagKind, tagged_form
+from app.contacts.tag_rules import tagged_form
 from app.contacts.values import normal
 from app.departments.tree import Tree
 from app.disclosure.fields import MaskKind
 from app.kit.errors import FieldError, Invalid
 from app.kit.problems import Rejected
+from app.permissions.outcomes import Tag
 
 MOST_TERMS: Final = 100
 LISTS: Final = ("numbers", "emails", "employee_nos", "names", "wechats", "id_numbers", "last4")
 """Members of a request, in the order in which their terms are counted."""
 
-_SEALED: Final[Mapping[str, tuple[TagKind, MaskKind]]] = {
-    "emails": (TagKind.EMAIL, MaskKind.EMAIL),
-    "names": (TagKind.NAME, MaskKind.NAME),
-    "wechats": (TagKind.WECHAT, MaskKind.HANDLE),
-    "id_numbers": (TagKind.ID_NUMBER, MaskKind.ID_NUMBER),
+_SEALED: Final[Mapping[str, tuple[Tag, MaskKind]]] = {
+    "emails": (Tag.EMAIL, MaskKind.EMAIL),
+    "names": (Tag.NAME, MaskKind.NAME),
+    "wechats": (Tag.WECHAT, MaskKind.HANDLE),
+    "id_numbers": (Tag.ID_NUMBER, MaskKind.ID_NUMBER),
 }
 _SHORT: Final = re.compile(r"[0-9]{2,15}", re.ASCII)
 _BETWEEN: Final = re.compile(r"[\s-]+")
@@ -58,7 +59,7 @@ class Term:
     told: str
     digits: str | None = None
     employee_no: str | None = None
-    kind: TagKind | None = None
+    kind: Tag | None = None
     form: str | None = None
     department: UUID | None = None
 
@@ -74,7 +75,7 @@ def read(
     *,
     tree: Tree,
     region: str,
-    offered: frozenset[TagKind],
+    offered: frozenset[Tag],
 ) -> list[Term]:
     """Read every term, in order. Raises ``Invalid`` with every one that cannot be read, or asks for a kind that is not ``offered``."""
     terms: list[Term] = []
@@ -87,7 +88,7 @@ def read(
                 faults.append(FieldError(f"/{member}/{at}", fault.code, fault.detail, fault.detail_zh))
     for at, ending in enumerate(endings):
         node = tree.find(ending.department)
-        if TagKind.ENDING not in offered:
+        if Tag.MOBILE_LAST4 not in offered:
             faults.append(_NO_ENDING)
         elif node is None:
             faults.append(
@@ -96,14 +97,14 @@ def read(
                 )
             )
         else:
-            form = tagged_form(TagKind.ENDING, ending.digits)
-            terms.append(Term("last4", f"{node.id}:{form}", kind=TagKind.ENDING, form=form, department=node.id))
+            form = tagged_form(Tag.MOBILE_LAST4, ending.digits)
+            terms.append(Term("last4", f"{node.id}:{form}", kind=Tag.MOBILE_LAST4, form=form, department=node.id))
     if faults:
         raise Invalid(errors=faults)
     return terms
 
 
-def _term(member: str, text: str, region: str, offered: frozenset[TagKind]) -> Term:
+def _term(member: str, text: str, region: str, offered: frozenset[Tag]) -> Term:
     if member == "numbers":
         return _number(text, region, offered)
     if member == "employee_nos":
@@ -116,13 +117,13 @@ def _term(member: str, text: str, region: str, offered: frozenset[TagKind]) -> T
     return Term(member, form, kind=kind, form=form)
 
 
-def _number(text: str, region: str, offered: frozenset[TagKind]) -> Term:
+def _number(text: str, region: str, offered: frozenset[Tag]) -> Term:
     """Read a number that may be a short one, a whole one, or either; one that is neither is refused."""
     bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", text))
     digits = bare if _SHORT.fullmatch(bare) else None
     mobile = _tried(lambda: normal(MaskKind.MOBILE, text, region=region))
     if mobile is not None:
-        kind = TagKind.MOBILE if TagKind.MOBILE in offered else None
+        kind = Tag.MOBILE if Tag.MOBILE in offered else None
         return Term("numbers", mobile, digits=digits, kind=kind, form=mobile)
     if digits is not None:
         return Term("numbers", digits, digits=digits)
@@ -136,9 +137,9 @@ def _tried(reading: Callable[[], str]) -> str | None:
         return None
 
 
-def grouped(terms: Sequence[Term]) -> Iterator[tuple[TagKind, UUID | None, list[int]]]:
+def grouped(terms: Sequence[Term]) -> Iterator[tuple[Tag, UUID | None, list[int]]]:
     """Group the places of terms that are looked up in one go: by kind, and by department where there is one."""
-    found: dict[tuple[TagKind, UUID | None], list[int]] = {}
+    found: dict[tuple[Tag, UUID | None], list[int]] = {}
     for at, term in enumerate(terms):
         if term.kind is not None:
             found.setdefault((term.kind, term.department), []).append(at)

@@ -17,7 +17,7 @@ import structlog
 
 from app.audit.authors import Author
 from app.contacts.repository import ContactRepository
-from app.contacts.tag_rules import Generation, ProfileName, TagKind, outgrown, planned
+from app.contacts.tag_rules import Generation, ProfileName, outgrown, planned
 from app.contacts.tag_upkeep import Spread, TagUpkeep
 from app.contacts.tagging import Tagger
 from app.crypto.sealer import Sealer
@@ -25,6 +25,7 @@ from app.crypto.tags import TagKeys
 from app.disclosure.gate import Gate
 from app.kit.clock import Clock
 from app.kit.db import Database
+from app.permissions.outcomes import Tag
 from app.permissions.standing import Standings
 
 ACTION: Final = "search_tags.write"
@@ -41,7 +42,7 @@ _log = structlog.get_logger("duanhao.worker")
 class TagPolicy:
     """What the operator chose: which kinds have tags, and how many people at least are to share one."""
 
-    kinds: frozenset[TagKind]
+    kinds: frozenset[Tag]
     profile: ProfileName
 
 

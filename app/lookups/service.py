@@ -19,7 +19,6 @@ from app.auth.repository import Query
 from app.contacts.record import covered_digests, listed_under
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, seek
-from app.contacts.tag_rules import TagKind
 from app.contacts.tagged import Found, Match, TaggedContacts, TooManyCandidates
 from app.contacts.tagging import BOUND
 from app.crypto.datakey import WrappedDataKey
@@ -36,7 +35,7 @@ from app.lookups.quota import LookupLimits
 from app.lookups.reading import LISTS, Term, grouped, read
 from app.lookups.rights import may_look_up
 from app.lookups.schemas import LookupAnswer, LookupRequest
-from app.permissions.outcomes import State
+from app.permissions.outcomes import State, Tag
 from app.permissions.plan import Cohort
 from app.permissions.standing import Viewer
 
@@ -83,7 +82,7 @@ class LookupService:
         reader: Reader,
         terms: Terms,
         limits: LookupLimits,
-        offered: frozenset[TagKind],
+        offered: frozenset[Tag],
         region: str,
         clock: Clock,
     ) -> None:
@@ -206,9 +205,9 @@ def _is_plain(term: Term) -> bool:
     return term.digits is not None or term.employee_no is not None
 
 
-def _learned(kind: TagKind | None) -> str:
+def _learned(kind: Tag | None) -> str:
     """Say what a match tells of the field: who knew the whole value knows now whose it is, who knew its end knows its end."""
-    return State.MASKED.value if kind is TagKind.ENDING else State.SHOWN.value
+    return State.MASKED.value if kind is Tag.MOBILE_LAST4 else State.SHOWN.value
 
 
 def _is_so(term: Term, hit: _Hit, record: Record) -> bool:

@@ -82,11 +82,12 @@ async def test_short_numbers_and_extensions_are_found(shared: World) -> None:
 MATRIX: Final[dict[str, tuple[bool, ...]]] = {
     "staff": (True, True, False, True, True),
     "outsider": (True, True, False, True, True),
-    "head": (True, True, True, True, True),
-    "hr": (True, True, True, True, True),
-    "infosec": (True, True, True, True, True),
+    "head": (True, True, False, True, True),
+    "hr": (True, True, False, True, True),
+    "infosec": (True, True, False, True, True),
     "ceo": (True, True, True, True, True),
     "intern": (False, False, False, False, True),
+    "it": (False, False, False, False, False),
 }
 
 

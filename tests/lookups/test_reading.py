@@ -6,20 +6,21 @@ from typing import Final
 
 import pytest
 
-from app.contacts.tag_rules import DEFAULT_KINDS, TagKind
+from app.contacts.tag_rules import DEFAULT_KINDS
 from app.departments.tree import Tree
 from app.kit.errors import Invalid
 from app.lookups.quota import LookupLimits
 from app.lookups.reading import Term, grouped, read
+from app.permissions.outcomes import Tag
 from app.permissions.plan import Standing
 
 NOBODY_HOME: Final = Tree(())
-EVERYTHING: Final = frozenset(TagKind)
+EVERYTHING: Final = frozenset(Tag)
 WIDE: Final = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 """Full-width digits, as Chinese keyboards give them."""
 
 
-def one(member: str, text: str, offered: frozenset[TagKind] = EVERYTHING) -> Term:
+def one(member: str, text: str, offered: frozenset[Tag] = EVERYTHING) -> Term:
     (term,) = read({member: (text,)}, (), tree=NOBODY_HOME, region="CN", offered=offered)
     return term
 
@@ -58,13 +59,13 @@ def test_a_landline_is_a_number_that_nobody_is_found_by() -> None:
 @pytest.mark.parametrize(
     ("member", "text", "kind", "form"),
     [
-        ("emails", "Someone@EXAMPLE.com", TagKind.EMAIL, "someone@example.com"),
-        ("names", " 欧阳若砚 ", TagKind.NAME, "欧阳若砚"),
-        ("wechats", "WX_1", TagKind.WECHAT, "wx_1"),
-        ("id_numbers", "11010519491231002x", TagKind.ID_NUMBER, "11010519491231002X"),
+        ("emails", "Someone@EXAMPLE.com", Tag.EMAIL, "someone@example.com"),
+        ("names", " 欧阳若砚 ", Tag.NAME, "欧阳若砚"),
+        ("wechats", "WX_1", Tag.WECHAT, "wx_1"),
+        ("id_numbers", "11010519491231002x", Tag.ID_NUMBER, "11010519491231002X"),
     ],
 )
-def test_other_values_are_read_as_contacts_read_them(member: str, text: str, kind: TagKind, form: str) -> None:
+def test_other_values_are_read_as_contacts_read_them(member: str, text: str, kind: Tag, form: str) -> None:
     assert (one(member, text).kind, one(member, text).form) == (kind, form)
 
 
@@ -92,7 +93,7 @@ def test_every_fault_is_named_at_once_and_none_is_quoted() -> None:
 def test_terms_of_one_kind_are_looked_up_in_one_go() -> None:
     lists = {"numbers": ("13800001234", "61234", "13800001235"), "emails": ("a@example.com",), "employee_nos": ("E1",)}
     terms = read(lists, (), tree=NOBODY_HOME, region="CN", offered=DEFAULT_KINDS)
-    assert list(grouped(terms)) == [(TagKind.MOBILE, None, [0, 2]), (TagKind.EMAIL, None, [3])]
+    assert list(grouped(terms)) == [(Tag.MOBILE, None, [0, 2]), (Tag.EMAIL, None, [3])]
 
 
 # ------------------------------------------------------------------------------------------------------------- quotas

@@ -9,13 +9,14 @@ from sqlalchemy import delete, func, select, update
 
 from app.audit.matching import EventFilter
 from app.contacts.models import Contact, SearchPlan, SearchTag
-from app.contacts.tag_rules import DEFAULT_KINDS, TagKind
+from app.contacts.tag_rules import DEFAULT_KINDS
 from app.contacts.tag_upkeep import TagUpkeep
 from app.contacts.tagged import TaggedContacts
 from app.crypto.tags import TagKeys
 from app.kit.errors import LogUnavailable
 from app.lookups import retagging
 from app.lookups.retagging import Retagger, TagPolicy
+from app.permissions.outcomes import Tag
 from app.worker import Worker
 from tests.contacts.partners import add_partner
 from tests.lookups.asking import ask, found, stored, tags, without_log
@@ -46,7 +47,7 @@ async def planned(world: World) -> tuple[int, Mapping[str, int], Any]:
     return row.generation, row.bits, row.next_bits
 
 
-def retagger(world: World, *, kinds: frozenset[TagKind] = DEFAULT_KINDS, keys: TagKeys | None = None) -> Retagger:
+def retagger(world: World, *, kinds: frozenset[Tag] = DEFAULT_KINDS, keys: TagKeys | None = None) -> Retagger:
     """Build a job with other choices than the application's own."""
     application = world.application
     return Retagger(
@@ -181,9 +182,9 @@ async def test_a_contact_that_changes_while_it_is_being_tagged_is_tagged_as_it_i
 
 
 async def test_kinds_that_are_switched_on_and_off(world: World) -> None:
-    only = frozenset({TagKind.WECHAT, TagKind.ID_NUMBER})
+    only = frozenset({Tag.WECHAT, Tag.ID_NUMBER})
     report = await retagger(world, kinds=only).run()
-    assert {each.kind: each.values for each in report.spreads} == {TagKind.WECHAT: EVERYBODY - 1, TagKind.ID_NUMBER: 3}
+    assert {each.kind: each.values for each in report.spreads} == {Tag.WECHAT: EVERYBODY - 1, Tag.ID_NUMBER: 3}
     assert await tags(world, world.people["staff"]) == {("wechat.exact", "wechat"), ("id_number.exact", "id_number")}
     added = await add_person(world)
     assert await tags(world, added.id) == {("wechat.exact", "wechat")}
@@ -191,7 +192,7 @@ async def test_kinds_that_are_switched_on_and_off(world: World) -> None:
         world.application.database.reader, world.application.sealer, TagKeys(world.application.keyring)
     )
     generation = await tagged.generation()
-    (hit,) = await tagged.by_value(generation, TagKind.WECHAT, [f"wy_{added.number}_x"])
+    (hit,) = await tagged.by_value(generation, Tag.WECHAT, [f"wy_{added.number}_x"])
     assert [each.contact_id for each in hit.matches] == [added.id]
     assert (await ask(world, "staff", numbers=["13800002102"])).status_code == 503
     await retagger(world).run()

@@ -17,13 +17,13 @@ from app.contacts.tag_rules import (
     Generation,
     Population,
     ProfileName,
-    TagKind,
     outgrown,
     planned,
     planned_bits,
     tagged_form,
 )
 from app.crypto.tags import MOST_BITS, TagKeys
+from app.permissions.outcomes import Tag
 
 PROFILES: Final = get_args(ProfileName)
 SIZES: Final = st.integers(0, 5_000_000)
@@ -55,7 +55,7 @@ def populated(population: int, department: int = 0) -> Population:
 def test_a_tag_is_expected_to_be_shared_by_as_many_as_the_profile_asks_for(
     population: int, profile: ProfileName
 ) -> None:
-    for kind in DEFAULT_KINDS - {TagKind.ENDING}:
+    for kind in DEFAULT_KINDS - {Tag.MOBILE_LAST4}:
         bits = plan(population, profile=profile).bits[kind.value]
         assert 0 <= bits <= MOST_BITS
         if bits:
@@ -73,9 +73,9 @@ def test_both_tags_of_a_mobile_together_still_stand_for_two_people(
     population: int, department: int, profile: ProfileName
 ) -> None:
     found = plan(population, min(population, department), profile)
-    exact, ending = found.bits[TagKind.MOBILE.value], found.width(TagKind.ENDING, DEPARTMENT)
+    exact, ending = found.bits[Tag.MOBILE.value], found.width(Tag.MOBILE_LAST4, DEPARTMENT)
     assert exact + ending <= max(exact, log2(population) - 1)
-    assert ending <= RULES[TagKind.ENDING].domain_bits - 1
+    assert ending <= RULES[Tag.MOBILE_LAST4].domain_bits - 1
 
 
 @given(SIZES, st.integers(0, 100_000), st.sampled_from(PROFILES))
@@ -97,13 +97,13 @@ def test_half_as_many_again_change_nothing() -> None:
 
 
 def test_other_kinds_call_for_another_plan() -> None:
-    kinds, people = DEFAULT_KINDS | {TagKind.WECHAT}, populated(10)
+    kinds, people = DEFAULT_KINDS | {Tag.WECHAT}, populated(10)
     assert outgrown(plan(10), planned(kinds, people, "strict"), people, "strict")
 
 
 def test_a_large_department_that_shrank_is_planned_anew() -> None:
     found = plan(1_000_000, 100_000)
-    assert found.width(TagKind.ENDING, DEPARTMENT) > 0
+    assert found.width(Tag.MOBILE_LAST4, DEPARTMENT) > 0
     gone = populated(1_000_000)
     assert outgrown(found, planned(DEFAULT_KINDS, gone, "strict"), gone, "strict")
 
@@ -116,17 +116,17 @@ def test_the_strict_plan_is_this(population: int, bits: int) -> None:
 
 
 def test_the_last_digits_have_no_bits_in_a_department_of_some_hundred() -> None:
-    assert plan(100_000, 100).width(TagKind.ENDING, DEPARTMENT) == 0
-    assert plan(100_000, 1000).width(TagKind.ENDING, DEPARTMENT) == 3
+    assert plan(100_000, 100).width(Tag.MOBILE_LAST4, DEPARTMENT) == 0
+    assert plan(100_000, 1000).width(Tag.MOBILE_LAST4, DEPARTMENT) == 3
 
 
 @pytest.mark.parametrize(("bits", "least"), [(-3, 0), (64, MOST_BITS)])
 def test_a_plan_that_somebody_edited_makes_no_longer_tags(bits: int, least: int) -> None:
-    assert Generation(1, 1, {"mobile.exact": bits}).width(TagKind.MOBILE, UUID(int=0)) == least
+    assert Generation(1, 1, {"mobile.exact": bits}).width(Tag.MOBILE, UUID(int=0)) == least
 
 
-@given(st.sampled_from(list(TagKind)), st.text(min_size=1), st.integers(0, MOST_BITS), st.integers(1, 3))
-def test_a_tag_is_short_and_says_the_same_twice(kind: TagKind, value: str, bits: int, version: int) -> None:
+@given(st.sampled_from(list(Tag)), st.text(min_size=1), st.integers(0, MOST_BITS), st.integers(1, 3))
+def test_a_tag_is_short_and_says_the_same_twice(kind: Tag, value: str, bits: int, version: int) -> None:
     keys = TagKeys(Keys())
     tag = keys.tag(kind.value, value, partition=b"p", version=version, bits=bits)
     assert 0 <= tag < 2**bits
@@ -165,16 +165,16 @@ def test_keys_of_tags_say_nothing() -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "form"),
     [
-        (TagKind.MOBILE, "+8613800001234", "+8613800001234"),
-        (TagKind.ENDING, "+8613800001234", "1234"),
-        (TagKind.EMAIL, "Ruoyan@example.com", "ruoyan@example.com"),
-        (TagKind.NAME, "Ruoyan  OUYANG", "ruoyan ouyang"),
-        (TagKind.NAME, "欧阳若砚", "欧阳若砚"),
-        (TagKind.WECHAT, "WX_1", "wx_1"),
-        (TagKind.ID_NUMBER, "11010519491231002X", "11010519491231002X"),
+        (Tag.MOBILE, "+8613800001234", "+8613800001234"),
+        (Tag.MOBILE_LAST4, "+8613800001234", "1234"),
+        (Tag.EMAIL, "Ruoyan@example.com", "ruoyan@example.com"),
+        (Tag.NAME, "Ruoyan  OUYANG", "ruoyan ouyang"),
+        (Tag.NAME, "欧阳若砚", "欧阳若砚"),
+        (Tag.WECHAT, "WX_1", "wx_1"),
+        (Tag.ID_NUMBER, "11010519491231002X", "11010519491231002X"),
     ],
 )
-def test_what_is_tagged(kind: TagKind, value: str, form: str) -> None:
+def test_what_is_tagged(kind: Tag, value: str, form: str) -> None:
     assert tagged_form(kind, value) == form
 
 
