@@ -40,6 +40,7 @@ BUDGETS: Final[Mapping[str, tuple[Budget, ...]]] = {
         Budget("size_effect", "of the rate at 10,000", 0.80, 1.0),
     ),
     "p4": (Budget("per_second", "events/s", 8_000, 15_000),),
+    "p6": (Budget("ratio", "of the time at 10,000", 3, 1.5, less_is_better=True),),
     "p9": (
         Budget("seconds", "s", 3, 1.5, less_is_better=True),
         Budget("resident_mib", "MiB", 160, 120, less_is_better=True),
@@ -98,12 +99,23 @@ def _details(result: Mapping[str, Any]) -> str:
             f"rounds {low:.2f}–{high:.2f} s, {result['processor_seconds']:.2f} s of processor time; "
             f"{result['resident_ready_mib']:.0f} MiB when ready, before it has served anybody"
         )
+    if "people" in result or "among" in result:
+        return _sizes(result)
+    names = ("plan_ms", "verdict_and_masks_us", "opening_us", "verdict_opening_and_masks_us")
+    return ", ".join(f"{name} {result[name]:.3g}" for name in names)
+
+
+def _sizes(result: Mapping[str, Any]) -> str:
+    """Tell the times of a small directory beside those of a large one."""
     if "people" in result:
         kinds = [(kind, *result[f"{kind}_ms"]) for kind in ("name", "pinyin", "initials")]
         times = ", ".join(f"{kind} {of_small:.2f} → {of_large:.2f}" for kind, of_small, of_large in kinds)
         return f"ms per answer among 2,000 → {result['people'][1]:,}: {times}"
-    names = ("plan_ms", "verdict_and_masks_us", "opening_us", "verdict_opening_and_masks_us")
-    return ", ".join(f"{name} {result[name]:.3g}" for name in names)
+    few, more = result["among"]
+    kinds = [(kind, *result[f"{kind}_ms"]) for kind in ("found", "nobody")]
+    times = ", ".join(f"{kind} {of_small:.2f} → {of_large:.2f}" for kind, of_small, of_large in kinds)
+    shared = " → ".join(f"{each[0]['least']}–{each[0]['most']}" for each in result["spread"])
+    return f"ms per answer among {few:,} → {more:,}: {times}; {shared} share a tag"
 
 
 def show_profile(title: str, profile: Profile, most: int) -> None:
