@@ -136,7 +136,7 @@ def test_a_healthy_store_is_told_so(used: TestStore) -> None:
     told = examined(used.settings)
     assert troubles(told) == {}
     checks = {"settings", "data_dir", "disk", "database", "keys.root", "keys.wrapped", "keys.log", "keys.token"}
-    checks |= {"schema", "durability", "log", "checkpoints", "worker"}
+    checks |= {"schema", "durability", "log", "checkpoints", "worker", "search_tags"}
     checks |= {"append_only"} if used.dialect == "sqlite" else {"roles", "clock"}
     assert set(told) == checks
     assert newest_revision() in told["schema"][1]
@@ -543,3 +543,38 @@ def test_no_secret_is_printed(used: TestStore) -> None:
     )
     assert all(secrets)
     assert [secret for secret in secrets if secret in printed] == []
+
+
+# ------------------------------------------------------------------------------------------------------------- search tags
+
+
+def test_values_without_a_tag_are_told_and_counted(used: TestStore) -> None:
+    change(used, "DELETE FROM search_tag WHERE kind = 1")
+    level, told = examined(used.settings)["search_tags"]
+    assert (level, told) == ("error", "14 values have no search tag: lookups miss them")
+
+
+def test_tags_of_who_is_gone_are_told(used: TestStore) -> None:
+    gone = "(SELECT id FROM contact WHERE employee_no = 'E2113')"
+    change(used, f"UPDATE contact SET status = 'archived', archive = digests WHERE id = {gone}")
+    level, told = examined(used.settings)["search_tags"]
+    assert (level, told) == ("error", "3 tags are of archived contacts")
+
+
+def test_a_tag_of_one_value_alone_is_told(used: TestStore) -> None:
+    plan = '\'{"email.exact": 0, "mobile.exact": 4, "mobile.last4": 0, "name.exact": 0}\''
+    change(used, f"UPDATE search_plan SET bits = {plan}")
+    change(
+        used,
+        "UPDATE search_tag SET tag = 1 WHERE kind = 1 AND contact_id = (SELECT min(id::text)::uuid FROM contact)"
+        if used.dialect == "postgresql"
+        else "UPDATE search_tag SET tag = 1 WHERE kind = 1 AND contact_id = (SELECT min(id) FROM contact)",
+    )
+    level, told = examined(used.settings)["search_tags"]
+    assert (level, told) == ("warning", "there are tags of one value alone: mobile.exact")
+
+
+def test_a_directory_that_is_not_tagged_yet_is_told(used: TestStore) -> None:
+    change(used, "UPDATE search_plan SET generation = 0, bits = '{}'")
+    level, told = examined(used.settings)["search_tags"]
+    assert (level, told) == ("warning", "no search tags yet: lookups answer 503")
