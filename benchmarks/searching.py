@@ -88,6 +88,7 @@ async def _crowd(store: Store, count: int) -> None:
                 await unit.session.flush()
                 unit.session.add_all(ContactDepartment(contact_id=each.id, department_id=department) for each in made)
                 await index_all(unit.session, made)
+        await application.lookups.retagger.run()
 
 
 def _person(application: Application, session: AsyncSession, name: str, number: int, department: Any) -> Contact:  # noqa: ANN401 — an id

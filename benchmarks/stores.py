@@ -132,6 +132,7 @@ async def _filled(engine: Engine, settings: Settings, contacts: int) -> Store:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     async with open_application(settings) as application:
         made = await _people(application, contacts)
+        await application.lookups.retagger.run()
         await application.mover.move_all()
         reader = application.database.reader
         tokens = [(await application.tokens.mint(reader, f"u{at}")).text for at in range(min(CALLERS, contacts))]

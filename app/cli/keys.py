@@ -123,8 +123,8 @@ def retag(
 ) -> None:
     """Write the search tags that are absent, and plan them anew where the directory has outgrown them. 补写检索标签。
 
-    The worker does the same within ten minutes. May be cut off and repeated, and run beside the service on PostgreSQL. Every opened value
-    is on record as used by the job, and told to nobody. Prints how many values share a tag, as measured.
+    The worker does the same when it starts and every hour. May be cut off and repeated, and run beside the service on PostgreSQL. Every
+    opened value is on record as used by the job, and told to nobody. Prints how many values share a tag, as measured.
     """
     import orjson
     from rich.console import Console

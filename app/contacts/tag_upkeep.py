@@ -125,6 +125,14 @@ class TagUpkeep:
             .values(next_key_version=key_version, next_bits=dict(bits), updated_at=at)
         )
 
+    async def foresee(self, session: AsyncSession, bits: Mapping[str, int], *, at: datetime) -> None:
+        """Change the plan of a store that has no tags yet."""
+        await session.execute(
+            update(SearchPlan)
+            .where(SearchPlan.next_key_version.is_(None), ~exists(select(SearchTag.kind)))
+            .values(bits=dict(bits), updated_at=at)
+        )
+
     async def take_up(self, session: AsyncSession, current: Generation, *, at: datetime) -> None:
         """Let the next generation, which is complete, be the one that is looked up in."""
         await session.execute(

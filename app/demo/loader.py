@@ -20,6 +20,7 @@ from app.contacts.fields import CATALOGUE, COLLECTED_KINDS
 from app.contacts.founding import ContactFounder, NewContact
 from app.contacts.members import MemberReader
 from app.contacts.schemas import Membership
+from app.contacts.tag_rules import Population
 from app.contacts.writer import ContactWriter
 from app.demo.company import Company, DemoContact, company
 from app.demo.partners import EXTERNAL
@@ -35,7 +36,7 @@ from app.kit.models import new_id
 from app.numbers.founding import FirstNumber, NumberFounder, carried
 from app.numbers.pool_repository import Pool
 from app.numbers.repository import NumberRepository
-from app.permissions.outcomes import FieldClass
+from app.permissions.outcomes import FieldClass, Tag
 
 
 class Phase(Enum):
@@ -137,6 +138,8 @@ class _Loading:
         nodes, tree = await self._departments(made)
         await self._clients(made)
         self._progress(Phase.POOLS, 0, 1)
+        sizes = dict.fromkeys((Tag.MOBILE, Tag.MOBILE_LAST4, Tag.EMAIL), len(made.contacts))
+        await self._application.lookups.retagger.foresee(self._unit, Population(sizes, {}))
         pools = await load_pools(self._unit, self._author, self._application.clock)
         self._progress(Phase.POOLS, 1, 1)
         apart = [each for each in made.contacts if each.leaves or each.kind == EXTERNAL]

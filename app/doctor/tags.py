@@ -13,8 +13,8 @@ from app.permissions.outcomes import Tag
 from app.production import Words
 
 _RETAG: Final = Words(
-    "the worker mends this within ten minutes; at once: duanhao keys retag",
-    "后台任务会在十分钟内补齐；可立即执行 duanhao keys retag",
+    "the worker mends this within an hour; at once: duanhao keys retag",
+    "后台任务会在一小时内补齐；可立即执行 duanhao keys retag",
 )
 _PLAN: Final = "SELECT generation, key_version, bits FROM search_plan WHERE id = 1"
 _GONE: Final = "SELECT count(*) FROM search_tag t JOIN contact c ON c.id = t.contact_id WHERE c.status = 'archived'"

@@ -17,14 +17,14 @@ import structlog
 
 from app.audit.authors import Author
 from app.contacts.repository import ContactRepository
-from app.contacts.tag_rules import Generation, ProfileName, outgrown, planned
+from app.contacts.tag_rules import Generation, Population, ProfileName, outgrown, planned
 from app.contacts.tag_upkeep import Spread, TagUpkeep
 from app.contacts.tagging import Tagger
 from app.crypto.sealer import Sealer
 from app.crypto.tags import TagKeys
 from app.disclosure.gate import Gate
 from app.kit.clock import Clock
-from app.kit.db import Database
+from app.kit.db import Database, UnitOfWork
 from app.permissions.outcomes import Tag
 from app.permissions.standing import Standings
 
@@ -32,6 +32,8 @@ ACTION: Final = "search_tags.write"
 AUTHOR: Final = Author(type="system", id="job:retag")
 _STRETCH: Final = 500
 _AGAIN_SECONDS: Final = 600.0
+_EVERYBODY_SECONDS: Final = 3600.0
+"""How often everybody is looked at although the plan stays: writers keep tags, but an earlier version that still runs does not."""
 _MOST_PASSES: Final = 20
 _NOBODY: Final = UUID(int=0)
 
@@ -110,12 +112,12 @@ class Retagger:
         self._repository, self._gate, self._standings, self._sealer = repository, gate, standings, sealer
         self._policy, self._clock = policy, clock
         self._pass: _Pass | None = None
-        self._due = 0.0
+        self._due = self._everybody = 0.0
         self.tagged = self.left = 0
 
     async def run(self, progress: Callable[[int], None] = lambda _: None) -> RetagReport:
         """Do all that is to do now; tell ``progress`` how many contacts have been looked at since."""
-        self._due, self.tagged, self.left, seen = 0.0, 0, 0, 0
+        self._due, self._everybody, self.tagged, self.left, seen = 0.0, 0.0, 0, 0, 0
         while await self.step():
             seen += _STRETCH
             progress(seen)
@@ -123,7 +125,7 @@ class Retagger:
         return RetagReport(current, tuple(await self._upkeep.spread(current)), self.tagged, self.left)
 
     async def step(self) -> bool:
-        """Do a little; tell whether there is more to do now. When all is done it looks again after ten minutes.
+        """Do a little; tell whether there is more to do now. When all is done it looks at the plan every ten minutes.
 
         Raises ``LogUnavailable`` when what is to be opened cannot be recorded; nothing was then, and the next step goes on from there.
         """
@@ -132,6 +134,9 @@ class Retagger:
                 return False
             self._pass = await self._begun()
         walk = self._pass
+        if walk is None:
+            self._due = monotonic() + _AGAIN_SECONDS
+            return False
         chunk = await self._upkeep.chunk(walk.target, walk.after, _STRETCH)
         if chunk.lacking:
             await self._tag(walk, chunk.lacking)
@@ -144,7 +149,12 @@ class Retagger:
             return True
         return await self._ended(walk)
 
-    async def _begun(self) -> _Pass:
+    async def foresee(self, unit: UnitOfWork, people: Population) -> None:
+        """Plan for as many as a store is about to be filled with, so that they are tagged once; where there are tags, do nothing."""
+        bits = planned(self._policy.kinds, people, self._policy.profile)
+        await self._upkeep.foresee(unit.session, bits, at=self._clock.now())
+
+    async def _begun(self) -> _Pass | None:
         current, following = await self._upkeep.plans()
         if following is None:
             population = await self._upkeep.population(self._policy.kinds, current)
@@ -157,6 +167,8 @@ class Retagger:
                     )
                 _log.info("search_tags_planned", generation=current.number + 1, bits=wanted)
                 current, following = await self._upkeep.plans()
+        if following is None and monotonic() < self._everybody:
+            return None
         return _Pass(current, following or current)
 
     async def _ended(self, walk: _Pass) -> bool:
@@ -171,7 +183,8 @@ class Retagger:
             deleted = await self._upkeep.forget_past(unit.session, walk.current)
         if deleted:
             return True
-        self._pass, self._due, self.left = None, monotonic() + _AGAIN_SECONDS, walk.left
+        self._pass, self.left = None, walk.left
+        self._due, self._everybody = monotonic() + _AGAIN_SECONDS, monotonic() + _EVERYBODY_SECONDS
         return False
 
     async def _tag(self, walk: _Pass, identities: Sequence[UUID]) -> None:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from app.audit.matching import EventFilter
+from app.composition import open_application
 from app.contacts.models import Contact, SearchPlan, SearchTag
-from app.contacts.tag_rules import DEFAULT_KINDS
+from app.contacts.tag_rules import DEFAULT_KINDS, Population
 from app.contacts.tag_upkeep import TagUpkeep
 from app.contacts.tagged import TaggedContacts
 from app.crypto.tags import TagKeys
@@ -20,9 +21,10 @@ from app.permissions.outcomes import Tag
 from app.worker import Worker
 from tests.contacts.partners import add_partner
 from tests.lookups.asking import ask, found, stored, tags, without_log
-from tests.support.application import World
+from tests.support.application import World, opened_world
 from tests.support.company import PEOPLE
 from tests.support.shared import add_person
+from tests.support.stores import SqliteTestStore
 
 EVERYBODY: Final = len(PEOPLE)
 NOBODY: Final = UUID(int=0)
@@ -242,3 +244,37 @@ async def test_two_jobs_at_once_do_what_one_does(world: World) -> None:
     async with world.application.database.session() as session:
         counted = await session.scalar(select(func.count()).select_from(SearchTag))
     assert counted == 3 * EVERYBODY
+
+
+async def test_an_empty_store_is_planned_for_those_who_are_coming(
+    sqlite_store: SqliteTestStore,
+) -> None:
+    async with open_application(sqlite_store.settings) as application:
+        upkeep = TagUpkeep(application.database.reader)
+        coming = Population(dict.fromkeys(DEFAULT_KINDS, 10_000), {})
+        async with application.database.unit_of_work() as unit:
+            await application.lookups.retagger.foresee(unit, coming)
+        assert (await upkeep.plans())[0].bits["mobile.exact"] == 7
+    async with opened_world(sqlite_store.settings) as world:
+        async with world.application.database.unit_of_work() as unit:
+            await world.application.lookups.retagger.foresee(unit, Population({}, {}))
+        assert (await planned(world))[1]["mobile.exact"] == 7
+        report = await retagger(world).run()
+        assert (report.generation.number, report.generation.bits["mobile.exact"], report.tagged) == (2, 0, EVERYBODY)
+
+
+async def test_once_everybody_is_tagged_only_the_plan_is_looked_at(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = retagger(sqlite_world)
+    await job.run()
+    async with sqlite_world.application.database.session() as session, session.begin():
+        await session.execute(delete(SearchTag).where(SearchTag.contact_id == sqlite_world.people["core"]))
+    monkeypatch.setattr(job, "_due", 0.0)
+    assert not await job.step()
+    assert await tags(sqlite_world, sqlite_world.people["core"]) == set()
+    monkeypatch.setattr(job, "_due", 0.0)
+    monkeypatch.setattr(job, "_everybody", 0.0)
+    while await job.step():
+        pass
+    assert len(await tags(sqlite_world, sqlite_world.people["core"])) == 3
