@@ -99,7 +99,7 @@ class ContactRepository:
         found: dict[UUID, Record] = {}
         for at in range(0, len(identities), _MOST_TOGETHER):
             rows = await self._rows_of(identities[at : at + _MOST_TOGETHER])
-            found.update((identity, self._record(row, tree)) for identity, row in rows.items())
+            found.update((identity, self._remembered.record(row, tree)) for identity, row in rows.items())
         return found
 
     def _start(self) -> None:

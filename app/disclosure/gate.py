@@ -14,7 +14,7 @@ import orjson
 import structlog
 
 from app.audit.authors import Author, written
-from app.audit.events import USED, CohortEntry, EventDraft
+from app.audit.events import CohortEntry, EventDraft
 from app.audit.stores import QuotaCharge
 from app.audit.writer import AccessLog
 from app.crypto.envelope import Box
@@ -25,6 +25,7 @@ from app.disclosure.errors import ApprovalRequired
 from app.disclosure.programs import REACHABLE, Program, Programs
 from app.disclosure.records import Record
 from app.disclosure.strength import Tally
+from app.disclosure.upkeep import used
 from app.disclosure.versions import Versions
 from app.kit.clock import Clock
 from app.kit.context import current_request
@@ -184,10 +185,9 @@ class Gate:
         count: int,
         quota: QuotaCharge,
     ) -> bytes:
-        """Record that ``viewer`` is told whose some values are, and charge it; give the note. Nothing is opened.
+        """Record, and charge, that ``viewer`` is told whose values are: each with its verdict and the states that it learns; give the note.
 
-        Each match comes with its verdict and what the viewer learns by it of which field: who asks by a whole number is ``shown`` whose it
-        is, by the end of one ``masked``. Raises ``QuotaSpent``, and as ``disclose`` does.
+        Nothing is opened. Raises ``QuotaSpent``, and as ``disclose`` does.
         """
         plan = viewer.plan(look.purpose)
         entries = tuple(CohortEntry(states, (record.subject,)) for record, _, states in matches)
@@ -198,30 +198,20 @@ class Gate:
     async def open_for_upkeep(
         self, author: Author, action: str, records: Sequence[Record], names: frozenset[str]
     ) -> list[dict[str, str]]:
-        """Open ``names`` of records for the service's own work; give what each has of them, nothing of a row that was edited.
-
-        On record before, as ``used``: by a job, for no purpose of anybody's, and told to nobody. Raises ``LogUnavailable``.
-        """
-        boxes = [
-            [box for box in record.boxes if box is not None and box.name in names] if self._intact(record) else []
-            for record in records
+        """Open ``names`` of records for the service's own work, on record before as ``used``; give what each has, edited rows nothing."""
+        openings = [
+            (each, [box for box in each.boxes if box is not None and box.name in names] if self._intact(each) else [])
+            for each in records
         ]
-        alike: dict[tuple[str, ...], list[UUID]] = {}
-        for record, found in zip(records, boxes, strict=True):
-            if found:
-                alike.setdefault(tuple(box.name for box in found), []).append(record.subject)
-        if not alike:
+        entries, scope = used(openings)
+        if not scope:
             return [{} for _ in records]
-        entries = tuple(CohortEntry(dict.fromkeys(some, USED), tuple(who)) for some, who in alike.items())
-        scope = {subject: frozenset(some) for some, who in alike.items() for subject in who}
-        event = written(author, action, self._clock.now())
-        permit = await self._log.permit(replace(event, cohorts=entries, count=len(scope)), scope=scope)
-        return [self._used(permit, record, found) for record, found in zip(records, boxes, strict=True)]
+        event = replace(written(author, action, self._clock.now()), cohorts=entries, count=len(scope))
+        permit = await self._log.permit(event, scope=scope)
+        return [self._used(permit, record, boxes) if boxes else {} for record, boxes in openings]
 
     def _used(self, permit: Permit, record: Record, boxes: Sequence[Box]) -> dict[str, str]:
         """Open boxes of one record; who cannot be opened has nothing, and the alarm has been given."""
-        if not boxes:
-            return {}
         try:
             values = self._opener.open_boxes(permit, record.subject, record.key, boxes)
         except SealBroken:
