@@ -1,6 +1,6 @@
 """Search tags: what sealed values are looked up by, and the plan by which they are made.
 
-Revision 19e7cf408d32, after 3b09e162af54. A revision has no keys, so it makes no tags: in a directory with people in it the plan begins
+Revision 19e7cf408d32, after 08d6be3f7c21. A revision has no keys, so it makes no tags: in a directory with people in it the plan begins
 with none, lookups answer 503, and the worker tags everybody (``duanhao keys retag`` does so at once).
 """
 
@@ -13,7 +13,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant, Json
 
 revision: str = "19e7cf408d32"
-down_revision: str | None = "3b09e162af54"
+down_revision: str | None = "08d6be3f7c21"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
