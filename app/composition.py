@@ -60,6 +60,7 @@ from app.disclosure.log_names import EventNames
 from app.disclosure.log_reader import AccessLogReader
 from app.disclosure.log_summary import AccessLogSummaries
 from app.disclosure.programs import Programs
+from app.disclosure.showing import Showing
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.hr.applying import Applier
@@ -67,6 +68,7 @@ from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
 from app.hr.service import HrService, LedgerKeys
 from app.hr.subjects import People, Subjects
+from app.jobs.desk import JobDesk
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock, SystemClock
 from app.kit.db import Database
@@ -77,12 +79,23 @@ from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
 from app.lookups.service import REASONS
 from app.numbers.desk import NumberDesk
-from app.opening import check_log, daily_quotas, key_provider, limiter, log_store, policy_pack, token_desk, trust
+from app.opening import (
+    check_log,
+    daily_quotas,
+    first_pack,
+    key_provider,
+    limiter,
+    log_store,
+    token_desk,
+    trust,
+)
 from app.permissions.marks import MarkRepository
-from app.permissions.pack import Pack
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
-from app.policy.explanations import Explanations
+from app.permissions.versions import Packs, VersionRepository
+from app.policy.desk import PolicyDesk
+from app.policy.founding import found_policy
+from app.policy.keeping import NothingApproved
 
 BITS: Final = FieldBits(CATALOGUE.logged)
 LOGGED_FIELDS: Final = frozenset(
@@ -112,7 +125,9 @@ class Application:
     log_signer: Signer
     mover: IntentMover
     outbox: Outbox
-    pack: Pack
+    packs: Packs
+    policy: PolicyDesk
+    jobs: JobDesk
     accounts: UserAccounts
     account_rows: AccountRepository
     clients: Clients
@@ -148,7 +163,6 @@ class Application:
     log_summaries: AccessLogSummaries
     log_exports: AccessLogExports
     idempotency: Idempotency
-    explanations: Explanations
 
     async def record(self, draft: EventDraft) -> None:
         """Put an event of an operator or a refusal on record."""
@@ -197,6 +211,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         )
         stack.callback(application.sign_in.close)
         await cover_all(database, application.contact_rows, application.sealer)
+        await found_policy(database, application.policy.service, lambda: first_pack(settings))
         await trust(stack, settings, now, issuer=application.tokens.issuer, verifier=application.verifier)
         yield application
 
@@ -212,7 +227,9 @@ def _assembled(
     token_keys: TokenKeys,
 ) -> Application:
     reader, sealer, opener = database.reader, Sealer(keyring), Opener(keyring)
-    pack, clock_here = policy_pack(settings), timedelta(minutes=settings.numbers.utc_offset_minutes)
+    clock_here = timedelta(minutes=settings.numbers.utc_offset_minutes)
+    policy_signer = RowSigner(keyring.mac_key("policy"))
+    packs = Packs(VersionRepository(policy_signer))
     account_rows = AccountRepository(RowSigner(keyring.mac_key("user_account")))
     client_rows = ClientRepository(RowSigner(keyring.mac_key("client")))
     department_rows = DepartmentRepository(RowSigner(keyring.mac_key("department")))
@@ -247,7 +264,7 @@ def _assembled(
         marks=marks,
         contacts=contact_rows,
         engagements=engagement_rows,
-        pack=pack,
+        packs=packs,
         clock=clock,
         clock_here=clock_here,
     )
@@ -343,6 +360,19 @@ def _assembled(
     people = People(contact_rows, members, writer, accounts, grants, engagements.service)
     subjects = Subjects(people)
     ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
+    showing = Showing(gate=gate, standings=standings, cursors=cursors, reader=reader, clock=clock)
+    jobs = JobDesk(showing, signer=RowSigner(keyring.mac_key("job")), accounts=account_rows, clients=client_rows)
+    policy = PolicyDesk(
+        showing,
+        signer=policy_signer,
+        approved=NothingApproved(),
+        jobs=jobs.service,
+        accounts=account_rows,
+        contacts=contact_rows,
+        database=database,
+        idempotency=idempotency,
+        clock_here=clock_here,
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -354,7 +384,9 @@ def _assembled(
         log_signer=signer,
         mover=IntentMover(database, log, BITS),
         outbox=Outbox(database, clock, HANDLERS),
-        pack=pack,
+        packs=packs,
+        policy=policy,
+        jobs=jobs,
         accounts=accounts,
         account_rows=account_rows,
         clients=clients,
@@ -447,7 +479,4 @@ def _assembled(
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),
         log_exports=AccessLogExports(access=log_access),
         idempotency=idempotency,
-        explanations=Explanations(
-            contacts=contact_rows, gate=gate, standings=standings, accounts=account_rows, reader=reader, clock=clock
-        ),
     )

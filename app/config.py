@@ -215,8 +215,8 @@ class ContactsSettings(Group):
 class PolicySettings(Group):
     """Which rules are in force."""
 
-    profile: Literal["default", "strict"] = Field("default", title="Policy pack that ships with the service")
-    file: Path | None = Field(None, title="Policy pack of the operator's own, instead of `profile`")
+    profile: Literal["default", "strict"] = Field("default", title="Policy pack of the first start, of those that ship")
+    file: Path | None = Field(None, title="Policy pack of the first start, the operator's own, instead of `profile`")
 
 
 class NumbersSettings(Group):

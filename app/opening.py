@@ -34,8 +34,7 @@ from app.crypto.signing import SigningVault, TokenKeys, load_token_keys
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.limits import Limiter, Rate
-from app.permissions.pack import Pack, load, load_file
-from app.permissions.plan import unmet
+from app.permissions.pack import Pack, load, load_file, texts
 from app.permissions.quotas import Allowances, Quotas
 
 _log: Final = structlog.get_logger("duanhao.security")
@@ -96,13 +95,11 @@ def token_desk(
     )
 
 
-def policy_pack(settings: Settings) -> Pack:
-    """Give the pack in force; rules that ask for what nobody would do, and therefore give nothing, are reported."""
-    pack = load_file(settings.policy.file) if settings.policy.file else load(settings.policy.profile)
-    for rule in pack.rules:
-        if unknown := unmet(rule):
-            _log.error("unmet_obligation", rule=rule.id, obligations=sorted(unknown))
-    return pack
+def first_pack(settings: Settings) -> tuple[Pack, str]:
+    """Give the pack that the settings name, which the first start puts in force, and its text."""
+    if settings.policy.file is None:
+        return load(settings.policy.profile), "---\n".join(texts(settings.policy.profile))
+    return load_file(settings.policy.file), settings.policy.file.read_text(encoding="utf-8")
 
 
 def daily_quotas(settings: Settings, clock: Clock) -> Quotas:

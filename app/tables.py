@@ -7,10 +7,12 @@ from app.crypto import models as crypto_models
 from app.departments import models as department_models
 from app.engagements import models as engagement_models
 from app.hr import models as hr_models
+from app.jobs import models as job_models
 from app.kit import records as kit_records
 from app.kit.models import Base
 from app.numbers import models as number_models
 from app.permissions import models as permission_models
+from app.policy import models as policy_models
 
 metadata = Base.metadata
 MODULES = (
@@ -21,8 +23,10 @@ MODULES = (
     department_models,
     engagement_models,
     hr_models,
+    job_models,
     kit_records,
     number_models,
     permission_models,
+    policy_models,
 )
 """The modules that declare tables; a test holds this list to the files named ``models.py``."""

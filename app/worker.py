@@ -1,6 +1,6 @@
-"""What runs beside the requests: intents into the log, promised work, search tags, and what is past its time.
+"""What runs beside the requests: intents into the log, promised work, search tags, what is past its time; in a loop of their own, jobs.
 
-One loop. A round that fails is reported and tried again after a pause; nothing here holds personal data.
+A round that fails is reported and tried again after a pause; nothing here holds personal data.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import structlog
 
 from app.composition import Application, open_application
 from app.config import Settings
+from app.jobs.registry import job_handlers
 from app.kit import logging
 from app.kit.idempotency import forget_expired
 
@@ -30,9 +31,19 @@ class Worker:
         """Take the parts."""
         self._application = application
         self._swept = 0.0
+        self.jobs = application.jobs.runner(application.database, job_handlers(application))
 
     async def run(self) -> None:
-        """Run rounds for ever; end by cancellation."""
+        """Run rounds, and jobs beside them, for ever; end by cancellation."""
+        jobs = asyncio.create_task(self.jobs.run())
+        try:
+            await self._rounds()
+        finally:
+            jobs.cancel()
+            with suppress(asyncio.CancelledError):
+                await jobs
+
+    async def _rounds(self) -> None:
         pause = _ROUND_SECONDS
         while True:
             try:
@@ -53,6 +64,7 @@ class Worker:
                 await forget_expired(unit, self._application.clock)
                 await self._application.tokens.forget_revoked(unit.session)
                 await self._application.sign_in.forget_expired(unit.session)
+                await self.jobs.forget(unit)
         tagging = await self._application.lookups.retagger.step()
         return bool(moved or done or tagging)
 

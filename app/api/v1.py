@@ -9,10 +9,12 @@ from app.contacts import routes_writing as contact_writing
 from app.engagements import routes as engagements
 from app.engagements import routes_writing as engagement_writing
 from app.hr import routes as hr
+from app.jobs import routes as jobs
 from app.lookups import routes as lookups
 from app.numbers import routes as numbers
 from app.numbers import routes_giving, routes_pools, routes_ranges
-from app.policy import routes_explanations
+from app.policy import routes as policy
+from app.policy import routes_explanations, routes_simulations
 
 ROUTERS: Final = (
     contacts.router,
@@ -32,6 +34,9 @@ ROUTERS: Final = (
     routes_giving.router,
     routes_pools.router,
     routes_ranges.router,
+    policy.router,
+    routes_simulations.router,
+    jobs.router,
     audit_reports.router,
     audit.router,
     routes_explanations.router,

@@ -16,6 +16,9 @@ TOKENS: Final = "tokens"
 
 _TABLE: Final = table("epoch", column("key", String), column("value", BigInteger))
 _VALUE: Final = Query(select(_TABLE.c.value).where(_TABLE.c.key == bindparam("key")), by_key=True)
+_BOTH: Final = Query(
+    select(_TABLE.c.key, _TABLE.c.value).where(_TABLE.c.key.in_((bindparam("one"), bindparam("other")))), by_key=True
+)
 _BUMP: Final = text(
     "INSERT INTO epoch (key, value) VALUES (:key, 1) ON CONFLICT (key) DO UPDATE SET value = epoch.value + 1"
 )
@@ -34,3 +37,9 @@ async def value(source: Source, key: str) -> int:
     """Read one counter."""
     rows = await _VALUE.rows(source, key=key)
     return int(rows[0][0]) if rows else 0
+
+
+async def both(source: Source, one: str, other: str) -> tuple[int, int]:
+    """Read two counters as they are at one moment."""
+    found = {key: int(value) for key, value in await _BOTH.rows(source, one=one, other=other)}
+    return found.get(one, 0), found.get(other, 0)

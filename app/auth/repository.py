@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import (
     BigInteger,
+    Integer,
     Select,
     String,
     Table,
@@ -36,6 +37,7 @@ from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, Re
 from app.auth.subject import Tier
 from app.crypto.rowmac import RowSigner
 from app.kit.db import Prepared, Reader, Row
+from app.kit.models import Id
 
 Source = AsyncSession | Reader
 """Where to read: a session inside a transaction, or the reader outside of any."""
@@ -141,11 +143,19 @@ _CLIENT: Final = select(
 )
 _ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")), by_key=True)
 _ACCOUNT_BY_ID: Final = Query(_ACCOUNT.where(AccountRow.id == bindparam("account_id")), by_key=True)
+_ACTIVE_ACCOUNTS: Final = Query(
+    _ACCOUNT.where(
+        AccountRow.id > bindparam("after", type_=Id()), AccountRow.state == "active", AccountRow.contact_id.is_not(None)
+    )
+    .order_by(AccountRow.id)
+    .limit(bindparam("page", type_=Integer()))
+)
 _ACCOUNT_BY_CONTACT: Final = Query(_ACCOUNT.where(AccountRow.contact_id == bindparam("contact_id")), by_key=True)
 _CLIENT_BY_ID: Final = Query(_CLIENT.where(ClientRow.client_id == bindparam("client_id")), by_key=True)
 _EPOCH: Final = table("epoch", column("key", String), column("value", BigInteger))
 _COUNTERS: Final = tuple(
-    select(_EPOCH.c.value).where(_EPOCH.c.key == bindparam(name)).scalar_subquery() for name in ("own", "other")
+    select(_EPOCH.c.value).where(_EPOCH.c.key == bindparam(name)).scalar_subquery()
+    for name in ("own", "other", "third")
 )
 _CLIENT_AND_COUNTERS: Final = Query(
     _CLIENT.add_columns(*_COUNTERS).where(ClientRow.client_id == bindparam("client_id")), by_key=True
@@ -192,6 +202,11 @@ class AccountRepository:
                 if account is not None:
                     found.append(account)
         return found
+
+    async def active(self, source: Source, *, after: UUID, limit: int) -> list[Account]:
+        """List active accounts that are bound to a contact, by id; raise as ``by_key`` does."""
+        rows = await _ACTIVE_ACCOUNTS.rows(source, after=after, page=limit)
+        return [account for row in rows if (account := self._one([row])) is not None]
 
     def _one(self, rows: Sequence[Row]) -> Account | None:
         if not rows:
@@ -246,13 +261,17 @@ class ClientRepository:
         rows = await _CLIENT_BY_ID.rows(source, client_id=client_id)
         return self._checked(rows[0]) if rows else None
 
-    async def with_counters(self, source: Source, client_id: str, other: str) -> tuple[Client | None, int, int]:
-        """Find a client as it is at one moment with its counter and another one (``app.auth.epochs``); raise as ``by_id`` does."""
-        rows = await _CLIENT_AND_COUNTERS.rows(source, client_id=client_id, own=f"client:{client_id}", other=other)
+    async def with_counters(
+        self, source: Source, client_id: str, other: str, third: str
+    ) -> tuple[Client | None, int, int, int]:
+        """Find a client as it is at one moment with its counter and two others (``app.auth.epochs``); raise as ``by_id`` does."""
+        rows = await _CLIENT_AND_COUNTERS.rows(
+            source, client_id=client_id, own=f"client:{client_id}", other=other, third=third
+        )
         if not rows:
-            return None, 0, 0
-        *row, own, counted = rows[0]
-        return self._checked(tuple(row)), int(own or 0), int(counted or 0)
+            return None, 0, 0, 0
+        *row, own, counted, last = rows[0]
+        return self._checked(tuple(row)), int(own or 0), int(counted or 0), int(last or 0)
 
     async def all(self, source: Source) -> list[Client]:
         """List every client by id; raise ``AccountRefused`` when one was edited past us."""

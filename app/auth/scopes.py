@@ -38,13 +38,14 @@ PERSON_SCOPES: Final[frozenset[str]] = frozenset(
 
 ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "auditor": frozenset({Scope.ACCESS_LOG_READ.value}),
+    "committee": frozenset({Scope.POLICY_ADMIN.value}),
     "deputy": frozenset({Scope.CONTACTS_WRITE.value}),
     "dept_head": frozenset({Scope.CONTACTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}),
     "directory_steward": frozenset(
         {Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}
     ),
     "hr": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}),
-    "infosec": frozenset({Scope.ACCESS_LOG_READ.value}),
+    "infosec": frozenset({Scope.ACCESS_LOG_READ.value, Scope.POLICY_ADMIN.value}),
     "it": frozenset({Scope.DEPARTMENTS_WRITE.value, Scope.NUMBERS_ADMIN.value, Scope.NUMBERS_ALLOCATE.value}),
     "system_admin": frozenset(
         {

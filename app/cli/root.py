@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import audit, clients, db, demo, doctor, hr, keys, numbers, openapi, serve, tokens, users
+from app.cli import audit, clients, db, demo, doctor, hr, keys, numbers, openapi, policy, serve, tokens, users
 
 app = typer.Typer(
     name="duanhao",
@@ -26,6 +26,7 @@ for name, noun in (
     ("users", users.app),
     ("hr", hr.app),
     ("numbers", numbers.app),
+    ("policy", policy.app),
     ("audit", audit.app),
     ("openapi", openapi.app),
     ("demo", demo.app),

@@ -11,7 +11,15 @@ from app.doctor.store import Part, SqliteStore, Store, StoreSilent
 from app.kit.migrate import newest_revision
 from app.production import Words
 
-APPEND_ONLY: Final = ("log.leaf", "log.event", "log.subject_entry", "log.batch", "public.contact_change")
+APPEND_ONLY: Final = (
+    "log.leaf",
+    "log.event",
+    "log.subject_entry",
+    "log.batch",
+    "public.contact_change",
+    "public.policy_version",
+    "public.policy_activation",
+)
 """Tables that must be fenced, whatever else is."""
 
 _OLDEST_SERVER: Final = 150_000

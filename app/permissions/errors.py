@@ -10,9 +10,11 @@ Conflict
 └── AlreadyMarked       already_marked        the account carries this mark already
 Invalid
 └── UnfitReason         unfit_reason          a mark of this kind is not set for that reason
+Unavailable
+└── PolicyUnreadable    policy_unreadable     what is stored of the pack in force does not verify
 """
 
-from app.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class NoContact(Forbidden):
@@ -49,3 +51,9 @@ class UnfitReason(Invalid):
     """Each kind of mark has its own reasons, and an end lies in the future."""
 
     code, title, title_zh = "unfit_reason", "A mark of this kind is not set so", "该标记不能这样设置"
+
+
+class PolicyUnreadable(Unavailable):
+    """No pack can be said to be in force, so nobody may see anything until a version is activated again."""
+
+    code, title, title_zh = "policy_unreadable", "The policy in force cannot be read", "无法读取当前策略"

@@ -1,16 +1,19 @@
-"""Exceptions that approved requests made, and marks that cap what a person sees.
+"""Exceptions that approved requests made, marks that cap what a person sees, packs as they were uploaded, and which of them is in force.
 
-A row's MAC covers all of it, so nobody grants himself an exception by SQL, moves one to another account, or takes a mark off.
+A row's MAC covers all of it, so nobody grants himself an exception or another pack by SQL, moves one to another account, or takes a mark
+off.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.models import Base, Id, Instant, Json
+
+_ROW_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class AccessGrant(Base):
@@ -71,3 +74,38 @@ class StandingMark(Base):
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PolicyVersion(Base):
+    """One pack as it was uploaded: its canonical JSON, whose SHA-256 names it, and the text that its author wrote. Append-only."""
+
+    __tablename__ = "policy_version"
+    __table_args__ = (UniqueConstraint("profile", "version"),)
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    version: Mapped[str] = mapped_column(String(32))
+    profile: Mapped[str] = mapped_column(String(16))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    canonical: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    author_type: Mapped[str] = mapped_column(String(16))
+    author_id: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class PolicyActivation(Base):
+    """From when which version is in force: the newest row decides. ``seq`` counts them under the lock of a counter. Append-only."""
+
+    __tablename__ = "policy_activation"
+    seq: Mapped[int] = mapped_column(_ROW_NUMBER, primary_key=True, autoincrement=False)
+    id: Mapped[UUID] = mapped_column(Id, unique=True)
+    version_id: Mapped[UUID] = mapped_column(Id, index=True)
+    previous_id: Mapped[UUID | None] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(Instant)
+    actor_type: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[str] = mapped_column(String(64))
+    request_id: Mapped[UUID | None] = mapped_column(Id)
+    simulation_id: Mapped[UUID | None] = mapped_column(Id)
+    reason: Mapped[str] = mapped_column(Text)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))

@@ -16,6 +16,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.permissions.outcomes import MARKS, ROLES, FieldClass, Outcome, Power, Purpose, Reason, Tag, Tier
+from app.permissions.pack_tests import PackTest, unique, written_beside
 
 Kind = Literal["employee", "external", "temporary", "student", "applicant", "hotline"]
 WorkerKind = Literal["regular", "part_time", "intern", "outsourced"]
@@ -178,6 +179,7 @@ class Pack(_Part):
     zh: str
     en: str
     rules: tuple[Rule, ...] = Field(min_length=1)
+    tests: Annotated[tuple[PackTest, ...], AfterValidator(unique)] = ()
     digest: str = ""
 
     @model_validator(mode="after")
@@ -223,22 +225,40 @@ class _StrictLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def parse(text: str) -> Pack:
-    """Read a pack from YAML; raise ``BadPackError`` when it is not wholly understood."""
+def parse(text: str, tests: str | None = None) -> Pack:
+    """Read a pack from YAML, and its tests where they stand apart; raise ``BadPackError`` when it is not wholly understood."""
     try:
         raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 — a stricter SafeLoader
-        pack = Pack.model_validate(raw)
-    except (yaml.YAMLError, ValueError) as error:
+        if tests is not None:
+            raw = {**raw, "tests": written_beside(yaml.load(tests, Loader=_StrictLoader))}  # noqa: S506 — a stricter SafeLoader
+        return named(Pack.model_validate(raw))
+    except (yaml.YAMLError, ValueError, TypeError) as error:
         raise BadPackError(str(error)) from error
-    canonical = orjson.dumps(pack.model_dump(mode="json", exclude={"digest"}), option=orjson.OPT_SORT_KEYS)
-    return pack.model_copy(update={"digest": hashlib.sha256(canonical).hexdigest()})
+
+
+def canonical(pack: Pack) -> bytes:
+    """Write a pack's content in its one form, of which the digest is the SHA-256."""
+    return orjson.dumps(pack.model_dump(mode="json", exclude={"digest"}), option=orjson.OPT_SORT_KEYS)
+
+
+def named(pack: Pack) -> Pack:
+    """Give the pack with the digest of its content."""
+    return pack.model_copy(update={"digest": hashlib.sha256(canonical(pack)).hexdigest()})
+
+
+def texts(name: str) -> tuple[str, str]:
+    """Give the texts of a pack that ships with the service, ``default`` or ``strict``: its rules and its tests."""
+    folder = files("app.permissions") / "packs"
+    rules, tests = ((folder / each).read_text(encoding="utf-8") for each in (f"{name}.yaml", f"{name}.tests.yaml"))
+    return rules, tests
 
 
 def load(name: str = "default") -> Pack:
-    """Read a pack that ships with the service: ``default`` or ``strict``."""
-    return parse((files("app.permissions") / "packs" / f"{name}.yaml").read_text(encoding="utf-8"))
+    """Read a pack that ships with the service."""
+    return parse(*texts(name))
 
 
 def load_file(path: Path) -> Pack:
-    """Read a pack of the operator's own."""
-    return parse(path.read_text(encoding="utf-8"))
+    """Read a pack of the operator's own, with its tests: a member ``tests``, or a file of them beside it (``NAME.tests.yaml``)."""
+    beside = path.with_suffix(".tests.yaml")
+    return parse(path.read_text(encoding="utf-8"), beside.read_text(encoding="utf-8") if beside.is_file() else None)

@@ -29,6 +29,7 @@ from app.permissions.outcomes import FieldClass, Purpose, Tier
 from app.permissions.pack import Pack
 from app.permissions.plan import Engagement, LiveGrant, Place, Plan, Standing
 from app.permissions.repository import GrantRepository
+from app.permissions.versions import POLICY, Packs
 
 _MOST_REMEMBERED: Final = 10_000
 
@@ -137,15 +138,15 @@ class Standings:
         marks: MarkReader,
         contacts: ContactFacts,
         engagements: EngagementReader,
-        pack: Pack,
+        packs: Packs,
         clock: Clock,
         clock_here: timedelta,
     ) -> None:
-        """Take where each part of a standing is read, the pack in force, the clock and how far those here are ahead of it."""
+        """Take where each part of a standing is read, what gives the pack in force, the clock and how far those here are ahead of it."""
         self._reader, self._accounts, self._clients = reader, accounts, clients
         self._departments, self._grants, self._marks, self._contacts = departments, grants, marks, contacts
         self._engagements = engagements
-        self._pack, self._clock, self._clock_here = pack, clock, clock_here
+        self._packs, self._clock, self._clock_here = packs, clock, clock_here
         self._tree: Tree | None = None
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
 
@@ -167,6 +168,10 @@ class Standings:
         while len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return viewer
+
+    async def passing(self, subject: Caller) -> Viewer:
+        """Give a viewer as ``of`` does, read afresh and not remembered: for work that asks about everybody once."""
+        return await self._load(subject, stepped_up=False)
 
     async def tree(self) -> Tree:
         """Give the department tree of now."""
@@ -192,8 +197,8 @@ class Standings:
     async def _load(self, subject: Caller, *, stepped_up: bool) -> Viewer:
         match subject:
             case Service():
-                client, client_epoch, epoch = await self._clients.with_counters(
-                    self._reader, subject.client_id, DEPARTMENTS
+                client, client_epoch, epoch, policy = await self._clients.with_counters(
+                    self._reader, subject.client_id, DEPARTMENTS, POLICY
                 )
                 if client is None or client.state != "active":
                     raise AccountRefused
@@ -206,16 +211,19 @@ class Standings:
                     scopes=subject.scopes,
                     distrusted=tree.distrusted,
                     ceiling=_ceiling(client),
-                    epochs={DEPARTMENTS: tree.epoch, client.epoch_key: client_epoch},
+                    epochs={DEPARTMENTS: tree.epoch, POLICY: policy, client.epoch_key: client_epoch},
                 )
             case Person():
-                tree = await self.tree()
-                standing = await self._person(subject, tree, stepped_up=stepped_up)
+                epoch, policy = await epochs.both(self._reader, DEPARTMENTS, POLICY)
+                tree = await self._tree_of(epoch)
+                standing = await self._person(subject, tree, policy, stepped_up=stepped_up)
             case _:
                 assert_never(subject)
-        return Viewer(subject, standing, tree, self._pack, self._clock, self._clock_here)
+        return Viewer(
+            subject, standing, tree, await self._packs.at(self._reader, policy), self._clock, self._clock_here
+        )
 
-    async def _person(self, subject: Person, tree: Tree, *, stepped_up: bool) -> Standing:
+    async def _person(self, subject: Person, tree: Tree, policy: int, *, stepped_up: bool) -> Standing:
         account = await self._accounts.by_key(self._reader, subject.user_name)
         if account is None or account.contact_id is None or account.state == "disabled":
             raise NoContact
@@ -225,7 +233,7 @@ class Standings:
         account = await self._again(account)
         if account.contact_id is None:
             raise NoContact
-        watched: Mapping[str, int] = {DEPARTMENTS: tree.epoch, account.epoch_key: epoch}
+        watched: Mapping[str, int] = {DEPARTMENTS: tree.epoch, POLICY: policy, account.epoch_key: epoch}
         ceilings = []
         for client_id in dict.fromkeys((subject.client_id, subject.front_end or subject.client_id)):
             client = await self._clients.by_id(self._reader, client_id)

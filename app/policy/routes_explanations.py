@@ -18,7 +18,7 @@ router = GuardedRouter(tags=["policy"])
 
 
 async def _explanations(request: Request) -> Explanations:
-    explanations: Explanations = request.app.state.application.explanations
+    explanations: Explanations = request.app.state.application.policy.explanations
     return explanations
 
 

@@ -1,6 +1,6 @@
 """Business facts about customers and partners, and the staff who work on them.
 
-Revision 08d6be3f7c21, after e1a40b6c2f97. New tables only. Both are ordinary: a fact and who works on it change, behind row MACs, and what
+Revision 08d6be3f7c21, after f27c95d8a1b3. New tables only. Both are ordinary: a fact and who works on it change, behind row MACs, and what
 was done is in the access log.
 """
 
@@ -12,7 +12,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant
 
 revision: str = "08d6be3f7c21"
-down_revision: str | None = "e1a40b6c2f97"
+down_revision: str | None = "f27c95d8a1b3"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

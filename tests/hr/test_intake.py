@@ -15,6 +15,7 @@ from app.permissions.repository import NewGrant
 from tests.hr.calls import applied, counted, kept, listed, post
 from tests.hr.events import department, joined, left, moved, rehired, updated
 from tests.support.application import World
+from tests.support.policy import without_rule
 
 
 async def test_joining_makes_the_contact(world: World) -> None:
@@ -223,9 +224,7 @@ async def test_nobody_else_may_send_events(sqlite_world: World, caller: str | No
 async def test_the_scope_alone_grants_nothing(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the pack's rule for the personnel system the same token is refused, and nothing is stored."""
     application = sqlite_world.application
-    rules = tuple(rule for rule in application.pack.rules if rule.id != "service.personnel")
-    monkeypatch.setattr(application.standings, "_pack", application.pack.model_copy(update={"rules": rules}))
-    application.standings.forget()
+    await without_rule(monkeypatch, application, "service.personnel")
     before = await counted(sqlite_world)
     for body in (joined("E9001"), left("E2101"), moved("E2101", title="x"), department("closed", "RD-CORE")):
         answer = await post(sqlite_world, body)

@@ -11,6 +11,7 @@ from app.kit.errors import LogUnavailable
 from tests.hr.calls import applied, post
 from tests.hr.events import department, joined, left, moved, updated
 from tests.support.application import World
+from tests.support.policy import without_rule
 
 
 async def sent(world: World) -> list[dict[str, Any]]:
@@ -146,9 +147,7 @@ async def test_the_scope_alone_reads_nothing(sqlite_world: World, monkeypatch: p
     application = sqlite_world.application
     body = joined("E9001")
     await applied(sqlite_world, body)
-    rules = tuple(rule for rule in application.pack.rules if rule.id != "service.personnel")
-    monkeypatch.setattr(application.standings, "_pack", application.pack.model_copy(update={"rules": rules}))
-    application.standings.forget()
+    await without_rule(monkeypatch, application, "service.personnel")
     for path in ("/v1/hr/events", f"/v1/hr/events/{body['id']}"):
         answer = await (await sqlite_world.as_("hr-system")).get(path)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")

@@ -21,7 +21,15 @@ from app.tables import metadata
 from tests.support.postgres import SERVICE
 from tests.support.stores import PostgresTestStore, SqliteTestStore
 
-APPEND_ONLY: Final = ("log.leaf", "log.event", "log.subject_entry", "log.batch", "contact_change")
+APPEND_ONLY: Final = (
+    "log.leaf",
+    "log.event",
+    "log.subject_entry",
+    "log.batch",
+    "contact_change",
+    "policy_version",
+    "policy_activation",
+)
 
 MOMENT: Final = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 SUBJECT: Final = UUID("01936b00-0000-7000-8000-000000000001")

@@ -1,1 +1,1 @@
-"""What people do with the rules."""
+"""What people do with the rules: read, check, try, store, put in force, simulate, explain."""

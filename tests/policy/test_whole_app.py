@@ -26,6 +26,7 @@ CALLERS: Final = (
     "directory-sync",
 )
 
+ACTIVATION: Final = {"version": "01936b00-0000-7000-8000-000000000001", "reason": "a reason"}
 EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 LOOKUP: Final = {"numbers": ["13800009999"], "purpose": "work_contact", "reason": "a reason that is long enough"}
@@ -137,6 +138,23 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/numbers/99", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     ("GET", "/v1/numbers/99/history", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     ("POST", "/v1/numbers/99/releases", {}, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 404, 403, 403)),
+    ("GET", "/v1/policy", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("GET", "/v1/policy/versions", None, (401, 403, 403, 403, 403, 200, 403, 403, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/policy/versions", {}, (401, 403, 403, 403, 403, 422, 403, 403, 422, 403, 403, 403, 403)),
+    ("GET", "/v1/policy/versions/{nobody}", None, (401, 403, 403, 403, 403, 404, 403, 403, 404, 403, 403, 403, 403)),
+    ("GET", "/v1/policy/activations", None, (401, 403, 403, 403, 403, 200, 403, 403, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/policy/activations", ACTIVATION, (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/policy/simulations",
+        {"candidate": {}},
+        (401, 403, 403, 403, 403, 422, 403, 403, 422, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/policy/simulations/{nobody}", None, (401, 403, 403, 403, 403, 404, 403, 403, 404, 403, 403, 403, 403)),
+    ("GET", "/v1/jobs", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200)),
+    ("GET", "/v1/jobs/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404)),
+    ("GET", "/v1/jobs/{nobody}/rows", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404)),
+    ("DELETE", "/v1/jobs/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404)),
     ("GET", "/v1/access-events", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
     ("GET", "/v1/access-events/{nobody}", None, (401, 403, 403, 403, 403, 404, 403, 403, 403, 403, 403, 404, 403)),
     ("GET", "/v1/access-events/summary", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),

@@ -1,0 +1,69 @@
+"""The policy as the composition root sees it: what routes call, what commands call, what the start-up calls, what the worker runs."""
+
+from datetime import timedelta
+
+from app.auth.repository import AccountRepository
+from app.contacts.fields import CATALOGUE
+from app.contacts.repository import ContactRepository
+from app.crypto.rowmac import RowSigner
+from app.disclosure.showing import Showing
+from app.kit.db import Database
+from app.kit.idempotency import Idempotency
+from app.permissions.jobs import JobQueue
+from app.permissions.versions import VersionRepository
+from app.policy.explanations import Explanations
+from app.policy.keeping import ApprovedRequests, PolicyKeeper
+from app.policy.service import PolicyService
+from app.policy.showing import PolicyReader
+from app.policy.simulation_repository import SimulationRepository
+from app.policy.simulations import Simulations
+
+
+class PolicyDesk:
+    """Shows, keeps, activates, simulates and explains."""
+
+    def __init__(
+        self,
+        showing: Showing,
+        *,
+        signer: RowSigner,
+        approved: ApprovedRequests,
+        jobs: JobQueue,
+        accounts: AccountRepository,
+        contacts: ContactRepository,
+        database: Database,
+        idempotency: Idempotency,
+        clock_here: timedelta,
+    ) -> None:
+        """Take what desks share, the signer of the rows, where approved requests are, who everybody is, and when a day begins."""
+        versions, rows = VersionRepository(signer), SimulationRepository(signer)
+        self.service = PolicyService(
+            versions=versions, simulations=rows, classes=CATALOGUE.classes, clock=showing.clock
+        )
+        self.simulations = Simulations(
+            rows=rows,
+            versions=versions,
+            jobs=jobs,
+            standings=showing.standings,
+            accounts=accounts,
+            contacts=contacts,
+            database=database,
+            clock=showing.clock,
+            clock_here=clock_here,
+        )
+        self.explanations = Explanations(
+            contacts=contacts,
+            gate=showing.gate,
+            standings=showing.standings,
+            accounts=accounts,
+            reader=showing.reader,
+            clock=showing.clock,
+        )
+        self.reader = PolicyReader(showing, versions=versions, simulations=rows, classes=CATALOGUE.classes)
+        self.keeper = PolicyKeeper(
+            service=self.service,
+            reader=self.reader,
+            simulations=self.simulations,
+            approved=approved,
+            idempotency=idempotency,
+        )
