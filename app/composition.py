@@ -32,6 +32,7 @@ from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
 from app.auth.token_desk import TokenDesk
 from app.auth.verifier import TokenLimits, TokenVerifier
+from app.collection.desk import CollectionDesk
 from app.config import Settings
 from app.contacts.covering import cover_all
 from app.contacts.desk import FrontDesk
@@ -89,6 +90,7 @@ from app.opening import (
     token_desk,
     trust,
 )
+from app.opening import check_log, collection_forms, daily_quotas, key_provider, limiter, log_store, policy_pack, token_desk, trust
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
@@ -158,6 +160,7 @@ class Application:
     hr_ledger: LedgerReader
     numbers: NumberDesk
     lookups: LookupDesk
+    collection: CollectionDesk
     events: AccessLogRepository
     log_reader: AccessLogReader
     log_summaries: AccessLogSummaries
@@ -230,6 +233,8 @@ def _assembled(
     clock_here = timedelta(minutes=settings.numbers.utc_offset_minutes)
     policy_signer = RowSigner(keyring.mac_key("policy"))
     packs = Packs(VersionRepository(policy_signer))
+    pack, forms = policy_pack(settings), collection_forms(settings)
+    clock_here = timedelta(minutes=settings.numbers.utc_offset_minutes)
     account_rows = AccountRepository(RowSigner(keyring.mac_key("user_account")))
     client_rows = ClientRepository(RowSigner(keyring.mac_key("client")))
     department_rows = DepartmentRepository(RowSigner(keyring.mac_key("department")))
@@ -319,6 +324,8 @@ def _assembled(
         tagger=lookups.tagger,
         clock=clock,
     )
+    members = MemberReader(contact_rows, region=settings.contacts.default_region, forms=forms)
+    writer = ContactWriter(repository=contact_rows, members=members, sealer=sealer, accounts=accounts, clock=clock)
     lists = ContactLists(contact_rows, ContactFinder(reader, contact_rows))
     contacts = ContactService(
         repository=contact_rows,
@@ -328,6 +335,7 @@ def _assembled(
         cursors=cursors,
         terms=terms,
         sealer=sealer,
+        forms=forms,
     )
     idempotency = Idempotency(database, keyring.mac_key("idempotency"), clock)
     departments = DepartmentService(department_rows, clock, region=settings.contacts.default_region)
@@ -344,6 +352,19 @@ def _assembled(
         idempotency=idempotency,
         clock=clock,
         utc_offset=clock_here,
+    )
+    collection = CollectionDesk(
+        signer=RowSigner(keyring.mac_key("privacy_notice")),
+        contacts=contact_rows,
+        writer=writer,
+        gate=gate,
+        standings=standings,
+        sealer=sealer,
+        forms=forms,
+        reader=reader,
+        cursors=cursors,
+        idempotency=idempotency,
+        clock=clock,
     )
     engagements = EngagementDesk(
         rows=engagement_rows,
@@ -451,7 +472,8 @@ def _assembled(
             marks=marks,
             quotas=quotas,
             clock=clock,
-            sensitive=frozenset(settings.contacts.collect_sensitive),
+            forms=forms,
+            notices=collection.notices,
         ),
         hr=HrService(
             ledger=HrLedger(),
@@ -474,6 +496,7 @@ def _assembled(
         ),
         numbers=numbers,
         lookups=lookups,
+        collection=collection,
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),

@@ -206,7 +206,11 @@ class LimitsSettings(Group):
 class ContactsSettings(Group):
     """What a contact may carry."""
 
-    collect_sensitive: tuple[str, ...] = Field((), title="C5 fields that forms ask for; all are off by default")
+    collect_sensitive: tuple[str, ...] = Field(
+        (), title="Fields that forms name as switched off, collected all the same"
+    )
+    forms: Literal["default", "strict"] = Field("default", title="Collection forms that ship with the service")
+    forms_file: Path | None = Field(None, title="Collection forms of the operator's own, instead of `forms`")
     default_region: str = Field(
         "CN", pattern="^[A-Z]{2}$", title="Region of telephone numbers written without country code"
     )

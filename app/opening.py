@@ -29,6 +29,9 @@ from app.auth.token_desk import TokenDesk
 from app.auth.token_door import RefreshTokens
 from app.auth.verifier import TokenVerifier
 from app.config import Settings
+from app.contacts.forms import Forms
+from app.contacts.forms import load as load_forms
+from app.contacts.forms import load_file as load_forms_file
 from app.crypto.providers import EnvProvider, FileProvider, KeyProvider
 from app.crypto.signing import SigningVault, TokenKeys, load_token_keys
 from app.kit.clock import Clock
@@ -106,6 +109,13 @@ def daily_quotas(settings: Settings, clock: Clock) -> Quotas:
     """Give what looks cost, by the company's own day."""
     allowances = Allowances(**settings.quotas.model_dump())
     return Quotas(allowances, clock=clock, utc_offset=timedelta(minutes=settings.numbers.utc_offset_minutes))
+
+
+def collection_forms(settings: Settings) -> Forms:
+    """Give the collection forms in force, with what the operator switched on."""
+    wanted = settings.contacts
+    made = load_forms_file(wanted.forms_file) if wanted.forms_file else load_forms(wanted.forms)
+    return Forms(made, switched_on=wanted.collect_sensitive)
 
 
 def log_store(settings: Settings, database: Database, signer: Signer, clock: Clock) -> LogStore:

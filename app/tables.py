@@ -2,6 +2,7 @@
 
 from app.audit import models as audit_models
 from app.auth import models as auth_models
+from app.collection import models as collection_models
 from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
 from app.departments import models as department_models
@@ -18,6 +19,7 @@ metadata = Base.metadata
 MODULES = (
     audit_models,
     auth_models,
+    collection_models,
     contact_models,
     crypto_models,
     department_models,

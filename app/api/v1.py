@@ -3,6 +3,8 @@
 from typing import Final
 
 from app.api import audit, audit_reports, departments, standing, totp
+from app.collection import routes as collection
+from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
 from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
 from app.contacts import routes_writing as contact_writing
@@ -29,6 +31,9 @@ ROUTERS: Final = (
     standing.router,
     engagements.router,
     engagement_writing.router,
+    collection.router,
+    routes_notices.router,
+    routes_consents.router,
     hr.router,
     numbers.router,
     routes_giving.router,

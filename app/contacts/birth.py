@@ -19,6 +19,7 @@ from app.crypto.sealer import Sealer, SubjectSealer
 from app.kit.models import new_id
 
 _SET_AT_BIRTH: Final = frozenset({"id", "kind", "status", "secrecy", "row_version"})
+_EMPLOYED: Final = frozenset({"employee", "temporary"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def born(
         created_at=at,
         updated_at=at,
     )
-    if "worker_kind" in CATALOGUE.plain(kind) and kind != "hotline" and contact.worker_kind is None:
+    if kind in _EMPLOYED and contact.worker_kind is None:
         contact.worker_kind = "regular"
     kept = {name: value for name, value in values.items() if value is not None}
     for name, value in kept.items():

@@ -74,6 +74,7 @@ _LOCK: Final = Straight(
             Contact.digests,
             Contact.mac,
             *KEY_COLUMNS,
+            Contact.consented,
         ),
         Contact.id.expression,
     )
@@ -221,6 +222,7 @@ class CardCarrier:
                 "sealed": row[_PLAIN:at],
                 "tags": tags,
                 "until": ends(kind, contract_until),
+                "consented": row[at + 6],
             },
         )
 

@@ -2,7 +2,9 @@
 
 from app.audit.terms import Terms
 from app.contacts.field_guide import FieldGuide
+from app.contacts.forms import Forms
 from app.contacts.me import OwnCard
+from app.contacts.notices import Notices
 from app.contacts.photos import PhotoKeeper, PhotoRows
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights
@@ -38,11 +40,12 @@ class FrontDesk:
         marks: MarkRepository,
         quotas: Quotas,
         clock: Clock,
-        sensitive: frozenset[str],
+        forms: Forms,
+        notices: Notices,
     ) -> None:
-        """Take the contacts, the log with its gate and viewers, the stores, standing, and the C5 fields that forms ask for."""
+        """Take the contacts, the log with its gate and viewers, the stores, standing, the forms, and who saw which privacy notice."""
         gate, rights = access.gate, CurrentRights(access.standings)
-        self.fields = FieldGuide(gate=gate, sensitive=sensitive)
+        self.fields = FieldGuide(gate=gate, forms=forms)
         self.me = OwnCard(
             repository=repository,
             gate=gate,
@@ -51,6 +54,7 @@ class FrontDesk:
             quotas=quotas,
             events=access.events,
             reader=reader,
+            notices=notices,
             clock=clock,
         )
         self.viewed_by = ViewedBy(
@@ -64,6 +68,7 @@ class FrontDesk:
             gate=gate,
             sealer=sealer,
             rights=rights,
+            forms=forms,
             clock=clock,
         )
         self.tags = TagKeeper(

@@ -9,6 +9,7 @@ Invalid
 ├── UnknownDepartment         unknown_department
 ├── UnknownContact            unknown_contact        a manager or backup that the caller cannot name
 ├── NotCollected              not_collected          this kind of contact does not carry this
+├── ConsentRequired           consent_required       the field rests on a consent that is not live
 ├── UnreadableImage           unreadable_image       it says that it is a picture, and cannot be read as one
 └── TooManyPixels             too_many_pixels        small as a file, too large as a picture
 """
@@ -52,6 +53,16 @@ class NotCollected(Invalid):
     """The collection form of this kind does not ask for this."""
 
     code, title, title_zh = "not_collected", "This kind of contact does not carry this", "该类别不收集此字段"
+
+    def __init__(self, *pointers: str) -> None:
+        """Point at the members."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh) for pointer in pointers])
+
+
+class ConsentRequired(Invalid):
+    """The field rests on the person's consent, and none is live: never given, or withdrawn."""
+
+    code, title, title_zh = "consent_required", "This takes a consent that is live", "须先取得有效的个人同意"
 
     def __init__(self, *pointers: str) -> None:
         """Point at the members."""

@@ -1,18 +1,18 @@
-"""What an external contact cannot be without, and what cannot be true of it. Pure.
+"""What a contact cannot be without, as its kind's form says, and what cannot be true of an external one. Pure.
 
-Its name is sealed, so what lists and searches have of it is the organisation, and who may see and keep it follows from the department that
-owns it: without these two nobody would find it or answer for it. An end that has passed is no end of a contract that begins. A day has
-passed when it is over everywhere (UTC-12), so that no clock is needed but ours; a day that stands on the card already is not asked about.
+The form asks for an external contact's organisation and department, since its name is sealed: what lists and searches have of it is the
+organisation, and who may see and keep it follows from the department that owns it. An end that has passed is no end of a contract that
+begins. A day has passed when it is over everywhere (UTC-12), so that no clock is needed but ours; a day that stands on the card already is
+not asked about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from app.kit.errors import FieldError, Invalid
 
 KIND: Final = "external"
-_NEEDED: Final = ("organisation", "department")
 _ENDS: Final = ("contract_until", "review_due")
 _EVERYWHERE: Final = timedelta(hours=12)
 
@@ -24,18 +24,18 @@ class Ends(Protocol):
     review_due: Any
 
 
-def refuse_unfit(kind: str, given: Mapping[str, Any], *, at: datetime, before: Ends | None = None) -> None:
+def refuse_unfit(
+    kind: str, given: Mapping[str, Any], required: Collection[str], *, at: datetime, before: Ends | None = None
+) -> None:
     """Raise ``Invalid`` with every member that does not fit a contact of ``kind``; ``before`` is the contact that is changed."""
-    if kind != KIND:
-        return
     faults: list[FieldError] = []
-    for name in _NEEDED:
+    for name in required:
         if before is None and given.get(name) is None:
             faults.append(FieldError(f"/{name}", "missing", "This member is required.", "缺少必填项。"))
         elif name in given and given[name] is None:
             faults.append(FieldError(f"/{name}", "not_removable", "This member cannot be removed.", "此字段不能删除。"))
     today = (at - _EVERYWHERE).date()
-    for name in _ENDS:
+    for name in _ENDS if kind == KIND else ():
         ends = given.get(name)
         if isinstance(ends, date) and ends < today and (before is None or getattr(before, name) != ends):
             faults.append(FieldError(f"/{name}", "past_date", "This day has passed.", "该日期已过。"))

@@ -12,6 +12,7 @@ import orjson
 from fastapi import Response
 
 from app.contacts.fields import CATALOGUE
+from app.contacts.forms import Forms
 from app.disclosure.fields import ProtectedField
 from app.disclosure.gate import Gate
 from app.kit.dependencies import names_version
@@ -28,9 +29,9 @@ _PATHS: Final = {"photo": "/v1/contacts/{id}/photo"}
 class FieldGuide:
     """Tells what the fields are."""
 
-    def __init__(self, *, gate: Gate, sensitive: frozenset[str]) -> None:
-        """Take the gate, for versions, and the C5 fields that forms ask for."""
-        self._gate, self._sensitive = gate, sensitive
+    def __init__(self, *, gate: Gate, forms: Forms) -> None:
+        """Take the gate, for versions, and the collection forms."""
+        self._gate, self._forms = gate, forms
 
     def told(self, viewer: Viewer, *, known: str | None = None) -> Response:
         """Tell every field as ``viewer`` meets it; 304 when ``known`` (``If-None-Match``) names that."""
@@ -78,7 +79,7 @@ class FieldGuide:
             "kinds": kinds,
             "protected": True,
             "mask": field.mask.value,
-            "collected": field.field_class is not FieldClass.C5 or field.name in self._sensitive,
+            "collected": any(self._forms.collects(kind, field.name) for kind in kinds),
             "path": _PATHS.get(field.name),
             "sight": {
                 relation: _sight(field, plan, key, identity)
@@ -89,7 +90,7 @@ class FieldGuide:
 
 def _relations(plan: Plan, kind: Kind) -> Mapping[str, tuple[CohortKey, UUID]]:
     """Give a contact that does not exist for each way in which one can stand to the viewer; oneself does exist."""
-    standing, worker = plan.standing, None if kind in {"hotline", "external"} else "regular"
+    standing, worker = plan.standing, "regular" if kind in {"employee", "temporary"} else None
 
     def ordinary(*departments: UUID) -> CohortKey:
         return CohortKey(kind, worker, "active", "normal", departments)

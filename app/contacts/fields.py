@@ -13,7 +13,9 @@ TEMPORARY: Final = "temporary"
 _STAFF: Final = frozenset({"employee", TEMPORARY})
 _STAFF_AND_HOTLINES: Final = _STAFF | {"hotline"}
 _EXTERNAL: Final = frozenset({"external"})
-_EVERYBODY: Final = _STAFF | _EXTERNAL | {"student", "applicant"}
+_PRIVATELY: Final = _STAFF | {"student", "applicant"}
+"""Kinds that are reached privately: an applicant has no office phone."""
+_EVERYBODY: Final = _PRIVATELY | _EXTERNAL
 SEALED_NAMES: Final = _EXTERNAL | {"student", "applicant"}
 """Kinds whose names are C2 and sealed; of all others they are C1."""
 _NAMED_PLAINLY: Final = ALL_KINDS - SEALED_NAMES
@@ -50,6 +52,7 @@ CATALOGUE: Final = Catalogue(
         PublicField("category", "分类", "Category"),
         PublicField("away_until", "离岗至", "Away until", _OUR_OWN),
         PublicField("backup_contact", "备用联系人", "Backup contact", _OUR_OWN),
+        PublicField("retain_until", "保留至", "Kept until"),
     ),
     protected=(
         ProtectedField(
@@ -61,10 +64,10 @@ CATALOGUE: Final = Catalogue(
         ProtectedField("wecom_id", FieldClass.C3, MaskKind.HANDLE, "企业微信", "WeCom id", _STAFF),
         ProtectedField("business_phone", FieldClass.C3, MaskKind.MOBILE, "业务电话", "Business phone", _EXTERNAL),
         ProtectedField("business_email", FieldClass.C3, MaskKind.EMAIL, "业务邮箱", "Business e-mail", _EXTERNAL),
-        ProtectedField("personal_mobile", FieldClass.C4, MaskKind.MOBILE, "私人手机", "Personal mobile", _STAFF),
-        ProtectedField("personal_email", FieldClass.C4, MaskKind.EMAIL, "私人邮箱", "Personal e-mail", _STAFF),
-        ProtectedField("wechat", FieldClass.C4, MaskKind.HANDLE, "微信", "WeChat", _STAFF),
-        ProtectedField("qq", FieldClass.C4, MaskKind.HANDLE, "QQ", "QQ", _STAFF),
+        ProtectedField("personal_mobile", FieldClass.C4, MaskKind.MOBILE, "私人手机", "Personal mobile", _PRIVATELY),
+        ProtectedField("personal_email", FieldClass.C4, MaskKind.EMAIL, "私人邮箱", "Personal e-mail", _PRIVATELY),
+        ProtectedField("wechat", FieldClass.C4, MaskKind.HANDLE, "微信", "WeChat", _PRIVATELY),
+        ProtectedField("qq", FieldClass.C4, MaskKind.HANDLE, "QQ", "QQ", _PRIVATELY),
         ProtectedField("plate", FieldClass.C4, MaskKind.PLATE, "车牌", "Number plate", _STAFF),
         ProtectedField("delivery_address", FieldClass.C4, MaskKind.DELIVERY, "收货地址", "Delivery address", _EXTERNAL),
         ProtectedField("home_address", FieldClass.C5, MaskKind.ADDRESS, "住址", "Home address", _EVERYBODY),
@@ -77,10 +80,16 @@ CATALOGUE: Final = Catalogue(
             "name_en", FieldClass.C2, MaskKind.NAME, "英文名", "English name", SEALED_NAMES, stored_as="sealed_name_en"
         ),
         ProtectedField("alias", FieldClass.C2, MaskKind.NAME, "别名", "Alias", SEALED_NAMES, stored_as="sealed_alias"),
+        ProtectedField(
+            "relations",
+            FieldClass.C5,
+            MaskKind.RELATIONS,
+            "紧急联系人与监护人",
+            "Emergency contacts and guardians",
+            _PRIVATELY,
+        ),
     ),
 )
 PHOTO: Final = CATALOGUE.apart["photo"]
 """Stored in a table of its own, and shown at an address of its own: a picture on every card would cost every card."""
 NAMES: Final = ("name", "name_en", "alias")
-COLLECTED_KINDS: Final = ("employee", "temporary", "hotline", "external")
-"""Kinds that have a collection form so far; the others come with their forms."""

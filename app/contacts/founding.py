@@ -20,7 +20,6 @@ from app.audit.intents import add_intents
 from app.auth.accounts import UserAccounts
 from app.contacts.birth import Born, born, remembered
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName, UnknownContact
-from app.contacts.external import refuse_unfit
 from app.contacts.indexing import index_all
 from app.contacts.members import PEOPLE, MemberReader
 from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
@@ -95,9 +94,10 @@ class ContactFounder:
         )
 
     def _parsed(self, tree: Tree, new: NewContact, now: datetime) -> tuple[dict[str, Any], dict[str, str | None]]:
-        self._members.classes_of(new.kind, new.given)
-        refuse_unfit(new.kind, new.given, at=now)
-        return self._members.parsed(tree, new.kind, new.given)
+        self._members.refuse_new(new.kind, new.given, at=now)
+        plain, values = self._members.parsed(tree, new.kind, new.given)
+        plain["retain_until"] = self._members.forms.retain_until(new.kind, now)
+        return plain, values
 
     async def _refuse_strangers(
         self, session: AsyncSession, here: set[UUID], plains: Sequence[Mapping[str, Any]]

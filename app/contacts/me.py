@@ -6,6 +6,7 @@ from uuid import UUID
 import orjson
 
 from app.audit.repository import AccessLogRepository
+from app.contacts.notices import Notices
 from app.contacts.own_schemas import MeView
 from app.contacts.record import department_view
 from app.contacts.repository import ContactRepository
@@ -35,10 +36,11 @@ class OwnCard:
         quotas: Quotas,
         events: AccessLogRepository,
         reader: Reader,
+        notices: Notices,
         clock: Clock,
     ) -> None:
-        """Take the rows, the gate and the rights of now; marks, quotas and the log that counts them; the business store and the clock."""
-        self._repository, self._gate, self._rights = repository, gate, rights
+        """Take the rows, the gate and the rights of now; marks, quotas and the log that counts them; the store, notices, and the clock."""
+        self._repository, self._gate, self._rights, self._notices = repository, gate, rights, notices
         self._marks, self._quotas, self._events, self._reader, self._clock = marks, quotas, events, reader, clock
 
     async def read(self, viewer: Viewer, purpose: Purpose, *, known: str | None = None) -> Disclosed[MeView]:
@@ -55,13 +57,15 @@ class OwnCard:
                 "quotas": await self._used(viewer),
             }
             standing = orjson.dumps(told, option=orjson.OPT_UTC_Z)
-            version = self._gate.version(card + standing)
+            notice = orjson.dumps(await self._notices.told(own_contact(viewer)), option=orjson.OPT_UTC_Z)
+            version = self._gate.version(card + standing + notice)
             if known is not None and names_version(known, version):
                 return Disclosed(b"", etag=version, status_code=304)
-            body = b'{"card":%b,"version":"%b"},"standing":%b,"version":"%b","disclosure":%b}' % (
+            body = b'{"card":%b,"version":"%b"},"standing":%b,"privacy_notice":%b,"version":"%b","disclosure":%b}' % (
                 card[:-1],
                 card_version.encode(),
                 standing,
+                notice,
                 version.encode(),
                 opened.note,
             )

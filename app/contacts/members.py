@@ -1,18 +1,22 @@
 """From the members that a caller wrote to columns and normal forms; every fault of a body is named at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.subject import user_name_key
-from app.contacts.errors import NotCollected, UnknownContact, UnknownDepartment
-from app.contacts.fields import CATALOGUE, COLLECTED_KINDS
+from app.contacts.errors import ConsentRequired, NotCollected, UnknownContact, UnknownDepartment
+from app.contacts.external import refuse_unfit
+from app.contacts.fields import CATALOGUE
+from app.contacts.forms import Consent, Forms
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import REFERENCES
-from app.contacts.values import normal
+from app.contacts.values import normal, relations
 from app.departments.tree import Tree
+from app.disclosure.fields import MaskKind, ProtectedField
 from app.kit.errors import FieldError, Invalid
 from app.kit.problems import Rejected
 from app.permissions.outcomes import FieldClass
@@ -23,16 +27,16 @@ PEOPLE: Final = ("manager", "dotted_manager", "backup_contact")
 
 
 class MemberReader:
-    """Reads members for one company's settings."""
+    """Reads members for one company's forms and settings."""
 
-    def __init__(self, repository: ContactRepository, *, region: str, sensitive: frozenset[str]) -> None:
-        """Take the rows (to know who exists), the home region of numbers, and the C5 fields that forms ask for."""
-        self._repository, self._region, self._sensitive = repository, region, sensitive
+    def __init__(self, repository: ContactRepository, *, region: str, forms: Forms) -> None:
+        """Take the rows (to know who exists), the home region of numbers, and the collection forms."""
+        self._repository, self._region, self.forms = repository, region, forms
 
     def classes_of(self, kind: str, names: Mapping[str, Any]) -> frozenset[FieldClass]:
         """Name the classes that a write of these members touches; raise ``NotCollected`` for what the kind's form does not ask."""
-        outside = [name for name in names if name in _DECLARED and not self._collects(kind, name)]
-        if kind not in COLLECTED_KINDS:
+        outside = [name for name in names if name in _DECLARED and not self.forms.collects(kind, name)]
+        if kind not in self.forms.by_kind:
             outside.append("kind")
         if outside:
             pointers = [f"/{name}" for name in sorted(outside)]
@@ -40,11 +44,19 @@ class MemberReader:
         fields = (CATALOGUE.protects(kind, name) for name in names)
         return frozenset(FieldClass.C1 if field is None else field.field_class for field in fields)
 
-    def _collects(self, kind: str, name: str) -> bool:
-        field = CATALOGUE.protects(kind, name)
-        if field is None:
-            return name in CATALOGUE.plain(kind)
-        return kind in field.kinds and (field.field_class is not FieldClass.C5 or name in self._sensitive)
+    def refuse_new(self, kind: str, given: Mapping[str, Any], *, at: datetime) -> None:
+        """Raise what speaks against a new contact of ``kind``: ``NotCollected``, ``Invalid`` for what is missing, ``ConsentRequired``."""
+        self.classes_of(kind, given)
+        refuse_unfit(kind, given, self.forms.required(kind), at=at)
+        self.refuse_unconsented(kind, given, ())
+
+    def refuse_unconsented(self, kind: str, given: Mapping[str, Any], live: Collection[Consent]) -> None:
+        """Raise ``ConsentRequired`` for values of fields that rest on a consent which is not ``live``; to remove takes none."""
+        wanted: Iterable[str] = (name for name, value in given.items() if value not in (None, []))
+        missing = self.forms.unconsented(kind, wanted, live)
+        if missing:
+            pointers = [f"/{name}" for name in sorted(missing)]
+            raise ConsentRequired(*pointers)
 
     async def read(
         self, session: AsyncSession, tree: Tree, kind: str, given: Mapping[str, Any]
@@ -66,7 +78,7 @@ class MemberReader:
             field = CATALOGUE.protects(kind, name)
             if field is not None:
                 try:
-                    values[name] = None if value is None else normal(field.mask, value, region=self._region)
+                    values[name] = self._normal(field, value)
                 except Rejected as fault:
                     faults.append(FieldError(f"/{name}", fault.code, fault.detail, fault.detail_zh))
                 continue
@@ -85,6 +97,11 @@ class MemberReader:
         if faults:
             raise Invalid(errors=faults)
         return plain, values
+
+    def _normal(self, field: ProtectedField, value: Any) -> str | None:  # noqa: ANN401 — a text, or relations
+        if field.mask is MaskKind.RELATIONS:
+            return relations(value or (), region=self._region)
+        return None if value is None else normal(field.mask, value, region=self._region)
 
     async def _refuse_strangers(self, session: AsyncSession, plain: Mapping[str, Any]) -> None:
         named = {name: identity for name in PEOPLE if (identity := plain.get(REFERENCES[name])) is not None}

@@ -1,8 +1,8 @@
 """Tables of contacts. Plain columns are C1; every sealed column states its class; nothing here needs a key.
 
-``mac`` covers what policy reads (kind, status, secrecy, departments, user name, row counter) and every envelope and digest, under the
-contact's own key. ``digests`` packs a 16-byte MAC per sealed value, by which a new value is compared with the stored one unopened.
-A name is plain for some kinds and sealed for others, in a column of each.
+``mac`` covers what policy reads (kind, status, secrecy, departments, user name, row counter), the consents that are live, and every
+envelope and digest, under the contact's own key. ``digests`` packs a 16-byte MAC per sealed value, by which a new value is compared with
+the stored one unopened. A name is plain for some kinds and sealed for others, in a column of each.
 ``contact_change`` is append-only and holds every value sealed.
 """
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
+    Text,
     func,
     literal_column,
 )
@@ -89,6 +90,8 @@ class Contact(Base):
     category: Mapped[str | None] = mapped_column(String(64))
     away_until: Mapped[date | None] = mapped_column(Date)
     backup_contact_id: Mapped[UUID | None] = mapped_column(Id)
+    retain_until: Mapped[date | None] = mapped_column(Date)
+    consented: Mapped[str | None] = mapped_column(Text)
 
     office_phone: Mapped[Sealed | None] = sealed("office_phone")
     fax: Mapped[Sealed | None] = sealed("fax")
@@ -110,6 +113,7 @@ class Contact(Base):
     sealed_name: Mapped[Sealed | None] = sealed("name")
     sealed_name_en: Mapped[Sealed | None] = sealed("name_en")
     sealed_alias: Mapped[Sealed | None] = sealed("alias")
+    relations: Mapped[Sealed | None] = sealed("relations")
     archive: Mapped[Sealed | None] = mapped_column(SealedType, nullable=True, info={FIELD_CLASS: "C5"})
 
     digests: Mapped[bytes] = mapped_column(LargeBinary)

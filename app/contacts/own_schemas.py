@@ -84,11 +84,27 @@ class StandingView(Output):
     policy_version: str = Field(examples=["open-1.0.0+0123456789ab"])
 
 
+class CurrentNotice(Output):
+    """The privacy notice in force."""
+
+    id: UUID
+    version: int = Field(examples=[1])
+    valid_from: datetime
+
+
+class NoticeStanding(Output):
+    """Whether the caller has seen the privacy notice in force."""
+
+    current: CurrentNotice | None = Field(description="Null while none is in force.")
+    acknowledged: datetime | None = Field(description="When the caller acknowledged it; null: not yet.")
+
+
 class MeView(Output):
     """The caller's own card, and standing. `version` is that of the whole answer; the card has its own, which `If-Match` takes."""
 
     card: ContactItem
     standing: StandingView
+    privacy_notice: NoticeStanding
     version: str
     disclosure: DisclosureNote
 

@@ -17,8 +17,9 @@ import structlog
 from sqlalchemy import LargeBinary, bindparam, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.contacts.errors import NotCollected
+from app.contacts.errors import ConsentRequired, NotCollected
 from app.contacts.fields import PHOTO
+from app.contacts.forms import Forms, unpack_consents
 from app.contacts.models import ContactPhoto
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, seek
@@ -103,12 +104,13 @@ class PhotoKeeper:
         gate: Gate,
         sealer: Sealer,
         rights: CurrentRights,
+        forms: Forms,
         clock: Clock,
     ) -> None:
-        """Take the contacts and their photos, reading and writing, the gate, the sealer, the rights of now, and the clock."""
+        """Take the contacts and their photos, reading and writing, the gate, the sealer, the rights of now, the forms, and the clock."""
         self._repository, self._rows, self._service, self._writer = repository, rows, service, writer
         self._gate, self._sealer, self._rights, self._clock = gate, sealer, rights, clock
-        self._one_at_a_time = asyncio.Semaphore(1)
+        self._forms, self._one_at_a_time = forms, asyncio.Semaphore(1)
 
     async def read(self, viewer: Viewer, identity: UUID, purpose: Purpose, *, known: str | None = None) -> Photo:
         """Show one photo; 304 when ``known`` (``If-None-Match``) names it. Raises ``NotFound``."""
@@ -129,12 +131,14 @@ class PhotoKeeper:
     async def replace(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str, data: bytes) -> Receipt:
         """Keep the picture in ``data`` as the photo of a contact whose card the caller saw as ``seen``; an equal one changes nothing.
 
-        Raises ``NotFound``, ``PreconditionFailed``, ``NotPermitted``, ``NotCollected``, and what ``pictures.portrait`` raises.
+        Raises ``NotFound``, ``PreconditionFailed``, ``NotPermitted``, ``NotCollected``, ``ConsentRequired``, and as ``pictures.portrait``.
         """
         record = await self._editable(viewer, identity, seen)
-        if record.cohort.kind not in PHOTO.kinds:
-            pointer = "/photo"
+        kind, pointer = record.cohort.kind, f"/{PHOTO.name}"
+        if not self._forms.collects(kind, PHOTO.name):
             raise NotCollected(pointer)
+        if self._forms.unconsented(kind, [PHOTO.name], unpack_consents(record.consented)):
+            raise ConsentRequired(pointer)
         async with self._one_at_a_time:
             jpeg, size = await asyncio.to_thread(_portrait, data)
         sealer, text = self._sealer.existing(identity, record.key), b64encode(jpeg).decode()

@@ -21,8 +21,8 @@ from app.disclosure.records import Record
 from app.permissions.plan import CohortKey
 
 _FIELDS: Final = len(CATALOGUE.protected)
-_FIRST_NAME: Final = CATALOGUE.place[NAMES[0]]
-_NO_NAMES: Final = (None,) * len(NAMES)
+_ADDED: Final = (CATALOGUE.place["relations"], CATALOGUE.place[NAMES[0]])
+"""Where each group of fields begins that came after the first rows were covered, the newest first."""
 
 
 _DIGESTS_AT: Final = 8
@@ -73,16 +73,20 @@ def covered_values(
     sealed: Sequence[bytes | None],
     tags: Sequence[str] = (),
     until: date | None = None,
+    consented: str | None = None,
 ) -> tuple[RowValue, ...]:
     """Lay out what a row's MAC covers: everything that policy reads, the row counter, every digest and every envelope.
 
-    Sealed names, which stand last, are covered all three where there is any, and tags and the end of a temporary contract where there
-    are: so rows that have none are covered as they were before there were any. What is moved, removed or added changes what is covered,
-    if only its length, since what is covered says of each value where it ends and of which type it is.
+    Fields that came later stand last, and are covered up to the last group of which there is any; after them the consents that are live,
+    and tags and the end of a temporary contract, where there are any: so a row that has none of these is covered as it was before they
+    came. What is moved, removed or added changes what is covered, if only its length, since what is covered says of each value where it
+    ends and of which type it is: envelopes are bytes, what follows them one, two or three texts.
     """
     packed = b"".join([each.bytes for each in departments])
-    if tuple(sealed[_FIRST_NAME:]) == _NO_NAMES:
-        sealed = sealed[:_FIRST_NAME]
+    for first in _ADDED:
+        if any(sealed[first:]):
+            break
+        sealed = sealed[:first]
     return (
         identity.bytes,
         kind,
@@ -94,6 +98,7 @@ def covered_values(
         str(row_version),
         digests,
         *sealed,
+        *(() if consented is None else (consented,)),
         *(
             ()
             if not tags and until is None
@@ -146,6 +151,8 @@ class RowShape:
         "category",
         "away_until",
         "backup_contact_id",
+        "retain_until",
+        "consented",
         "row_version",
     )
 
@@ -219,6 +226,7 @@ class RowShape:
             sealed=self.sealed,
             tags=self.tags,
             until=ends(plain["kind"], plain["contract_until"]),
+            consented=plain["consented"],
         )
 
     def public(self, tree: Tree) -> dict[str, Any]:
@@ -253,6 +261,7 @@ class RowShape:
             "category": plain["category"],
             "away_until": plain["away_until"],
             "backup_contact": plain["backup_contact_id"],
+            "retain_until": plain["retain_until"],
         }
         if plain["kind"] in SEALED_NAMES:
             for name in NAMES:

@@ -157,6 +157,7 @@ def record_of(row: Row, tree: Tree) -> Record:
         covered=covered,
         mac=shape.mac,
         public=shape.public(tree),
+        consented=shape.plain["consented"],
     )
 
 

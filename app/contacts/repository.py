@@ -54,7 +54,7 @@ NIL: Final = UUID(int=0)
 
 _AS_STORED: Final = {
     **dict.fromkeys(("memberships", "short_numbers", "tags"), Text()),
-    **dict.fromkeys(("contract_until", "review_due", "away_until"), String()),
+    **dict.fromkeys(("contract_until", "review_due", "away_until", "retain_until"), String()),
 }
 """Columns that go out as they are stored: JSON is not parsed only to be written again, nor are dates."""
 _PLAIN: Final = tuple(
@@ -295,8 +295,10 @@ class ContactRepository:
         )
         return set(rows)
 
-    async def changes(self, identity: UUID, *, hidden: Iterable[str], before: UUID | None, limit: int) -> list[Row]:
-        """List changes of a contact but those of ``hidden`` fields, newest first.
+    async def changes(
+        self, identity: UUID, *, hidden: Iterable[str], before: UUID | None, limit: int, since_kind: bool = False
+    ) -> list[Row]:
+        """List changes of a contact but those of ``hidden`` fields, newest first; ``since_kind``: since it is of the kind that it is.
 
         Columns: id, row version, field, envelope, time, actor type, actor id, request id.
         """
@@ -310,6 +312,11 @@ class ContactRepository:
             ContactChange.actor_id,
             ContactChange.request_id,
         ).where(ContactChange.contact_id == identity, ContactChange.field.not_in(sorted(hidden)))
+        if since_kind:
+            kinds = select(func.max(ContactChange.row_version)).where(
+                ContactChange.contact_id == identity, ContactChange.field == "kind"
+            )
+            statement = statement.where(ContactChange.row_version >= func.coalesce(kinds.scalar_subquery(), 0))
         if before is not None:
             statement = statement.where(ContactChange.id < before)
         return await self._reader.fetch(self._reader.prepare(statement.order_by(ContactChange.id.desc()).limit(limit)))

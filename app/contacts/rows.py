@@ -45,6 +45,7 @@ def covered(contact: Contact) -> tuple[RowValue, ...]:
         sealed=_envelopes(contact),
         tags=contact.tags,
         until=ends(contact.kind, contact.contract_until),
+        consented=contact.consented,
     )
 
 

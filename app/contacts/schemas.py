@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from app.contacts.names import NEW_CONTACTS, PLAIN_NAME, NameView
 from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
-from app.disclosure.view import DisclosureNote, FieldView
+from app.disclosure.view import DisclosureNote, FieldView, RelationView
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
@@ -62,6 +62,17 @@ class Membership(Input):
     leader: bool = False
 
 
+class Relation(Input):
+    """Somebody to call for a contact: in an emergency, or because they answer for a minor."""
+
+    kind: Literal["emergency", "guardian"]
+    name: Name = Field(examples=["仇静"])
+    phone: Raw = Field(examples=["13800000009"])
+
+
+Relations = Annotated[list[Relation], Field(max_length=10)]
+
+
 class ContactMembers(Input):
     """Members that a card may be given; absent members stay as they are, ``null`` removes (RFC 7396)."""
 
@@ -106,6 +117,7 @@ class ContactMembers(Input):
     birth_date: Raw | None = None
     id_number: Raw | None = None
     private_notes: Raw | None = None
+    relations: Relations | None = Field(None, description="Replaces the whole list; sealed as one value.")
 
     def given(self) -> dict[str, Any]:
         """List the members that the caller wrote, ``None`` for those to be removed."""
@@ -113,7 +125,10 @@ class ContactMembers(Input):
 
 
 class ContactCreate(ContactMembers):
-    """A new contact. An `external` one needs `organisation` and, as the owner, `department`; its names are sealed like its numbers."""
+    """A new contact: members that the form of its kind asks for (`GET /v1/collection-forms`).
+
+    Names of the kinds `external`, `student` and `applicant` are sealed like their numbers.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": NEW_CONTACTS})
     kind: Kind = "employee"
@@ -277,6 +292,9 @@ class ContactPublic(Output):
     category: str | None
     away_until: date | None
     backup_contact: UUID | None
+    retain_until: date | None = Field(
+        description="Last day on which the contact is kept, where its kind has one from the start."
+    )
 
 
 class ContactReceipt(ContactPublic):
@@ -313,6 +331,7 @@ class ContactItem(ContactPublic):
     birth_date: FieldView | None = None
     id_number: FieldView | None = None
     private_notes: FieldView | None = None
+    relations: FieldView | None = None
     version: str
 
 
@@ -373,7 +392,7 @@ class ChangeView(Output):
 
     field: str
     state: Literal["told", "removed"]
-    value: str | None = None
+    value: str | list[RelationView] | None = None
     at: str
     actor: ChangeActor
     request_id: str | None

@@ -13,6 +13,7 @@ import orjson
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
 from app.auth.errors import FreshSignInRequired
+from app.contacts.forms import Forms, unpack_consents
 from app.contacts.listing import ContactLists
 from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
@@ -20,6 +21,7 @@ from app.crypto.sealer import Sealer
 from app.disclosure.errors import ApprovalRequired
 from app.disclosure.gate import Gate, Look, Opened
 from app.disclosure.hotlines import HOTLINE, HotlineDoor
+from app.disclosure.masks import Told
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.context import current_request
@@ -49,11 +51,12 @@ class ContactService:
         cursors: Cursors,
         terms: Terms,
         sealer: Sealer,
+        forms: Forms,
     ) -> None:
-        """Take the rows, pages of them, the gate, who viewers are, and the keys of cursors and of terms in the log."""
+        """Take the rows, pages of them, the gate, who viewers are, the keys of cursors and of terms in the log, and the forms."""
         self._hotlines = HotlineDoor(gate)
         self._repository, self._lists, self._gate, self._standings = repository, lists, gate, standings
-        self._cursors, self._terms, self._sealer = cursors, terms, sealer
+        self._cursors, self._terms, self._sealer, self._forms = cursors, terms, sealer, forms
 
     async def read(
         self, viewer: Viewer, identity: UUID, purpose: Purpose, *, known: str | None = None
@@ -149,7 +152,15 @@ class ContactService:
             if record is None or self._gate.verdict(viewer.plan(Purpose.WORK_CONTACT), record) is None:
                 raise NotFound
             hidden = self._gate.untold(viewer.plan(Purpose.WORK_CONTACT), record) | _ON_NO_CARD
-            rows = await self._repository.changes(identity, hidden=hidden, before=before, limit=limit + 1)
+            if viewer.standing.contact_id != identity:
+                hidden |= self._forms.closed(record.cohort.kind, unpack_consents(record.consented))
+            rows = await self._repository.changes(
+                identity,
+                hidden=hidden,
+                before=before,
+                limit=limit + 1,
+                since_kind=not _knows_applicants(viewer, record),
+            )
             page = rows[:limit]
             boxes = [(row[2], row[3]) for row in page if row[3] is not None]
             look = Look(action="contact.history", purpose=Purpose.WORK_CONTACT)
@@ -174,13 +185,19 @@ class ContactService:
             return await attempt(current)
 
 
+def _knows_applicants(viewer: Viewer, record: Record) -> bool:
+    """Tell whether the viewer would have known of the contact as an applicant: to all others its history begins when it joined."""
+    applicant = record.cohort._replace(kind="applicant")
+    return viewer.plan(Purpose.WORK_CONTACT).cohort(applicant, record.subject).visible
+
+
 def _seek(identity: UUID, action: str, purpose: Purpose) -> None:
     context = current_request()
     if context is not None:
         context.sought, context.action, context.purpose = identity, action, purpose.value
 
 
-def _change(row: Sequence[Any], value: str | None) -> dict[str, Any]:
+def _change(row: Sequence[Any], value: Told | None) -> dict[str, Any]:
     _, _, name, box, at, actor_type, actor_id, request_id = row
     return {
         "field": name,

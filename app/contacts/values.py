@@ -6,11 +6,12 @@ case, identity numbers are checked by their last digit (GB 11643-1999). What can
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
+import orjson
 import phonenumbers
 
 from app.disclosure.fields import MaskKind
@@ -103,3 +104,35 @@ def normal(kind: MaskKind, text: str, *, region: str) -> str:
     if len(cleaned) > _LONGEST[kind]:
         raise Rejected("too_long", "The text is too long.", "文本过长。")
     return cleaned
+
+
+class Related(Protocol):
+    """Somebody to call for a contact."""
+
+    @property
+    def kind(self) -> str:
+        """Give why: ``emergency`` or ``guardian``."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Give who."""
+        ...
+
+    @property
+    def phone(self) -> str:
+        """Give the number, as it was written."""
+        ...
+
+
+def relations(each: Iterable[Related], *, region: str) -> str | None:
+    """Write people to call as the one JSON text that is sealed; ``None`` for nobody. Raises ``Rejected`` as ``normal`` does."""
+    told = [
+        {
+            "kind": one.kind,
+            "name": normal(MaskKind.NAME, one.name, region=region),
+            "phone": normal(MaskKind.LANDLINE, one.phone, region=region),
+        }
+        for one in each
+    ]
+    return orjson.dumps(told).decode() if told else None

@@ -1,10 +1,10 @@
-"""Changing the directory: create, amend, hide, archive. Each is part of the caller's one transaction.
+"""Changing the directory: create, amend, employ, consent, hide, archive. Each is part of the caller's one transaction.
 
 A new value is compared with the stored one by digest, sealed, and kept in history sealed. A writer can seal and compare; nothing here
 can open. A row that moved since the caller saw it is refused, and a row that somebody edited by SQL is never signed anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,11 +21,12 @@ from app.contacts.birth import born, remembered
 from app.contacts.carrying import CardCarrier
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName
 from app.contacts.external import refuse_unfit
-from app.contacts.fields import CATALOGUE
+from app.contacts.fields import CATALOGUE, NAMES, PHOTO
+from app.contacts.forms import Consent, pack_consents, unpack_consents
 from app.contacts.indexing import index_again, index_all
 from app.contacts.jobs import FORGET_RECEIPTS
 from app.contacts.members import MemberReader
-from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactTag
+from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactPhoto, ContactTag
 from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import as_text, closed, covered, empty, member_names
@@ -44,6 +45,7 @@ from app.kit.outbox import enqueue
 _log = structlog.get_logger("duanhao.security")
 
 _STANDING: Final = frozenset({"status", "department", "memberships", "secrecy", "worker_kind", "user_name"})
+EMPLOYEE: Final = "employee"
 _ARCHIVED: Final = (
     "name",
     "name_en",
@@ -101,11 +103,11 @@ class ContactWriter:
 
         Raises the refusals of ``errors`` and ``Invalid`` for a value that cannot be read; then nothing is written.
         """
-        self._members.classes_of(kind, given)
-        refuse_unfit(kind, given, at=self._clock.now())
-        plain, values = await self._members.read(unit.session, tree, kind, given)
-        await self._refuse_taken(unit, plain, None)
         identity, now = new_id(), self._clock.now()
+        self._members.refuse_new(kind, given, at=now)
+        plain, values = await self._members.read(unit.session, tree, kind, given)
+        plain["retain_until"] = self._members.forms.retain_until(kind, now)
+        await self._refuse_taken(unit, plain, None)
         new = born(self._sealer, identity, kind, plain, values, now)
         contact, wrapped, told = new.contact, new.wrapped, new.told
         unit.session.add(contact)
@@ -129,7 +131,87 @@ class ContactWriter:
         """
         contact, wrapped, sealer = await self._locked(unit, seen)
         self._members.classes_of(contact.kind, given)
-        refuse_unfit(contact.kind, given, at=self._clock.now(), before=contact)
+        refuse_unfit(
+            contact.kind, given, self._members.forms.required(contact.kind), at=self._clock.now(), before=contact
+        )
+        self._members.refuse_unconsented(contact.kind, given, unpack_consents(contact.consented))
+        changed, values = await self._changed(unit, tree, contact, sealer, given)
+        if changed:
+            await self._settle(unit, contact, changed)
+            await self._finish(unit, author, "contact.update", contact, sealer, changed)
+            await self._tagger.tag_again(unit.session, contact, sealer, changed)
+        return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
+
+    async def employ(
+        self, unit: UnitOfWork, author: Author, tree: Tree, seen: Record, given: Mapping[str, Any]
+    ) -> Written:
+        """Make the applicant whom the caller has just ``seen`` an employee with the members ``given``: the same contact, key and history.
+
+        The name is told plainly from now on, as it is given. What rested on a consent was given for applying, and ends with that; so does
+        what the form of employees does not ask for. Raises as ``amend`` does.
+        """
+        contact, wrapped, sealer = await self._locked(unit, seen)
+        self._members.refuse_new(EMPLOYEE, given, at=self._clock.now())
+        former, digests = contact.kind, unpack_digests(contact.digests)
+        resting = self._members.forms.closed(former, ())
+        ended = {
+            name
+            for name in digests
+            if name in NAMES or name in resting or not self._members.forms.collects(EMPLOYEE, name)
+        }
+        removed = self._erased(contact, ended)
+        contact.kind, contact.consented, contact.retain_until = EMPLOYEE, None, None
+        given = {**given, "worker_kind": given.get("worker_kind") or "regular"}
+        changed, values = await self._changed(unit, tree, contact, sealer, given)
+        changed = {"kind": EMPLOYEE, "retain_until": None, **removed, **changed}
+        await self._settle(unit, contact, changed)
+        await self._finish(unit, author, "contact.update", contact, sealer, changed)
+        await self._tagger.forget_fields(unit.session, contact.id, ended)
+        await self._tagger.tag_again(unit.session, contact, sealer, changed)
+        return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
+
+    async def consent(
+        self,
+        unit: UnitOfWork,
+        author: Author,
+        seen: Record,
+        *,
+        given: Collection[Consent] = (),
+        withdrawn: Collection[Consent] = (),
+    ) -> SubjectSealer:
+        """Note which consents of a contact are live from now on; erase what rested on one that was withdrawn.
+
+        Gives the contact's sealer, for what is kept of the consents themselves. Raises as ``amend`` does.
+        """
+        contact, _, sealer = await self._locked(unit, seen)
+        before = unpack_consents(contact.consented)
+        after = (before | set(given)) - set(withdrawn)
+        forms = self._members.forms
+        ended = {name for name, ground in before - after if forms.consent(contact.kind, name) == ground}
+        changed = self._erased(contact, ended & set(unpack_digests(contact.digests)))
+        if PHOTO.name in ended and (photo := await unit.session.get(ContactPhoto, contact.id)) is not None:
+            await unit.session.delete(photo)
+            changed[PHOTO.name] = None
+        contact.consented = pack_consents(after)
+        about = {name for name, _ in (*given, *withdrawn)}
+        action = "contact.consent" if given else "contact.withdraw"
+        await self._finish(unit, author, action, contact, sealer, changed, about=about)
+        await self._tagger.forget_fields(unit.session, contact.id, changed)
+        return sealer
+
+    def _erased(self, contact: Contact, names: Collection[str]) -> dict[str, Any]:
+        """Remove protected values from a row; name them as history does. What history keeps of them stays sealed."""
+        digests = unpack_digests(contact.digests)
+        for name in names:
+            setattr(contact, CATALOGUE.by_name[name].column, None)
+            del digests[name]
+        contact.digests = pack_digests(digests)
+        return dict.fromkeys(names)
+
+    async def _changed(
+        self, unit: UnitOfWork, tree: Tree, contact: Contact, sealer: SubjectSealer, given: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, str | None]]:
+        """Write on a row what ``given`` says differently; give what changed, and the protected values that were given."""
         plain, values = await self._members.read(unit.session, tree, contact.kind, given)
         await self._refuse_taken(unit, plain, contact)
         changed: dict[str, Any] = {}
@@ -148,17 +230,17 @@ class ContactWriter:
                 setattr(contact, column, sealer.seal(name, value))
                 digests[name] = sealer.digest(name, value)
                 changed[name] = value
-        if changed:
-            contact.digests = pack_digests(digests)
-            if "user_name_key" in changed:
-                await self._rebind(unit, contact)
-            if {"memberships", "department_id", "tags"} & changed.keys():
-                await self._repository.clear_sides(unit.session, contact.id)
-                self._add_sides(unit, contact)
-            await index_again(unit.session, contact, changed)
-            await self._finish(unit, author, "contact.update", contact, sealer, changed)
-            await self._tagger.tag_again(unit.session, contact, sealer, changed)
-        return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
+        contact.digests = pack_digests(digests)
+        return changed, values
+
+    async def _settle(self, unit: UnitOfWork, contact: Contact, changed: Mapping[str, Any]) -> None:
+        """Bring after a row what follows from it: the account of its user name, departments and tags, keys."""
+        if "user_name_key" in changed:
+            await self._rebind(unit, contact)
+        if {"memberships", "department_id", "tags"} & changed.keys():
+            await self._repository.clear_sides(unit.session, contact.id)
+            self._add_sides(unit, contact)
+        await index_again(unit.session, contact, changed)
 
     async def hide(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
         """Let a person leave: out of every view but the steward's, the account ended, its epoch moved."""
@@ -212,6 +294,8 @@ class ContactWriter:
         contact: Contact,
         sealer: SubjectSealer,
         changed: Mapping[str, Any],
+        *,
+        about: Iterable[str] = (),
     ) -> None:
         contact.row_version += 1
         contact.updated_at = self._clock.now()
@@ -220,10 +304,10 @@ class ContactWriter:
         self._remember(unit, contact, sealer, author, told)
         if _STANDING & told.keys() and (account := await self._account(unit, contact)) is not None:
             await epochs.bump(unit.session, account.epoch_key)
-        await self._announce(unit, author, action, contact, told)
+        await self._announce(unit, author, action, contact, {*told, *about})
 
     async def _announce(
-        self, unit: UnitOfWork, author: Author, action: str, contact: Contact, told: Mapping[str, Any]
+        self, unit: UnitOfWork, author: Author, action: str, contact: Contact, told: Iterable[str]
     ) -> None:
         await self._flush(unit)
         draft = written(author, action, self._clock.now(), contacts=[contact.id], fields=sorted(told))

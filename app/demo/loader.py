@@ -7,8 +7,8 @@ differ: the demo may give the C5 fields that an installation asks for by a setti
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +16,9 @@ from uuid import UUID
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.composition import Application
-from app.contacts.fields import CATALOGUE, COLLECTED_KINDS
+from app.contacts.fields import CATALOGUE
+from app.contacts.forms import Forms
+from app.contacts.forms import load as load_forms
 from app.contacts.founding import ContactFounder, NewContact
 from app.contacts.members import MemberReader
 from app.contacts.schemas import Membership
@@ -83,7 +85,7 @@ async def load(application: Application, *, author: Author = INSTALLER, progress
     present = await _present(application)
     if present.contacts or present.departments:
         return present
-    made, tell = collected(company(), COLLECTED_KINDS), progress or _quietly
+    made, tell = company(), progress or _quietly
     async with application.database.unit_of_work() as unit:
         await _Loading(application, unit, author, tell).all(made)
     moved = 0
@@ -91,11 +93,6 @@ async def load(application: Application, *, author: Author = INSTALLER, progress
         moved += step
         tell(Phase.LOG, moved, moved)
     return DemoReport(loaded=True, contacts=len(made.contacts), departments=len(made.departments))
-
-
-def collected(made: Company, kinds: Collection[str]) -> Company:
-    """Leave out external contacts where no form asks for that kind yet."""
-    return replace(made, contacts=tuple(each for each in made.contacts if each.kind != EXTERNAL or EXTERNAL in kinds))
 
 
 async def _present(application: Application) -> DemoReport:
@@ -113,7 +110,9 @@ class _Loading:
     def __init__(self, application: Application, unit: UnitOfWork, author: Author, progress: Progress) -> None:
         self._application, self._unit, self._author, self._progress = application, unit, author, progress
         region = application.settings.contacts.default_region
-        members = MemberReader(application.contact_rows, region=region, sensitive=_SENSITIVE)
+        members = MemberReader(
+            application.contact_rows, region=region, forms=Forms(load_forms(), switched_on=_SENSITIVE)
+        )
         self._writer = ContactWriter(
             repository=application.contact_rows,
             members=members,

@@ -31,6 +31,7 @@ class MaskKind(StrEnum):
     TEXT = "text"
     PICTURE = "picture"
     NAME = "name"
+    RELATIONS = "relations"
 
 
 @dataclass(frozen=True, slots=True)

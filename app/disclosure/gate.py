@@ -22,6 +22,7 @@ from app.crypto.errors import SealBroken
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
 from app.disclosure.errors import ApprovalRequired
+from app.disclosure.masks import Told
 from app.disclosure.programs import REACHABLE, Program, Programs
 from app.disclosure.records import Record
 from app.disclosure.strength import Tally
@@ -243,7 +244,7 @@ class Gate:
 
     async def open_history(
         self, viewer: Viewer, record: Record, boxes: Sequence[tuple[str, bytes]], look: Look
-    ) -> tuple[list[str], bytes]:
+    ) -> tuple[list[Told], bytes]:
         """Open past values of one visible record, each as the card shows the field: clear or masked.
 
         ``boxes`` are (field name, envelope), none of them of an ``untold`` field; members that are not protected are C1.

@@ -7,7 +7,9 @@ never the value itself, however short, foreign or odd that is: then it is three 
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
+
+import orjson
 
 from app.disclosure.fields import MaskKind
 from app.disclosure.places import place_of
@@ -15,6 +17,8 @@ from app.disclosure.surnames import COMPOUND
 from app.permissions.outcomes import Outcome
 
 HIDDEN_WHOLE: Final = "***"
+Told: TypeAlias = str | orjson.Fragment
+"""What is shown of a value: a text, or, of a value that is kept as JSON and shown clear, that JSON as it is."""
 
 _MOBILE: Final = re.compile(r"\+861[3-9]\d{9}", re.ASCII)
 _LANDLINE: Final = re.compile(r"\+86(10|2\d|[3-9]\d\d)(\d{7,8})(-\d{1,6})?", re.ASCII)
@@ -120,19 +124,20 @@ _BY_KIND: Final[Mapping[MaskKind, Callable[[str, Outcome], str]]] = MappingProxy
         MaskKind.TEXT: _text,
         MaskKind.PICTURE: _text,
         MaskKind.NAME: _name,
+        MaskKind.RELATIONS: _text,
     }
 )
 _TELEPHONES: Final = frozenset({MaskKind.MOBILE, MaskKind.LANDLINE})
 
 
-def masker(kind: MaskKind, outcome: Outcome) -> Callable[[str], str]:
+def masker(kind: MaskKind, outcome: Outcome) -> Callable[[str], Told]:
     """Give what turns an opened value of ``kind`` into what ``outcome`` shows of it; for many values of one field.
 
     Raises ``ValueError`` for a hidden outcome, of which nothing is shown at all.
     """
     match outcome:
         case Outcome.CLEAR:
-            return national if kind in _TELEPHONES else _clear
+            return _structured if kind is MaskKind.RELATIONS else national if kind in _TELEPHONES else _clear
         case Outcome.MASK_FULL:
             return _whole
         case Outcome.MASK_COARSE | Outcome.MASK_FINE:
@@ -148,13 +153,17 @@ def masker(kind: MaskKind, outcome: Outcome) -> Callable[[str], str]:
             raise ValueError(message)
 
 
-def shown(kind: MaskKind, value: str, outcome: Outcome) -> str:
+def shown(kind: MaskKind, value: str, outcome: Outcome) -> Told:
     """Write what ``outcome`` shows of one ``value``; raise ``ValueError`` for a hidden one."""
     return masker(kind, outcome)(value)
 
 
 def _clear(value: str) -> str:
     return value
+
+
+def _structured(value: str) -> orjson.Fragment:
+    return orjson.Fragment(value)
 
 
 def _whole(value: str) -> str:

@@ -14,7 +14,7 @@ from app.audit.events import FieldBits, encode_states
 from app.crypto.envelope import Box
 from app.disclosure.errors import ApprovalRequired, UnknownField
 from app.disclosure.fields import Catalogue, ProtectedField
-from app.disclosure.masks import masker
+from app.disclosure.masks import Told, masker
 from app.kit.errors import FieldError
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import STATE_OF, FieldClass, Outcome, State
@@ -37,7 +37,7 @@ class Step:
     name: str
     place: int
     opens: bool
-    shown: Callable[[str], str]
+    shown: Callable[[str], Told]
     state: str
     next: str | None
     before: bytes
@@ -57,7 +57,7 @@ class Pattern:
     """
 
     places: tuple[int, ...]
-    shows: tuple[Callable[[str], str], ...]
+    shows: tuple[Callable[[str], Told], ...]
     around: tuple[bytes, ...]
 
     def opening(self, boxes: Sequence[Box | None]) -> list[Box]:

@@ -14,7 +14,7 @@ from app.permissions.plan import CohortKey
 
 @dataclass(slots=True)
 class Record:
-    """One contact, still closed.
+    """One contact, still closed. ``consented`` are its consents that are live, as the row keeps them.
 
     ``boxes`` holds the envelopes in catalogue order, cut for opening; ``covered`` and ``mac`` are the row's MAC and what it covers;
     ``public`` the C1 members, ready to be written, and ``head`` the same as the open beginning of a card; ``subject_bytes`` is the
@@ -28,6 +28,7 @@ class Record:
     covered: tuple[RowValue, ...]
     mac: bytes
     public: dict[str, Any]
+    consented: str | None = None
     head: bytes = field(init=False)
     subject_bytes: bytes = field(init=False)
     present: int = field(init=False)

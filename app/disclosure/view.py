@@ -20,11 +20,19 @@ NEXT_STEPS: Final = (
 )
 
 
+class RelationView(Output):
+    """Somebody to call for a contact: in an emergency, or because they answer for a minor."""
+
+    kind: Literal["emergency", "guardian"]
+    name: str
+    phone: str
+
+
 class ShownField(Output):
     """The value, clear."""
 
     state: Literal["shown"]
-    value: str = Field(examples=["13800001234"])
+    value: str | list[RelationView] = Field(description="A text; of `relations` the list.", examples=["13800001234"])
 
 
 class MaskedField(Output):

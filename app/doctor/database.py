@@ -19,6 +19,9 @@ APPEND_ONLY: Final = (
     "public.contact_change",
     "public.policy_version",
     "public.policy_activation",
+    "public.consent",
+    "public.privacy_notice",
+    "public.privacy_acknowledgement",
 )
 """Tables that must be fenced, whatever else is."""
 

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.contacts.forms import Forms
+from app.contacts.forms import load as load_forms
 from app.contacts.founding import ContactFounder, NewContact
 from app.contacts.members import MemberReader
 from app.kit.models import new_id
@@ -39,7 +41,7 @@ async def founded(world: World, people: Sequence[tuple[bool, str, str]]) -> tupl
     application = world.application
     founder = ContactFounder(
         repository=application.contact_rows,
-        members=MemberReader(application.contact_rows, region="CN", sensitive=frozenset()),
+        members=MemberReader(application.contact_rows, region="CN", forms=Forms(load_forms())),
         sealer=application.sealer,
         accounts=application.accounts,
         tagger=application.lookups.tagger,

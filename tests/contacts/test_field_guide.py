@@ -149,7 +149,7 @@ async def test_bits_of_the_log_keep_their_places() -> None:
     bits = FieldBits(CATALOGUE.logged)
     assert bits.order[:17] == tuple(each.name for each in CATALOGUE.protected)[:17]
     assert bits.order[17] == PHOTO.name
-    assert bits.order[18:] == NAMES
+    assert bits.order[18:] == (*NAMES, "relations")
     assert bits.of({"office_phone": "masked"}) == 1
     assert bits.of({"photo": "shown"}) == 2 << 34
     assert bits.of({"name": "shown"}) == 2 << 36

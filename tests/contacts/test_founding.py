@@ -17,6 +17,8 @@ from app.contacts.errors import (
     UnknownContact,
     UnknownDepartment,
 )
+from app.contacts.forms import Forms
+from app.contacts.forms import load as load_forms
 from app.contacts.founding import ContactFounder, NewContact
 from app.contacts.members import MemberReader
 from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactKey, ContactTag
@@ -50,7 +52,7 @@ OTHER: Final[Mapping[str, Any]] = {
 def founder(application: Application) -> ContactFounder:
     return ContactFounder(
         repository=application.contact_rows,
-        members=MemberReader(application.contact_rows, region="CN", sensitive=frozenset(SENSITIVE)),
+        members=MemberReader(application.contact_rows, region="CN", forms=Forms(load_forms(), switched_on=SENSITIVE)),
         sealer=application.sealer,
         accounts=application.accounts,
         tagger=application.lookups.tagger,

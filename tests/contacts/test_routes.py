@@ -565,7 +565,7 @@ class TestCreate:
             (
                 {"kind": "student"},
                 "not_collected",
-                [("/email", "not_collected"), ("/kind", "not_collected"), ("/mobile", "not_collected")],
+                [(f"/{name}", "not_collected") for name in ("email", "employee_no", "mobile", "user_name")],
             ),
             (
                 {"kind": "external"},

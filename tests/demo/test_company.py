@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.contacts.fields import CATALOGUE, COLLECTED_KINDS
+from app.contacts.fields import CATALOGUE
+from app.contacts.forms import Forms
+from app.contacts.forms import load as load_forms
 from app.contacts.pinyin import read_name
 from app.contacts.schemas import ContactCreate, Membership
 from app.contacts.values import normal
 from app.demo.company import Company, DemoContact, company, id_number
 from app.demo.events import DEPARTMENTS, FOUNDED, hr_events
 from app.demo.introduction import JOINED_FIRST
-from app.demo.loader import collected
 from app.demo.names import COMPOUND, DOT, HETERONYM
 from app.demo.names import ENGLISH as ENGLISH_NAMES
 from app.demo.partners import EXTERNAL
@@ -126,10 +127,13 @@ def test_every_protected_value_can_be_read(made: Company) -> None:
 
 
 def test_every_contact_is_one_that_a_caller_could_write(made: Company) -> None:
-    for contact in collected(made, COLLECTED_KINDS).contacts:
+    forms = Forms(load_forms(), switched_on=CATALOGUE.by_name)
+    for contact in made.contacts:
         members = {name: value for name, value in contact.members.items() if name != "status"}
         ContactCreate.model_validate({"kind": contact.kind, **members})
-        assert contact.kind in COLLECTED_KINDS
+        given = {name for name in contact.members if name != "secrecy"}
+        assert {name for name in given if not forms.collects(contact.kind, name)} == set()
+        assert forms.unconsented(contact.kind, given, ()) == set()
         for code, title in contact.memberships:
             Membership(department=code, title=title)
 

@@ -23,16 +23,14 @@ from app.audit.repository import EventFilter, FoundEvent
 from app.cli.demo import app, introduce
 from app.composition import open_application
 from app.config import KeysSettings, Settings
-from app.contacts.fields import COLLECTED_KINDS
 from app.demo.introduction import TOKEN_SECONDS, Caller
-from app.demo.loader import collected
 from app.main import create_app
 from tests.demo.small import small
 from tests.support.application import opened_world
 from tests.support.stores import SqliteTestStore, settings_for
 
 URL = "http://127.0.0.1:8000"
-CONTACTS = len(collected(small(), COLLECTED_KINDS).contacts)
+CONTACTS = len(small().contacts)
 DEPARTMENTS = len(small().departments)
 
 

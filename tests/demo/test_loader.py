@@ -10,11 +10,10 @@ from app.audit.models import AuditIntent
 from app.audit.repository import EventFilter
 from app.auth.clients import NewClient
 from app.composition import Application, open_application
-from app.contacts.fields import COLLECTED_KINDS
 from app.contacts.models import Contact, ContactChange, SearchTag
 from app.crypto.models import DataKeyRow
 from app.demo.company import Company
-from app.demo.loader import DemoReport, Phase, collected, load
+from app.demo.loader import DemoReport, Phase, load
 from app.demo.partners import EXTERNAL
 from app.demo.plan import POOLS, DemoPool
 from app.demo.staffing import CLIENTS, HOTLINES, PRINCIPALS, Principal
@@ -28,7 +27,7 @@ from tests.support.stores import SqliteTestStore
 
 shared = pytest.mark.asyncio(loop_scope="session")
 
-MADE: Final = collected(small(), COLLECTED_KINDS)
+MADE: Final = small()
 CONTACTS: Final = len(MADE.contacts)
 DEPARTMENTS: Final = len(MADE.departments)
 ENGAGED: Final = sum(each.contact in {one.key for one in MADE.contacts} for each in MADE.engagements)
@@ -229,12 +228,12 @@ async def test_no_pool_runs_into_a_reserved_number(loaded: Loaded) -> None:
 
 
 @shared
-async def test_external_contacts_are_there_when_a_form_asks_for_them(loaded: Loaded) -> None:
+async def test_external_contacts_are_there(loaded: Loaded) -> None:
     async with loaded.world.application.database.session() as session:
         there = await session.scalar(select(func.count()).select_from(Contact).where(Contact.kind == EXTERNAL))
     wanted = sum(each.kind == EXTERNAL for each in small().contacts)
     assert wanted >= 5
-    assert there == (wanted if EXTERNAL in COLLECTED_KINDS else 0)
+    assert there == wanted
 
 
 @shared
@@ -249,14 +248,6 @@ async def test_business_with_customers_is_in_its_hands(loaded: Loaded) -> None:
         ]
         assert told["source"] == {"type": "service", "id": "crm"}
     assert (await read(world, "demo-staff", "/v1/contacts", assigned="me"))["items"] == []
-
-
-def test_the_one_condition_for_external_contacts() -> None:
-    everybody = small()
-    assert collected(everybody, {"employee", EXTERNAL}) == everybody
-    without = collected(everybody, {"employee", "temporary", "hotline"})
-    assert without.contacts == tuple(each for each in everybody.contacts if each.kind != EXTERNAL)
-    assert len(without.contacts) < len(everybody.contacts)
 
 
 @shared

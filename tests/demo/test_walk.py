@@ -20,9 +20,8 @@ import httpx
 import pytest
 
 from app.composition import open_application
-from app.contacts.fields import COLLECTED_KINDS
 from app.demo.company import company
-from app.demo.loader import Phase, collected, load
+from app.demo.loader import Phase, load
 from tests.demo.readme import BY_HAND, CHINESE, ENGLISH, ROOT, text, walk
 from tests.support.server import free_port
 from tests.support.stores import SqliteTestStore
@@ -134,7 +133,7 @@ def test_the_walk_leaves_out_only_what_it_is_made_of(name: str) -> None:
 
 
 async def test_the_whole_company_loads_in_time_and_holds_together(sqlite_store: SqliteTestStore) -> None:
-    made = collected(company(), COLLECTED_KINDS)
+    made = company()
     steps: dict[Phase, tuple[int, int]] = {}
 
     def tell(phase: Phase, done: int, total: int) -> None:

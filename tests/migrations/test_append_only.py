@@ -29,8 +29,13 @@ APPEND_ONLY: Final = (
     "contact_change",
     "policy_version",
     "policy_activation",
+    "consent",
+    "privacy_notice",
+    "privacy_acknowledgement",
 )
 
+WORDS: Final = {"event": "given", "source": "person", "basis": "consent"}
+"""Values of columns that take only some."""
 MOMENT: Final = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 SUBJECT: Final = UUID("01936b00-0000-7000-8000-000000000001")
 
@@ -40,6 +45,8 @@ def sample(column: Column[Any], *, other: bool) -> Any:  # noqa: ANN401 — what
     kind: TypeEngine[Any] = column.type
     if column.nullable:
         return None
+    if column.table.name == "consent" and column.name in WORDS:
+        return WORDS[column.name]
     if isinstance(kind, Id):
         return UUID(int=SUBJECT.int + other)
     if isinstance(kind, Instant):

@@ -24,7 +24,7 @@ from tests.support.company import CLIENTS, DEPARTMENTS, HEADS, PEOPLE
 from tests.support.stores import TestStore
 
 OPERATOR = Author(type="operator", id="os:test")
-SENSITIVE = ("home_address", "birth_date", "id_number", "private_notes")
+SENSITIVE = ("home_address", "birth_date", "id_number", "private_notes", "relations")
 
 
 @dataclass(slots=True)
