@@ -8,6 +8,7 @@ number itself is the event's subject. How secret a person is, and tags, are not 
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Final, Self
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.contacts.schemas import Area, DepartmentRef, Membership, Name, Prose, Raw, Short, UserName
+from app.contacts.schemas import Area, DepartmentRef, Membership, Name, Prose, Raw, Relations, Short, UserName
 from app.departments.schemas import DepartmentName, LegalEntity, Order, Region
 from app.departments.schemas import DepartmentRef as ParentRef
 from app.kit.problems import Rejected
@@ -112,6 +113,7 @@ class _Reachable(PersonData):
     birth_date: Raw | None = None
     id_number: Raw | None = None
     private_notes: Raw | None = None
+    relations: Relations | None = Field(None, description="Replaces the whole list.")
     until: date | None = Field(None, description="Last day of a contract with an end.")
 
 
@@ -121,6 +123,13 @@ class JoinedData(_Reachable):
     name: Name = Field(examples=["欧阳明月"])
     department: DepartmentRef = Field(description="Code of the department.", examples=["RD"])
     memberships: Memberships = Field([], description="Further departments.")
+    applicant: UUID | None = Field(
+        None, description="Id of the applicant who joins: the same contact, an employee from now on."
+    )
+
+    def given(self) -> dict[str, Any]:
+        """List the members that the source wrote about the card."""
+        return {name: value for name, value in super().given().items() if name != "applicant"}
 
 
 class RehiredData(_Reachable):

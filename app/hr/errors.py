@@ -6,10 +6,11 @@ Problem told inside a 202 of state ``failed``, stored so that a repeat tells the
 ├── UnknownSubject          unknown_subject
 ├── SubjectLeft             subject_left              what happens to people in service, of somebody who left
 ├── SubjectInService        subject_in_service        a return of somebody who has not left
+├── UnknownApplicant        unknown_applicant         who joins is named as an applicant, and is none
 ├── TypeNotSupported        event_type_not_supported
 ├── EffectiveAtNotSupported effective_at_not_supported
 ├── what the contacts say: unknown_department, unknown_contact (manager, substitute), duplicate_employee_no, duplicate_user_name,
-│                          account_exists
+│                          account_exists, consent_required
 └── what the departments say: unknown_parent, unknown_holder, duplicate_department_code, department_loop, department_too_deep,
                             department_not_empty, department_has_numbers
 Problem told inside a 202 of state ``applied``: ``pool_exhausted``, the person is there and has no number
@@ -18,7 +19,13 @@ Problem told inside a 202 of state ``applied``: ``pool_exhausted``, the person i
 from typing import Final
 
 from app.auth.errors import AccountExists
-from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName, UnknownContact, UnknownDepartment
+from app.contacts.errors import (
+    ConsentRequired,
+    DuplicateEmployeeNumber,
+    DuplicateUserName,
+    UnknownContact,
+    UnknownDepartment,
+)
 from app.departments.errors import (
     DepartmentHasNumbers,
     DepartmentLoop,
@@ -61,6 +68,12 @@ class SubjectInService(Unresolvable):
     code, title, title_zh = "subject_in_service", "The person has not left", "该人员并未离职"
 
 
+class UnknownApplicant(Unresolvable):
+    """There is no such applicant: nobody has this id, or somebody who is none (any more)."""
+
+    code, title, title_zh = "unknown_applicant", "There is no such applicant", "没有该应聘者"
+
+
 class TypeNotSupported(Unresolvable):
     """The type belongs to the contract, and this version does not act on it."""
 
@@ -82,6 +95,7 @@ UNRESOLVED: Final = (
     Unresolvable,
     UnknownDepartment,
     UnknownContact,
+    ConsentRequired,
     DuplicateEmployeeNumber,
     DuplicateUserName,
     AccountExists,

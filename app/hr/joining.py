@@ -15,13 +15,16 @@ from app.hr.data import JoinedData, RehiredData
 from app.hr.errors import SubjectInService
 from app.hr.numbers import Numbers
 from app.hr.restructuring import Restructuring
-from app.hr.subjects import GONE, KIND, Effect, People, Subjects, placed
+from app.hr.subjects import APPLICANT, GONE, KIND, Effect, People, Subjects, placed
 from app.kit.db import UnitOfWork
 from app.numbers.errors import PoolExhausted
+from app.permissions.outcomes import FieldClass
 from app.permissions.plan import CohortKey
 from app.permissions.standing import Viewer, author_of
 
 _FIRST_TIER: Final = "T1"
+APPLICANTS: Final = CohortKey(APPLICANT, None, "active", "normal", ())
+"""Who may not write applicants is told so before anybody is looked for."""
 _FORMER_PLACE: Final = (
     "title",
     "manager",
@@ -43,12 +46,20 @@ class Joining:
         self._numbers, self._structure = numbers, structure
 
     async def join(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: JoinedData) -> Effect:
-        """Make the contact, bind its user name, allocate a number. Raises as ``ContactWriter.create`` does, and ``NotPermitted``."""
+        """Make the contact, or an employee of the applicant that the event names; bind its user name, allocate a number.
+
+        Raises as ``ContactWriter.create`` does, ``NotPermitted`` and ``UnknownApplicant``.
+        """
         given = {**data.given(), "employee_no": employee_no}
         key = CohortKey(KIND, data.worker_kind, "active", "normal", placed(viewer.tree, given))
         self._subjects.demand(viewer, key, self._subjects.classes(given))
         given = await self._subjects.with_people(unit, given)
-        done = await self._people.writer.create(unit, author_of(viewer), viewer.tree, KIND, given)
+        if data.applicant is None:
+            done = await self._people.writer.create(unit, author_of(viewer), viewer.tree, KIND, given)
+        else:
+            self._subjects.demand(viewer, APPLICANTS, frozenset({FieldClass.C2}))
+            record = await self._subjects.applicant(unit, viewer.tree, data.applicant)
+            done = await self._people.writer.employ(unit, author_of(viewer), viewer.tree, record, given)
         return await self._with_number(viewer, unit, done.record)
 
     async def rehire(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: RehiredData) -> Effect:

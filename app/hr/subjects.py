@@ -22,7 +22,7 @@ from app.crypto.datakey import WrappedDataKey
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.hr.engagements import Engagements
-from app.hr.errors import SubjectLeft, UnknownSubject
+from app.hr.errors import SubjectLeft, UnknownApplicant, UnknownSubject
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
 from app.kit.errors import Problem
@@ -34,6 +34,7 @@ from app.permissions.repository import GrantRepository
 from app.permissions.standing import Viewer
 
 KIND: Final = "employee"
+APPLICANT: Final = "applicant"
 GONE: Final = "left"
 _PEOPLE: Final = ("manager", "dotted_manager", "backup_contact")
 
@@ -85,6 +86,14 @@ class Subjects:
         record = await self.known(unit, tree, employee_no)
         if record.cohort.status == GONE:
             raise SubjectLeft
+        return record
+
+    async def applicant(self, unit: UnitOfWork, tree: Tree, identity: UUID) -> Record:
+        """Load and lock an applicant; raise ``UnknownApplicant``, also for somebody who is known and is none."""
+        loaded = await self._people.contacts.for_change(unit.session, identity)
+        record = None if loaded is None else closed(*loaded, tree)
+        if record is None or record.cohort.kind != APPLICANT or record.cohort.status != "active":
+            raise UnknownApplicant
         return record
 
     async def person(self, unit: UnitOfWork, named: str, pointer: str) -> UUID:
