@@ -11,7 +11,7 @@ from app.collection.schemas import ConsentCreate, ConsentPage, ConsentQuery, Con
 from app.contacts.errors import NotCollected
 from app.disclosure.view import Disclosed, disclosed_response
 from app.kit.dependencies import OnceKey, Unit
-from app.kit.errors import NotFound, PreconditionFailed
+from app.kit.errors import NotFound
 from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
 from app.kit.pagination import BadCursor
 from app.kit.problems import responses
@@ -20,7 +20,7 @@ from app.kit.routing import GuardedRouter
 from app.permissions.errors import NotPermitted
 
 _CONTACTS = "/v1/contacts"
-_REFUSED = (*LOOK_PROBLEMS, NotFound, NotPermitted, PreconditionFailed, ProofRequired)
+_REFUSED = (*LOOK_PROBLEMS, NotFound, NotPermitted, ProofRequired)
 
 router = GuardedRouter(prefix=f"{_CONTACTS}/{{id}}/consents", tags=["collection"])
 

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
 from app.contacts.errors import (
+    ConsentRequired,
     DuplicateEmployeeNumber,
     DuplicateUserName,
     NotCollected,
@@ -25,6 +26,7 @@ LOOK_PROBLEMS: Final = (Unauthenticated, InsufficientScope, NoContact, AccountSu
 WRITE_PROBLEMS: Final = (
     Invalid,
     NotCollected,
+    ConsentRequired,
     UnknownDepartment,
     UnknownContact,
     DuplicateEmployeeNumber,

@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from app.auth.scopes import Scope
 from app.contacts.desk import FrontDesk
-from app.contacts.errors import NotCollected, TooManyPixels, UnreadableImage
+from app.contacts.errors import ConsentRequired, NotCollected, TooManyPixels, UnreadableImage
 from app.kit.errors import (
     BodyTooLarge,
     Invalid,
@@ -38,6 +38,7 @@ PHOTO_PROBLEMS: Final = (
     UnsupportedMediaType,
     Invalid,
     NotCollected,
+    ConsentRequired,
     UnreadableImage,
     TooManyPixels,
 )

@@ -31,6 +31,9 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
         "/v1/contacts/{id}/reveals",
         {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"},
     ),
+    ("GET", "/v1/contacts/{id}/consents", None),
+    ("POST", "/v1/contacts/{id}/consents", {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}),
+    ("POST", "/v1/contacts/{id}/consents/withdrawals", {"fields": ["mobile"], "basis": "provision"}),
     ("GET", "/v1/contacts?ids={id}", None),
     ("GET", "/v1/contacts?ids={id}&total=true", None),
     ("GET", "/v1/numbers?holder={id}", None),
@@ -91,7 +94,7 @@ async def test_hidden_and_absent_are_one_answer(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"), OF_A_CONTACT[:8], ids=[f"{each[0]} {each[1]}" for each in OF_A_CONTACT[:8]]
+    ("method", "path", "body"), OF_A_CONTACT[:11], ids=[f"{each[0]} {each[1]}" for each in OF_A_CONTACT[:11]]
 )
 @pytest.mark.slow
 async def test_hidden_and_absent_take_the_same_time(

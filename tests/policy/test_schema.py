@@ -48,6 +48,19 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/contacts/{id}/engagements": {"account": "A-1", "staff": ["E2103"]},
     "PATCH /v1/contacts/{id}/engagements/{engagement}": {"until": "2099-01-01T00:00:00Z"},
     "POST /v1/engagements/batches": {"items": [{"contact": str(UUID(int=1)), "order": "SO-1", "staff": ["E2103"]}]},
+    "POST /v1/contacts/{id}/consents": {
+        "fields": ["mobile"],
+        "basis": "provision",
+        "purpose": "work_contact",
+        "proof": "paper form",
+    },
+    "POST /v1/contacts/{id}/consents/withdrawals": {"fields": ["mobile"], "basis": "provision", "proof": "by phone"},
+    "POST /v1/privacy-notices": {
+        "title_zh": "告知书",
+        "title_en": "Notice",
+        "text_zh": "我们为人力资源管理之目的处理您的信息。",
+        "text_en": "To manage staff.",
+    },
     "POST /v1/tags": {"name": "消防安全员"},
     "POST /v1/departments": {"code": "NEW", "name": "New"},
     "PATCH /v1/departments/{id}": {"name": "Renamed"},
@@ -77,6 +90,8 @@ _LOOKS: Final = {
     "GET /v1/me",
     "GET /v1/me/viewed-by",
     "GET /v1/fields",
+    "GET /v1/collection-forms",
+    "GET /v1/privacy-notices",
     "GET /v1/tags",
     "GET /v1/departments",
     "GET /v1/departments/{id}",
@@ -87,7 +102,10 @@ ANSWERED: Final = {
     | {f"{method} /v1/{things}{rest}" for things in ("contacts", "departments") for method, rest in _CHANGES}
     | {"POST /v1/contacts/{id}/photo", "DELETE /v1/contacts/{id}/photo", "POST /v1/tags"}
     | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("GET", "PATCH", "DELETE")}
-    | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"},
+    | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"}
+    | {"POST /v1/privacy-notices"}
+    | {f"{method} /v1/contacts/{{id}}/consents" for method in ("GET", "POST")}
+    | {"POST /v1/contacts/{id}/consents/withdrawals", "GET /v1/privacy-notices/{id}/acknowledgements"},
     "siem": {
         "GET /v1/access-events",
         "GET /v1/access-events/{id}",
@@ -158,6 +176,7 @@ async def known(world: World) -> dict[str, list[str]]:
     await allocate(world, pool, world.people["bare"], 2)
     partner = await add_partner(world)
     fact = await pushed(world, partner, world.people["outsider"])
+    notice = await (await world.as_("hr")).post("/v1/privacy-notices", json=BODIES["POST /v1/privacy-notices"])
     return {
         "engagements": [str(partner.id)],
         "engagement": [str(fact.id)],
@@ -165,6 +184,7 @@ async def known(world: World) -> dict[str, list[str]]:
         "departments": [str(world.departments[code]) for code in ("IT", "RD")] + [str(empty)],
         "access-events": [each["id"] for each in events[:2]],
         "hr": [EVENT["id"]],
+        "privacy-notices": [notice.json()["id"]],
         "number-pools": [pool.code],
         "numbers": [pool.digits(at) for at in range(4)],
     }

@@ -28,6 +28,8 @@ CALLERS: Final = (
 
 ACTIVATION: Final = {"version": "01936b00-0000-7000-8000-000000000001", "reason": "a reason"}
 EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
+CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}
+WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 LOOKUP: Final = {"numbers": ["13800009999"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 
@@ -99,6 +101,34 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("POST", "/v1/lookups", LOOKUP, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/departments", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("POST", "/v1/departments", {}, (401, 403, 403, 422, 422, 403, 403, 403, 422, 403, 403, 403, 403)),
+    ("GET", "/v1/collection-forms", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("GET", "/v1/privacy-notices", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("POST", "/v1/privacy-notices", {}, (401, 403, 403, 422, 422, 403, 403, 403, 403, 403, 403, 403, 403)),
+    (
+        "GET",
+        "/v1/privacy-notices/{nobody}/acknowledgements",
+        None,
+        (401, 403, 403, 404, 404, 403, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/privacy-notices/{nobody}/acknowledgements",
+        None,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/contacts/{core}/consents", None, (401, 404, 404, 200, 200, 200, 404, 404, 404, 403, 403, 403, 404)),
+    (
+        "POST",
+        "/v1/contacts/{core}/consents",
+        CONSENT,
+        (401, 404, 404, 422, 422, 403, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/contacts/{core}/consents/withdrawals",
+        WITHDRAWAL,
+        (401, 404, 404, 422, 422, 403, 404, 404, 404, 403, 403, 403, 403),
+    ),
     ("POST", "/v1/hr/events", {}, (401, 403, 403, 403, 403, 403, 403, 403, 403, 422, 403, 403, 403)),
     ("GET", "/v1/hr/events", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403)),
     ("GET", "/v1/hr/events/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403)),

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from app.audit.authors import Author
 from app.composition import Application, open_application
-from app.config import ContactsSettings, QuotasSettings, Settings
+from app.config import QuotasSettings, Settings
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.main import create_app
 from app.permissions.standing import Viewer
@@ -103,7 +103,7 @@ PLENTY = 1_000_000
 
 def with_sensitive(settings: Settings) -> Settings:
     """Let forms ask for every C5 field, and callers look as often as tests do unless the settings say otherwise."""
-    given = {"contacts": ContactsSettings(collect_sensitive=SENSITIVE)}
+    given: dict[str, Any] = {"contacts": settings.contacts.model_copy(update={"collect_sensitive": SENSITIVE})}
     if "quotas" in settings.model_fields_set:
         return settings.model_copy(update=given)
     plenty = QuotasSettings(contacts=PLENTY, reveals=PLENTY, service_contacts=PLENTY, alarms=())

@@ -1,0 +1,1 @@
+"""Forms, applicants, notices, consents."""
