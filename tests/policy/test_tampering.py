@@ -75,6 +75,8 @@ CONTACT_EDITS: Final[dict[str, dict[str, Any]]] = {
     "digests": {"digests": b""},
     "mac": {"mac": b"\x00" * 32},
     "mobile": {"mobile": None},
+    "consented": {"consented": "plate:consent"},
+    "relations": {"relations": b"\x00" * 40},
 }
 
 
