@@ -32,7 +32,7 @@ from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
 from app.auth.token_desk import TokenDesk
 from app.auth.verifier import TokenLimits, TokenVerifier
-from app.collection.desk import CollectionDesk
+from app.collection.desk import CollectionDesk, Shared
 from app.config import Settings
 from app.contacts.covering import cover_all
 from app.contacts.desk import FrontDesk
@@ -101,11 +101,7 @@ from app.policy.keeping import NothingApproved
 
 BITS: Final = FieldBits(CATALOGUE.logged)
 LOGGED_FIELDS: Final = frozenset(
-    {
-        *(field.name for field in CATALOGUE.public),
-        *CATALOGUE.logged,
-        *ContactAmend.model_fields,
-    }
+    {*(field.name for field in CATALOGUE.public), *CATALOGUE.logged, *ContactAmend.model_fields}
 )
 """What events tell of a contact: the fields of a card, and whatever else a write can change."""
 FRONT_END: Final = "intranet"
@@ -353,19 +349,8 @@ def _assembled(
         clock=clock,
         utc_offset=clock_here,
     )
-    collection = CollectionDesk(
-        signer=RowSigner(keyring.mac_key("privacy_notice")),
-        contacts=contact_rows,
-        writer=writer,
-        gate=gate,
-        standings=standings,
-        sealer=sealer,
-        forms=forms,
-        reader=reader,
-        cursors=cursors,
-        idempotency=idempotency,
-        clock=clock,
-    )
+    shared = Shared(log_access, contact_rows, writer, sealer, reader, cursors, idempotency, clock)
+    collection = CollectionDesk(RowSigner(keyring.mac_key("privacy_notice")), shared)
     engagements = EngagementDesk(
         rows=engagement_rows,
         contacts=contact_rows,
@@ -472,7 +457,6 @@ def _assembled(
             marks=marks,
             quotas=quotas,
             clock=clock,
-            forms=forms,
             notices=collection.notices,
         ),
         hr=HrService(

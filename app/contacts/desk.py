@@ -2,7 +2,6 @@
 
 from app.audit.terms import Terms
 from app.contacts.field_guide import FieldGuide
-from app.contacts.forms import Forms
 from app.contacts.me import OwnCard
 from app.contacts.notices import Notices
 from app.contacts.photos import PhotoKeeper, PhotoRows
@@ -40,12 +39,11 @@ class FrontDesk:
         marks: MarkRepository,
         quotas: Quotas,
         clock: Clock,
-        forms: Forms,
         notices: Notices,
     ) -> None:
-        """Take the contacts, the log with its gate and viewers, the stores, standing, the forms, and who saw which privacy notice."""
+        """Take the contacts, the log with its gate and viewers, the stores, standing, and who saw which privacy notice."""
         gate, rights = access.gate, CurrentRights(access.standings)
-        self.fields = FieldGuide(gate=gate, forms=forms)
+        self.fields = FieldGuide(gate=gate, forms=writer.forms)
         self.me = OwnCard(
             repository=repository,
             gate=gate,
@@ -68,7 +66,7 @@ class FrontDesk:
             gate=gate,
             sealer=sealer,
             rights=rights,
-            forms=forms,
+            forms=writer.forms,
             clock=clock,
         )
         self.tags = TagKeeper(

@@ -91,9 +91,10 @@ class ContactWriter:
         tagger: Tagger,
         clock: Clock,
     ) -> None:
-        """Take the rows, the reader of members, the sealer, the accounts to bind, the tags and the clock; ``cards`` writes numbers."""
+        """Take the rows, the members, the sealer, accounts, tags, clock; ``cards`` writes numbers, ``forms`` rule members."""
         self._repository, self._members, self._tagger = repository, members, tagger
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
+        self.forms = members.forms
         self.cards = CardCarrier(sealer=sealer, clock=clock)
 
     async def create(
