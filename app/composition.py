@@ -91,6 +91,15 @@ from app.opening import (
     trust,
 )
 from app.opening import check_log, collection_forms, daily_quotas, key_provider, limiter, log_store, policy_pack, token_desk, trust
+    collection_forms,
+    daily_quotas,
+    key_provider,
+    limiter,
+    log_store,
+    policy_pack,
+    token_desk,
+    trust,
+)
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings

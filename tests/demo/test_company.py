@@ -316,7 +316,11 @@ def test_no_two_principals_are_alike(made: Company) -> None:
 
 
 def test_a_principal_has_a_full_card(made: Company) -> None:
-    own = {field.name for field in CATALOGUE.protected if "employee" in field.kinds} - {"fax", "private_notes", "relations"}
+    own = {field.name for field in CATALOGUE.protected if "employee" in field.kinds} - {
+        "fax",
+        "private_notes",
+        "relations",
+    }
     for each in PRINCIPALS:
         assert by_user_name(made)[each.user_name].members.keys() >= own
 
