@@ -82,21 +82,12 @@ from app.lookups.service import REASONS
 from app.numbers.desk import NumberDesk
 from app.opening import (
     check_log,
+    collection_forms,
     daily_quotas,
     first_pack,
     key_provider,
     limiter,
     log_store,
-    token_desk,
-    trust,
-)
-from app.opening import check_log, collection_forms, daily_quotas, key_provider, limiter, log_store, policy_pack, token_desk, trust
-    collection_forms,
-    daily_quotas,
-    key_provider,
-    limiter,
-    log_store,
-    policy_pack,
     token_desk,
     trust,
 )
@@ -238,8 +229,7 @@ def _assembled(
     clock_here = timedelta(minutes=settings.numbers.utc_offset_minutes)
     policy_signer = RowSigner(keyring.mac_key("policy"))
     packs = Packs(VersionRepository(policy_signer))
-    pack, forms = policy_pack(settings), collection_forms(settings)
-    clock_here = timedelta(minutes=settings.numbers.utc_offset_minutes)
+    forms = collection_forms(settings)
     account_rows = AccountRepository(RowSigner(keyring.mac_key("user_account")))
     client_rows = ClientRepository(RowSigner(keyring.mac_key("client")))
     department_rows = DepartmentRepository(RowSigner(keyring.mac_key("department")))
@@ -305,9 +295,7 @@ def _assembled(
     log_access = LogAccess(
         events=events, names=names, gate=gate, standings=standings, fields=LOGGED_FIELDS, masked=terms.masked
     )
-    members = MemberReader(
-        contact_rows, region=settings.contacts.default_region, sensitive=frozenset(settings.contacts.collect_sensitive)
-    )
+    members = MemberReader(contact_rows, region=settings.contacts.default_region, forms=forms)
     lookups = LookupDesk(
         database=database,
         repository=contact_rows,
@@ -329,8 +317,6 @@ def _assembled(
         tagger=lookups.tagger,
         clock=clock,
     )
-    members = MemberReader(contact_rows, region=settings.contacts.default_region, forms=forms)
-    writer = ContactWriter(repository=contact_rows, members=members, sealer=sealer, accounts=accounts, clock=clock)
     lists = ContactLists(contact_rows, ContactFinder(reader, contact_rows))
     contacts = ContactService(
         repository=contact_rows,

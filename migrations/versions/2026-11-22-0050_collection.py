@@ -1,6 +1,6 @@
 """Collection: consents, privacy notices and who saw them; live consents, relations and the end of keeping on the contact's row.
 
-Revision 2af8d0519e43, after 4c1af273b065. Nothing is taken away: the columns are nullable and the release before this one does not know
+Revision 2af8d0519e43, after 19e7cf408d32. Nothing is taken away: the columns are nullable and the release before this one does not know
 them. The three tables are append-only, fenced as those of revision 5b1f0c7e2d34.
 """
 
@@ -12,7 +12,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant
 
 revision: str = "2af8d0519e43"
-down_revision: str | None = "4c1af273b065"
+down_revision: str | None = "19e7cf408d32"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,6 +1,6 @@
 """Sign-in of people: where front ends may be answered, passwords, one-time codes, authorization codes and refresh tokens.
 
-Revision 3b09e162af54, after 19e7cf408d32. Only new tables: the release before this one does not know them and signs nobody in. Every row
+Revision 3b09e162af54, after 2af8d0519e43. Only new tables: the release before this one does not know them and signs nobody in. Every row
 that decides who somebody is carries a MAC; ``sign_in_failure`` counts and decides only how long somebody waits.
 """
 
@@ -12,7 +12,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant, Json
 
 revision: str = "3b09e162af54"
-down_revision: str | None = "19e7cf408d32"
+down_revision: str | None = "2af8d0519e43"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -138,7 +138,7 @@ async def test_many_at_once_are_tagged_as_one_is(shared: World) -> None:
     application, code = shared.application, await add_department(shared)
     founder = ContactFounder(
         repository=application.contact_rows,
-        members=MemberReader(application.contact_rows, region="CN", sensitive=frozenset()),
+        members=MemberReader(application.contact_rows, region="CN", forms=application.contact_writer.forms),
         sealer=application.sealer,
         accounts=application.accounts,
         tagger=application.lookups.tagger,
