@@ -16,7 +16,8 @@ from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
 from app.api import documentation, health, sign_in, token_status, tokens, v1
-from app.composition import Application, open_application
+from app.application import Application
+from app.composition import open_application
 from app.config import Settings
 from app.disclosure import refusals
 from app.disclosure.guard import DisclosureGuard

@@ -11,7 +11,8 @@ from typing import Final
 
 import structlog
 
-from app.composition import Application, open_application
+from app.application import Application
+from app.composition import open_application
 from app.config import Settings
 from app.jobs.registry import job_handlers
 from app.kit import logging

@@ -13,9 +13,10 @@ from uuid import UUID
 import orjson
 import uvloop
 
+from app.assembly import BITS
 from app.audit.events import CohortEntry, EventDraft, encode_states
 from app.audit.writer import AccessLog
-from app.composition import BITS, open_application
+from app.composition import open_application
 from app.config import Settings
 from app.kit.models import new_id
 from benchmarks.machine import SERVER_CORE, pin

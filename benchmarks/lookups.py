@@ -16,7 +16,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Table, insert, update
 
-from app.composition import Application, open_application
+from app.application import Application
+from app.composition import open_application
 from app.contacts.birth import born
 from app.contacts.models import Contact, SearchPlan
 from app.contacts.tag_rules import DEFAULT_KINDS, Population, planned

@@ -16,9 +16,10 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
+from app.application import Application
 from app.audit.authors import Author
 from app.auth.clients import NewClient
-from app.composition import Application, open_application
+from app.composition import open_application
 from app.kit.models import new_id
 from app.numbers.pool_repository import Held, Pool, PoolRepository
 from app.numbers.rules import PoolClass, Strategy, Stretch

@@ -108,7 +108,7 @@ class _Bench:
             departments=frozenset({department}),
         )
         self.cohort = CohortKey("employee", "regular", "active", "normal", (department,))
-        from app.composition import BITS  # noqa: PLC0415 — the import is slow and not measured
+        from app.assembly import BITS  # noqa: PLC0415 — the import is slow and not measured
 
         self.programs = Programs(CATALOGUE, BITS)
         purposes = ("field", "index", "sign")

@@ -17,7 +17,8 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.composition import Application, open_application
+from app.application import Application
+from app.composition import open_application
 from app.contacts.indexing import index_all
 from app.contacts.models import Contact, ContactDepartment
 from app.contacts.pinyin import read_name

@@ -18,12 +18,14 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from app.application import Application
+from app.assembly import BITS
 from app.audit.authors import Author
 from app.audit.note import Verifier
 from app.audit.sources import LogSource, PostgresSource, SqliteSource
 from app.audit.verification import Report, verify
 from app.auth.clients import NewClient
-from app.composition import BITS, Application, open_application
+from app.composition import open_application
 from app.config import DatabaseSettings, QuotasSettings, Settings
 from app.departments.schemas import DepartmentCreate
 from app.kit.db import Database

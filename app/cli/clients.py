@@ -29,9 +29,9 @@ def add(
     ] = False,
 ) -> None:
     """Make a client and print its secret, this once. 新建服务账号并显示一次密钥。"""
+    from app.application import Application
     from app.auth.clients import NewClient
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> str | None:
         detail = {
@@ -54,8 +54,8 @@ def add(
 @app.command("list")
 def every() -> None:
     """List clients: id, state, scopes, whether they may exchange tokens. 列出服务账号。"""
+    from app.application import Application
     from app.cli.session import run
-    from app.composition import Application
 
     async def work(application: Application) -> list[str]:
         found = await application.clients.list(application.database.reader)
@@ -71,8 +71,8 @@ def every() -> None:
 @app.command("rotate-secret")
 def rotate_secret(client_id: Id) -> None:
     """Give a client a new secret and print it, this once; tokens from before are dead. 更换密钥。"""
+    from app.application import Application
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> str | None:
         async with on_record(application, "client.rotate_secret", {"client_id": client_id}) as unit:
@@ -86,8 +86,8 @@ def exchange(
     client_id: Id, *, allow: Annotated[bool, typer.Option("--allow/--deny", help="Whether it may.")] = True
 ) -> None:
     """Let a back end act for people by token exchange, or no longer; its tokens from before are dead. 授权代表用户访问。"""
+    from app.application import Application
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> None:
         async with on_record(application, "client.exchange", {"client_id": client_id, "allowed": allow}) as unit:
@@ -99,8 +99,8 @@ def exchange(
 @app.command()
 def disable(client_id: Id) -> None:
     """End a client at once. 停用服务账号。"""
+    from app.application import Application
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> None:
         async with on_record(application, "client.disable", {"client_id": client_id}) as unit:
@@ -116,9 +116,9 @@ def redirect_uris(
     remove: Annotated[list[str], typer.Option("--remove", help="Take one back; repeat for more.")] = [],  # noqa: B006 — as above
 ) -> None:
     """List, and change, where people come back to after signing in through a client. 查看或修改回调地址。"""
+    from app.application import Application
     from app.auth.errors import ClientNotFound
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> list[str]:
         redirects = application.sign_in.redirects

@@ -24,8 +24,8 @@ def nouns() -> None:
 @app.command()
 def load() -> None:
     """Load 2,000 people who do not exist into an empty store; a store that holds anything is refused. 向空库载入演示公司。"""
+    from app.application import Application
     from app.cli.session import operator, run
-    from app.composition import Application
     from app.demo import loader
 
     settings = _development(Settings())
@@ -47,8 +47,8 @@ def introduce(settings: Settings, base_url: str) -> None:
 
     ``base_url`` is where the server is about to listen. A store that has contacts keeps them; the tokens in the calls are fresh each time.
     """
+    from app.application import Application
     from app.cli.session import operator, run
-    from app.composition import Application
     from app.demo import introduction, loader
 
     reachable = base_url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

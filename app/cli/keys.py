@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
-    from app.composition import Application
+    from app.application import Application
 
 app = typer.Typer(no_args_is_help=True, help="Keys. 密钥。")
 
@@ -25,8 +25,8 @@ class Turned(StrEnum):
 @app.command()
 def init() -> None:
     """Make the keys of an empty store; does nothing when they are there. 初始化密钥。"""
+    from app.application import Application
     from app.cli.session import run
-    from app.composition import Application
     from app.opening import key_provider
 
     async def work(application: Application) -> str:
@@ -39,8 +39,8 @@ def init() -> None:
 @app.command()
 def status() -> None:
     """Tell who holds the root key and which versions are in use. 查看密钥状态。"""
+    from app.application import Application
     from app.cli.session import run
-    from app.composition import Application
     from app.crypto.signing import signing_states
     from app.opening import key_provider
 
@@ -75,8 +75,8 @@ def rotate(
     published, and a second call, a quarter of an hour later, goes on. root: every key is wrapped again under a new root key; no data is
     touched, and the old root key is kept for old backups.
     """
+    from app.application import Application
     from app.cli.session import run
-    from app.composition import Application
 
     async def work(application: Application) -> list[str]:
         return await (_token(application, compromised=compromised) if what is Turned.TOKEN else _root(application))
@@ -130,8 +130,8 @@ def retag(
     from rich.console import Console
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+    from app.application import Application
     from app.cli.session import run
-    from app.composition import Application
     from app.lookups.retagging import RetagReport
 
     async def work(application: Application) -> RetagReport:

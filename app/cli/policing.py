@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from app.application import Application
 from app.auth.scopes import VOCABULARY
 from app.cli.session import operator, run
-from app.composition import Application
 from app.contacts.fields import CATALOGUE
 from app.kit.db import UnitOfWork
 from app.permissions.pack import texts

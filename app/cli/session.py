@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from app.application import Application
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
-from app.composition import Application, open_application
+from app.composition import open_application
 from app.config import Settings
 from app.kit import logging
 from app.kit.db import UnitOfWork

@@ -19,8 +19,8 @@ def mint(
     reason: Annotated[str | None, typer.Option(help="Why; required in production.")] = None,
 ) -> None:
     """Print one token and nothing else. 打印一个令牌。"""
+    from app.application import Application
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> str:
         token = await application.tokens.mint(

@@ -24,9 +24,9 @@ def add(
     """Make an account bound to a contact. 新建账号并绑定联系人。"""
     from typing import cast
 
+    from app.application import Application
     from app.auth.subject import Tier
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> None:
         async with on_record(
@@ -42,8 +42,8 @@ def add(
 @app.command()
 def disable(user_name: Name) -> None:
     """End an account at once; its tokens are dead. 停用账号。"""
+    from app.application import Application
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> None:
         async with on_record(application, "account.disable", {"subject": application.terms.masked(user_name)}) as unit:
@@ -59,8 +59,8 @@ def set_password(
     prompt: Annotated[bool, typer.Option("--prompt", help="Type one instead of having one made.")] = False,
 ) -> None:
     """Give an account a first password, printed this once; its person has to change it at the next sign-in. 设置初始密码。"""
+    from app.application import Application
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     typed = typer.prompt("Password · 密码", hide_input=True, confirmation_prompt=True) if prompt else None
 
@@ -80,8 +80,8 @@ def set_password(
 @app.command("reset-totp")
 def reset_totp(user_name: Name) -> None:
     """Take away the one-time codes of somebody who has lost the device. 重置动态验证码。"""
+    from app.application import Application
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> None:
         detail = {"subject": application.terms.masked(user_name)}
@@ -102,10 +102,10 @@ def set_standing(
     """Give an account another tier or other roles; its tokens are dead. 设置级别与角色。"""
     from typing import cast
 
+    from app.application import Application
     from app.auth.errors import AccountNotFound
     from app.auth.subject import Tier
     from app.cli.session import on_record, run
-    from app.composition import Application
 
     async def work(application: Application) -> None:
         account = await application.accounts.by_user_name(application.database.reader, user_name)
@@ -140,9 +140,9 @@ def mark(
     ] = None,
 ) -> None:
     """Cap what a person sees, at once, until a time or until it is taken off. 设置标记，限制可见范围。"""
+    from app.application import Application
     from app.auth.errors import AccountNotFound
     from app.cli.session import on_record, operator, run
-    from app.composition import Application
     from app.permissions.marks import MarkKind, MarkReason
 
     async def work(application: Application) -> None:
@@ -169,9 +169,9 @@ def mark(
 @app.command()
 def unmark(user_name: Name, kind: Kind) -> None:
     """Take a mark off a person. 取消标记。"""
+    from app.application import Application
     from app.auth.errors import AccountNotFound
     from app.cli.session import on_record, run
-    from app.composition import Application
     from app.permissions.marks import MarkKind
 
     async def work(application: Application) -> None:

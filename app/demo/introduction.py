@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from app.application import Application
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
-from app.composition import Application
 from app.demo.events import SOURCE
 
 TOKEN_SECONDS: Final = 8 * 3600

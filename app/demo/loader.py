@@ -13,9 +13,9 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
+from app.application import Application
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
-from app.composition import Application
 from app.contacts.fields import CATALOGUE
 from app.contacts.forms import Forms
 from app.contacts.forms import load as load_forms

@@ -17,7 +17,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
-from app import composition
+from app import assembly
 from app.audit.events import EventDraft
 from app.audit.note import Signer, Verifier
 from app.audit.verification import DamageKind
@@ -259,7 +259,7 @@ async def test_an_edited_event_is_named_on_postgresql(postgres_world: World, pos
 
 
 def test_index_rows_are_read_in_the_order_in_which_the_service_writes_them() -> None:
-    assert BITS.order == composition.BITS.order
+    assert BITS.order == assembly.BITS.order
 
 
 def test_every_class_of_damage_has_words() -> None:

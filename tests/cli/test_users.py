@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import pytest
 from typer.testing import CliRunner, Result
 
+from app.application import Application
 from app.audit.repository import EventFilter
 from app.auth.repository import Account
 from app.cli.root import app
-from app.composition import Application, open_application
+from app.composition import open_application
 from app.kit.errors import Problem
 from tests.support.server import environment, founded
 from tests.support.stores import TestStore

@@ -6,10 +6,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from app.application import Application
 from app.audit.models import AuditIntent
 from app.audit.repository import EventFilter
 from app.auth.clients import NewClient
-from app.composition import Application, open_application
+from app.composition import open_application
 from app.contacts.models import Contact, ContactChange, SearchTag
 from app.crypto.models import DataKeyRow
 from app.demo.company import Company

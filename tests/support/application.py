@@ -14,8 +14,9 @@ import httpx
 import pytest_asyncio
 from fastapi import FastAPI
 
+from app.application import Application
 from app.audit.authors import Author
-from app.composition import Application, open_application
+from app.composition import open_application
 from app.config import QuotasSettings, Settings
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.main import create_app

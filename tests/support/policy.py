@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.application import Application
 from app.auth.repository import Source
-from app.composition import Application
 from app.permissions.pack import Pack, canonical, named
 from app.permissions.versions import Version
 from app.policy.founding import INSTALLER

@@ -18,9 +18,9 @@ from weakref import WeakKeyDictionary
 import asyncpg
 import pytest
 
-from app import composition
+from app import assembly
+from app.application import Application
 from app.audit.events import EventDraft, decode_event
-from app.composition import Application
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.envelope import Box
 from app.crypto.keyring import Opener
@@ -116,7 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "unwitnessed: its log cannot be read after the test's body, because the test destroys it"
     )
-    assembled, open_boxes = composition._assembled, Opener.open_boxes
+    assembled, open_boxes = assembly.assembled, Opener.open_boxes
 
     @wraps(assembled)
     def watched(*arguments: Any, **named: Any) -> Application:  # noqa: ANN401 — passed through
@@ -132,7 +132,7 @@ def pytest_configure(config: pytest.Config) -> None:
             WITNESS.openings.append(Opening(place, permit.event_id, subject, tuple(box.name for box in boxes)))
         return values
 
-    composition._assembled = watched
+    assembly.assembled = watched
     Opener.open_boxes = heard  # type: ignore[method-assign]  # as above
 
 

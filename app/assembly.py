@@ -1,0 +1,358 @@
+"""How every collaborator is made, once, by constructors; nothing anywhere else knows.
+
+Reads top to bottom: keys and rows, who callers are, the gate, then domain by domain, each as one desk where it has several services.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from app.api.department_keeping import DepartmentKeeper
+from app.api.department_reading import DepartmentReader
+from app.api.standing_desk import StandingDesk
+from app.application import Application
+from app.audit.events import FieldBits
+from app.audit.intents import IntentMover
+from app.audit.note import Signer
+from app.audit.repository import AccessLogRepository
+from app.audit.terms import Terms
+from app.audit.writer import AccessLog
+from app.auth.accounts import UserAccounts
+from app.auth.clients import Clients
+from app.auth.guard import Authenticator
+from app.auth.issuer import BuiltInIssuer
+from app.auth.repository import AccountRepository, ClientRepository
+from app.auth.service import Directory, TokenPolicy, TokenService
+from app.auth.sign_in_desk import SignInDesk
+from app.auth.verifier import TokenLimits, TokenVerifier
+from app.collection.desk import CollectionDesk, Shared
+from app.config import Settings
+from app.contacts.desk import FrontDesk
+from app.contacts.fields import CATALOGUE
+from app.contacts.finding import ContactFinder
+from app.contacts.keeping import ContactKeeper
+from app.contacts.listing import ContactLists
+from app.contacts.members import MemberReader
+from app.contacts.repository import ContactRepository
+from app.contacts.schemas import ContactAmend
+from app.contacts.service import ContactService
+from app.contacts.suggestions import SuggestionService
+from app.contacts.writer import ContactWriter
+from app.crypto.keyring import Keyring, Opener
+from app.crypto.rowmac import RowSigner
+from app.crypto.sealer import Sealer
+from app.crypto.signing import TokenKeys
+from app.departments.repository import DepartmentRepository
+from app.departments.service import DepartmentService
+from app.disclosure.gate import Gate
+from app.disclosure.log_access import LogAccess
+from app.disclosure.log_export import AccessLogExports
+from app.disclosure.log_names import EventNames
+from app.disclosure.log_reader import AccessLogReader
+from app.disclosure.log_summary import AccessLogSummaries
+from app.disclosure.programs import Programs
+from app.disclosure.showing import Showing
+from app.engagements.desk import EngagementDesk
+from app.engagements.repository import EngagementRepository
+from app.hr.applying import Applier
+from app.hr.reading import LedgerReader, LookKeys
+from app.hr.repository import HrLedger
+from app.hr.service import HrService, LedgerKeys
+from app.hr.subjects import People, Subjects
+from app.jobs.desk import JobDesk
+from app.jobs.registry import HANDLERS
+from app.kit.clock import Clock
+from app.kit.db import Database
+from app.kit.idempotency import Idempotency
+from app.kit.outbox import Outbox
+from app.kit.pagination import Cursors
+from app.lookups.desk import LookupDesk
+from app.numbers.desk import NumberDesk
+from app.opening import (
+    collection_forms,
+    daily_quotas,
+    limiter,
+    token_desk,
+)
+from app.permissions.marks import MarkRepository
+from app.permissions.repository import GrantRepository
+from app.permissions.standing import Standings
+from app.permissions.versions import Packs, VersionRepository
+from app.policy.desk import PolicyDesk
+from app.policy.keeping import NothingApproved
+
+BITS: Final = FieldBits(CATALOGUE.logged)
+LOGGED_FIELDS: Final = frozenset(
+    {*(field.name for field in CATALOGUE.public), *CATALOGUE.logged, *ContactAmend.model_fields}
+)
+"""What events tell of a contact: the fields of a card, and whatever else a write can change."""
+FRONT_END: Final = "intranet"
+
+
+def assembled(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    *,
+    keyring: Keyring,
+    log: AccessLog,
+    signer: Signer,
+    token_keys: TokenKeys,
+) -> Application:
+    """Build the application over open stores, an open keyring and a running log."""
+    reader, sealer, opener = database.reader, Sealer(keyring), Opener(keyring)
+    clock_here = timedelta(minutes=settings.numbers.utc_offset_minutes)
+    policy_signer = RowSigner(keyring.mac_key("policy"))
+    packs = Packs(VersionRepository(policy_signer))
+    forms = collection_forms(settings)
+    account_rows = AccountRepository(RowSigner(keyring.mac_key("user_account")))
+    client_rows = ClientRepository(RowSigner(keyring.mac_key("client")))
+    department_rows = DepartmentRepository(RowSigner(keyring.mac_key("department")))
+    grants = GrantRepository(RowSigner(keyring.mac_key("access_grant")), CATALOGUE.classes)
+    marks = MarkRepository(RowSigner(keyring.mac_key("standing_mark")))
+    contact_rows = ContactRepository(reader, sealer)
+    engagement_rows = EngagementRepository(RowSigner(keyring.mac_key("engagement")))
+    verifier = TokenVerifier(
+        accounts=account_rows,
+        clients=client_rows,
+        reader=reader,
+        clock=clock,
+        limits=TokenLimits(settings.tokens.leeway_seconds, settings.tokens.max_bytes, settings.tokens.cache_size),
+    )
+    accounts = UserAccounts(accounts=account_rows, clients=client_rows, clock=clock, changed=verifier.forget)
+    clients = Clients(clients=client_rows, accounts=account_rows, clock=clock, changed=verifier.forget)
+    tokens = TokenService(
+        issuer=BuiltInIssuer(
+            issuer=settings.tokens.issuer, audience=settings.tokens.audience, keys=token_keys, clock=clock
+        ),
+        verifier=verifier,
+        directory=Directory(accounts, clients, reader),
+        clock=clock,
+        policy=TokenPolicy(settings.tokens.access_ttl_seconds, settings.env == "production", FRONT_END),
+    )
+    standings = Standings(
+        reader=reader,
+        accounts=account_rows,
+        clients=client_rows,
+        departments=department_rows,
+        grants=grants,
+        marks=marks,
+        contacts=contact_rows,
+        engagements=engagement_rows,
+        packs=packs,
+        clock=clock,
+        clock_here=clock_here,
+    )
+    quotas = daily_quotas(settings, clock)
+    cursors, terms = Cursors(keyring.mac_key("cursor")), Terms(keyring.mac_key("search-terms"))
+    sign_in = SignInDesk(
+        database=database,
+        accounts=accounts,
+        account_rows=account_rows,
+        clients=clients,
+        tokens=tokens,
+        masks=terms,
+        clock=clock,
+        key=keyring.mac_key,
+        forget=verifier.forget,
+        settings=settings,
+    )
+    gate = Gate(
+        log=log,
+        opener=opener,
+        programs=Programs(CATALOGUE, BITS),
+        quotas=quotas,
+        version_key=keyring.mac_key("card-version"),
+        clock=clock,
+    )
+    events = AccessLogRepository(database.log_reader, indexed=log.complete_index)
+    names = EventNames(contacts=contact_rows, clients=client_rows, reader=reader)
+    log_access = LogAccess(
+        events=events, names=names, gate=gate, standings=standings, fields=LOGGED_FIELDS, masked=terms.masked
+    )
+    members = MemberReader(contact_rows, region=settings.contacts.default_region, forms=forms)
+    lookups = LookupDesk(
+        database=database,
+        repository=contact_rows,
+        gate=gate,
+        standings=standings,
+        sealer=sealer,
+        keys=keyring,
+        terms=terms,
+        clock=clock,
+        settings=settings.lookups,
+        region=settings.contacts.default_region,
+        utc_offset=clock_here,
+    )
+    writer = ContactWriter(
+        repository=contact_rows,
+        members=members,
+        sealer=sealer,
+        accounts=accounts,
+        tagger=lookups.tagger,
+        clock=clock,
+    )
+    lists = ContactLists(contact_rows, ContactFinder(reader, contact_rows))
+    contacts = ContactService(
+        repository=contact_rows,
+        lists=lists,
+        gate=gate,
+        standings=standings,
+        cursors=cursors,
+        terms=terms,
+        sealer=sealer,
+        forms=forms,
+    )
+    idempotency = Idempotency(database, keyring.mac_key("idempotency"), clock)
+    departments = DepartmentService(department_rows, clock, region=settings.contacts.default_region)
+    department_reader = DepartmentReader(
+        contacts=contact_rows, gate=gate, standings=standings, cursors=cursors, terms=terms
+    )
+    numbers = NumberDesk(
+        contacts=contact_rows,
+        writer=writer,
+        gate=gate,
+        standings=standings,
+        cursors=cursors,
+        reader=reader,
+        idempotency=idempotency,
+        clock=clock,
+        utc_offset=clock_here,
+    )
+    shared = Shared(log_access, contact_rows, writer, sealer, reader, cursors, idempotency, clock)
+    collection = CollectionDesk(RowSigner(keyring.mac_key("privacy_notice")), shared)
+    engagements = EngagementDesk(
+        rows=engagement_rows,
+        contacts=contact_rows,
+        writer=writer,
+        accounts=account_rows,
+        access=log_access,
+        cursors=cursors,
+        terms=terms,
+        reader=reader,
+        idempotency=idempotency,
+        clock=clock,
+    )
+    people = People(contact_rows, members, writer, accounts, grants, engagements.service)
+    subjects = Subjects(people)
+    ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
+    showing = Showing(gate=gate, standings=standings, cursors=cursors, reader=reader, clock=clock)
+    jobs = JobDesk(showing, signer=RowSigner(keyring.mac_key("job")), accounts=account_rows, clients=client_rows)
+    policy = PolicyDesk(
+        showing,
+        signer=policy_signer,
+        approved=NothingApproved(),
+        jobs=jobs.service,
+        accounts=account_rows,
+        contacts=contact_rows,
+        database=database,
+        idempotency=idempotency,
+        clock_here=clock_here,
+    )
+    return Application(
+        settings=settings,
+        clock=clock,
+        database=database,
+        keyring=keyring,
+        sealer=sealer,
+        opener=opener,
+        log=log,
+        log_signer=signer,
+        mover=IntentMover(database, log, BITS),
+        outbox=Outbox(database, clock, HANDLERS),
+        packs=packs,
+        policy=policy,
+        jobs=jobs,
+        accounts=accounts,
+        account_rows=account_rows,
+        clients=clients,
+        department_rows=department_rows,
+        departments=departments,
+        department_reader=department_reader,
+        department_keeper=DepartmentKeeper(reader=department_reader, service=departments, idempotency=idempotency),
+        grants=grants,
+        marks=marks,
+        standing=StandingDesk(
+            accounts=accounts,
+            grants=grants,
+            contacts=contact_rows,
+            access=log_access,
+            reader=reader,
+            cursors=cursors,
+            clock=clock,
+        ),
+        standings=standings,
+        verifier=verifier,
+        authenticator=Authenticator(verifier, people=limiter(settings, "person"), clients=limiter(settings, "client")),
+        tokens=tokens,
+        sign_in=sign_in,
+        token_desk=token_desk(
+            settings,
+            database,
+            clock,
+            tokens=tokens,
+            verifier=verifier,
+            accounts=account_rows,
+            clients=clients,
+            vault=keyring,
+            refresh=sign_in.grants,
+        ),
+        cursors=cursors,
+        terms=terms,
+        gate=gate,
+        contact_rows=contact_rows,
+        contact_writer=writer,
+        contacts=contacts,
+        suggestions=SuggestionService(lists=lists, gate=gate, standings=standings, terms=terms),
+        keeper=ContactKeeper(
+            service=contacts,
+            writer=writer,
+            members=members,
+            gate=gate,
+            numbers=numbers.service,
+            engagements=engagements.service,
+            idempotency=idempotency,
+        ),
+        engagements=engagements,
+        front=FrontDesk(
+            repository=contact_rows,
+            service=contacts,
+            writer=writer,
+            access=log_access,
+            sealer=sealer,
+            reader=reader,
+            cursors=cursors,
+            terms=terms,
+            idempotency=idempotency,
+            marks=marks,
+            quotas=quotas,
+            clock=clock,
+            notices=collection.notices,
+        ),
+        hr=HrService(
+            ledger=HrLedger(),
+            applier=Applier(
+                people=people, subjects=subjects, numbers=numbers.service, departments=departments, clock=clock
+            ),
+            subjects=subjects,
+            members=members,
+            sealer=sealer,
+            keys=ledger_keys,
+            clock=clock,
+        ),
+        hr_ledger=LedgerReader(
+            ledger=HrLedger(),
+            subjects=subjects,
+            reader=reader,
+            gate=gate,
+            standings=standings,
+            keys=LookKeys(ledger_keys, terms, cursors),
+        ),
+        numbers=numbers,
+        lookups=lookups,
+        collection=collection,
+        events=events,
+        log_reader=AccessLogReader(access=log_access, cursors=cursors),
+        log_summaries=AccessLogSummaries(access=log_access, clock=clock),
+        log_exports=AccessLogExports(access=log_access),
+        idempotency=idempotency,
+    )
