@@ -73,6 +73,11 @@ QUESTIONS: Final[tuple[tuple[str, str, Any], ...]] = (
     ("PATCH", "/v1/contacts/{id}", {"{field}": "{guess}"}),
     ("POST", "/v1/contacts", {"name": "新", "{field}": "{guess}"}),
     ("GET", "/v1/access-events?q={guess}", None),
+    ("GET", "/v1/roles", None),
+    ("GET", "/v1/roles/{guess}/holders", None),
+    ("GET", "/v1/grants?scope={guess}", None),
+    ("GET", "/v1/grants?holder={id}", None),
+    ("DELETE", "/v1/grants/{id}", None),
 )
 
 
