@@ -161,10 +161,6 @@ class Tagger:
         ]
         await _ADD.each(session, rows)
 
-    async def forget_fields(self, session: AsyncSession, identity: UUID, names: Iterable[str]) -> None:
-        """Delete the tags of values that a contact has no longer, whatever its kind is now."""
-        await _FORGET.each(session, [{"contact": identity, "at": PLACE[name]} for name in names if name in PLACE])
-
     async def forget(self, session: AsyncSession, identity: UUID) -> None:
         """Delete every tag of a contact: who is archived, or whose key is destroyed, is found by nothing."""
         await _FORGET_ALL.rows(session, {"contact": identity})

@@ -91,7 +91,7 @@ class ContactWriter:
         tagger: Tagger,
         clock: Clock,
     ) -> None:
-        """Take the rows, the members, the sealer, accounts, tags, clock; ``cards`` writes numbers, ``forms`` rule members."""
+        """Take the rows, the reader of members, the sealer, the accounts, the tags and the clock; ``cards`` writes numbers."""
         self._repository, self._members, self._tagger = repository, members, tagger
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
         self.forms = members.forms
@@ -138,9 +138,8 @@ class ContactWriter:
         self._members.refuse_unconsented(contact.kind, given, unpack_consents(contact.consented))
         changed, values = await self._changed(unit, tree, contact, sealer, given)
         if changed:
-            await self._settle(unit, contact, changed)
+            await self._settle(unit, contact, sealer, changed)
             await self._finish(unit, author, "contact.update", contact, sealer, changed)
-            await self._tagger.tag_again(unit.session, contact, sealer, changed)
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
 
     async def employ(
@@ -161,14 +160,13 @@ class ContactWriter:
             if name in NAMES or name in resting or not self._members.forms.collects(EMPLOYEE, name)
         }
         removed = self._erased(contact, ended)
+        await self._tagger.tag_again(unit.session, contact, sealer, removed)
         contact.kind, contact.consented, contact.retain_until = EMPLOYEE, None, None
         given = {**given, "worker_kind": given.get("worker_kind") or "regular"}
         changed, values = await self._changed(unit, tree, contact, sealer, given)
         changed = {"kind": EMPLOYEE, "retain_until": None, **removed, **changed}
-        await self._settle(unit, contact, changed)
+        await self._settle(unit, contact, sealer, changed)
         await self._finish(unit, author, "contact.update", contact, sealer, changed)
-        await self._tagger.forget_fields(unit.session, contact.id, ended)
-        await self._tagger.tag_again(unit.session, contact, sealer, changed)
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
 
     async def consent(
@@ -194,10 +192,10 @@ class ContactWriter:
             await unit.session.delete(photo)
             changed[PHOTO.name] = None
         contact.consented = pack_consents(after)
+        await self._tagger.tag_again(unit.session, contact, sealer, changed)
         about = {name for name, _ in (*given, *withdrawn)}
         action = "contact.consent" if given else "contact.withdraw"
         await self._finish(unit, author, action, contact, sealer, changed, about=about)
-        await self._tagger.forget_fields(unit.session, contact.id, changed)
         return sealer
 
     def _erased(self, contact: Contact, names: Collection[str]) -> dict[str, Any]:
@@ -234,14 +232,17 @@ class ContactWriter:
         contact.digests = pack_digests(digests)
         return changed, values
 
-    async def _settle(self, unit: UnitOfWork, contact: Contact, changed: Mapping[str, Any]) -> None:
-        """Bring after a row what follows from it: the account of its user name, departments and tags, keys."""
+    async def _settle(
+        self, unit: UnitOfWork, contact: Contact, sealer: SubjectSealer, changed: Mapping[str, Any]
+    ) -> None:
+        """Bring after a row what follows from it: the account of its user name, departments and tags, keys, search tags."""
         if "user_name_key" in changed:
             await self._rebind(unit, contact)
         if {"memberships", "department_id", "tags"} & changed.keys():
             await self._repository.clear_sides(unit.session, contact.id)
             self._add_sides(unit, contact)
         await index_again(unit.session, contact, changed)
+        await self._tagger.tag_again(unit.session, contact, sealer, changed)
 
     async def hide(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
         """Let a person leave: out of every view but the steward's, the account ended, its epoch moved."""
