@@ -73,6 +73,7 @@ from app.opening import (
     limiter,
     token_desk,
 )
+from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
@@ -156,11 +157,13 @@ def assembled(
         forget=verifier.forget,
         settings=settings,
     )
+    evidence = Evidence(database, clock)
     gate = Gate(
         log=log,
         opener=opener,
         programs=Programs(CATALOGUE, BITS),
         quotas=quotas,
+        evidence=evidence,
         version_key=keyring.mac_key("card-version"),
         clock=clock,
     )
@@ -247,6 +250,7 @@ def assembled(
         database=database,
         idempotency=idempotency,
         clock_here=clock_here,
+        evidence=evidence,
     )
     return Application(
         settings=settings,

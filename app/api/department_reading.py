@@ -18,7 +18,8 @@ from app.api.department_views import DepartmentListQuery, DepartmentPage, Depart
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
 from app.departments.tree import Node, Tree
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.context import current_request

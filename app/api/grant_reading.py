@@ -10,7 +10,8 @@ from app.api.standing_views import GrantPage, GrantsQuery, outcome_name
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.contacts.rights import CurrentRights, seek
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock
 from app.kit.db import Reader

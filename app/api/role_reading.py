@@ -13,7 +13,8 @@ from app.auth.roles import BUSINESS, Role, held
 from app.auth.scopes import ROLE_SCOPES
 from app.contacts.rights import CurrentRights, seek
 from app.departments.tree import Tree
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.db import Reader
 from app.kit.pagination import Cursors

@@ -16,7 +16,7 @@ from app.lookups import routes as lookups
 from app.numbers import routes as numbers
 from app.numbers import routes_giving, routes_pools, routes_ranges
 from app.policy import routes as policy
-from app.policy import routes_explanations, routes_simulations
+from app.policy import routes_explanations, routes_reports, routes_simulations
 
 ROUTERS: Final = (
     contacts.router,
@@ -45,4 +45,5 @@ ROUTERS: Final = (
     audit_reports.router,
     audit.router,
     routes_explanations.router,
+    routes_reports.router,
 )

@@ -24,7 +24,8 @@ from app.contacts.rights import CurrentRights, seek
 from app.contacts.rows import closed
 from app.contacts.writer import ContactWriter
 from app.crypto.sealer import Sealer, SubjectSealer
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.masks import Told
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed

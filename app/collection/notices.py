@@ -20,7 +20,8 @@ from app.collection.schemas import AcknowledgementPage, AcknowledgementQuery, No
 from app.contacts.rights import CurrentRights, own_contact, seek
 from app.contacts.roster import Roster
 from app.departments.tree import Tree
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock

@@ -16,7 +16,8 @@ from app.contacts.record import membership_departments
 from app.contacts.schemas import ContactAmend, ContactCreate
 from app.contacts.service import ContactService
 from app.contacts.writer import ContactWriter, Written
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.kit.db import UnitOfWork
 from app.kit.dependencies import names_version

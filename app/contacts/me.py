@@ -11,7 +11,8 @@ from app.contacts.own_schemas import MeView
 from app.contacts.record import department_view
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, own_contact, seek
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock
 from app.kit.db import Reader

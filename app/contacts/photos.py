@@ -27,7 +27,8 @@ from app.contacts.service import ContactService
 from app.contacts.writer import ContactWriter
 from app.crypto.rowmac import RowValue
 from app.crypto.sealer import Sealer, SubjectSealer
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock

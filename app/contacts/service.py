@@ -19,8 +19,9 @@ from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
 from app.disclosure.errors import ApprovalRequired
-from app.disclosure.gate import Gate, Look, Opened
+from app.disclosure.gate import Gate, Opened
 from app.disclosure.hotlines import HOTLINE, HotlineDoor
+from app.disclosure.looks import Look
 from app.disclosure.masks import Told
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed

@@ -14,7 +14,8 @@ from app.audit.terms import Terms
 from app.contacts.listing import ContactLists
 from app.contacts.schemas import ListQuery, SuggestionList, SuggestionQuery
 from app.departments.tree import Tree
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.permissions.standing import Standings, Viewer

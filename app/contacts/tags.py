@@ -24,7 +24,8 @@ from app.contacts.errors import DuplicateTag, TagInUse
 from app.contacts.models import Contact, ContactTag, Tag
 from app.contacts.own_schemas import TagCreate, TagPage, TagQuery
 from app.contacts.rights import CurrentRights, seek
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock
 from app.kit.db import Reader, Row, UnitOfWork

@@ -18,8 +18,9 @@ from app.contacts.own_schemas import ViewedByPage, ViewedByQuery
 from app.contacts.record import department_view
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, own_contact, seek
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
 from app.disclosure.log_names import EventNames, contact_id, told_of
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.context import current_request
 from app.kit.pagination import Cursors

@@ -22,6 +22,7 @@ from app.crypto.errors import SealBroken
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
 from app.disclosure.errors import ApprovalRequired
+from app.disclosure.looks import Look, charged, counts, draft_of, entries, entry, note
 from app.disclosure.masks import Told
 from app.disclosure.programs import REACHABLE, Program, Programs
 from app.disclosure.records import Record
@@ -31,26 +32,15 @@ from app.disclosure.versions import Versions
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.errors import NotFound
-from app.kit.models import new_id
 from app.permissions import step_up
 from app.permissions.errors import NotPermitted
+from app.permissions.evidence import Evidence
 from app.permissions.outcomes import Outcome, Purpose, State
 from app.permissions.plan import Cohort, Plan
 from app.permissions.quotas import Quotas
 from app.permissions.standing import Viewer
 
 _log = structlog.get_logger("duanhao.security")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a look is, beside whom it shows: for the log."""
-
-    action: str
-    purpose: Purpose
-    query: Mapping[str, Any] | None = None
-    reason: bytes | None = None
-    fields: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -83,11 +73,13 @@ class Gate:
         opener: Opener,
         programs: Programs,
         quotas: Quotas,
+        evidence: Evidence,
         version_key: bytes,
         clock: Clock,
     ) -> None:
         """Take the log, the opener, the catalogue's programs, what looks cost, and the key of versions (32 bytes, from the keyring)."""
         self._log, self._opener, self._programs, self._quotas = log, opener, programs, quotas
+        self._evidence = evidence
         self.version, self._clock = Versions(version_key).of, clock
 
     def verdict(self, plan: Plan, record: Record) -> Cohort | None:
@@ -95,7 +87,10 @@ class Gate:
         if not self._intact(record):
             return None
         cohort = plan.cohort(record.cohort, record.subject)
-        return cohort if cohort.visible else None
+        if cohort.visible:
+            return cohort
+        self._evidence.decided((cohort.rules,))
+        return None
 
     async def disclose_one(self, viewer: Viewer, record: Record | None, look: Look) -> Opened:
         """Show one contact; raise ``NotFound`` alike when there is none, when it is not for ``viewer``, and when its row was edited.
@@ -131,6 +126,7 @@ class Gate:
         self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Cohort, Program]]
     ) -> Opened:
         permit = await self._permit(viewer, plan, look, [(record, program) for record, _, program in admitted])
+        self._evidence.decided({cohort.rules for _, cohort, _ in admitted})
         cards = [self._card(permit, record, program) for record, _, program in admitted]
         obligations = sorted({each for _, cohort, _ in admitted for each in cohort.obligations})
         return Opened(cards, note(viewer, plan, permit.event_id, obligations), permit.event_id)
@@ -170,8 +166,8 @@ class Gate:
         except (ApprovalRequired, NotPermitted):
             self._challenge(viewer, record, names, look.purpose)
             raise
-        charge = self._quotas.reveal(viewer.standing) if _counts(viewer, record) else None
-        draft = self._draft(viewer, plan, look, (_entry(program, [record]),), 1)
+        charge = self._quotas.reveal(viewer.standing) if counts(viewer, record) else None
+        draft = draft_of(viewer, plan, look, self._clock.now(), (entry(program, [record]),), 1)
         permit = await self._recorded(viewer, draft, {record.subject: program.scope}, charge)
         pattern = program.pattern(record.present)
         values = self._opener.open_boxes(permit, record.subject, record.key, pattern.opening(record.boxes))
@@ -192,7 +188,9 @@ class Gate:
         """
         plan = viewer.plan(look.purpose)
         entries = tuple(CohortEntry(states, (record.subject,)) for record, _, states in matches)
-        permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, count), {}, quota)
+        permit = await self._recorded(
+            viewer, draft_of(viewer, plan, look, self._clock.now(), entries, count), {}, quota
+        )
         obligations = sorted({each for _, cohort, _ in matches for each in cohort.obligations})
         return note(viewer, plan, permit.event_id, obligations)
 
@@ -229,7 +227,7 @@ class Gate:
         """Record a look at what is stored plain (the log, the department tree); give the note that goes with the answer."""
         plan = viewer.plan(look.purpose)
         entries = (CohortEntry({}, tuple(contacts)),) if contacts else ()
-        permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, count), {})
+        permit = await self._recorded(viewer, draft_of(viewer, plan, look, self._clock.now(), entries, count), {})
         return note(viewer, plan, permit.event_id, ())
 
     def untold(self, plan: Plan, record: Record) -> frozenset[str]:
@@ -254,9 +252,9 @@ class Gate:
         program = self._programs.card(cohort, record.cohort.kind)
         steps = {step.name: step for step in program.steps}
         states = {name: steps[name].state if name in steps else State.SHOWN.value for name, _ in boxes}
-        draft = self._draft(viewer, plan, look, (CohortEntry(states, (record.subject,)),), 1)
+        draft = draft_of(viewer, plan, look, self._clock.now(), (CohortEntry(states, (record.subject,)),), 1)
         reached = any(name in steps and self._programs.catalogue.classes[name] in REACHABLE for name in states)
-        charge = self._quotas.contacts(viewer.standing, int(reached and _counts(viewer, record)))
+        charge = self._quotas.contacts(viewer.standing, int(reached and counts(viewer, record)))
         permit = await self._recorded(viewer, draft, {record.subject: frozenset(states)}, charge)
         values = self._opener.open_fields(permit, record.subject, record.key, boxes)
         told = [
@@ -290,8 +288,8 @@ class Gate:
         ):
             raise NotFound
         entry = CohortEntry({name: State.SHOWN.value}, (record.subject,))
-        charge = self._quotas.contacts(viewer.standing, int(field.field_class in REACHABLE and _counts(viewer, record)))
-        draft = self._draft(viewer, plan, look, (entry,), 1)
+        charge = self._quotas.contacts(viewer.standing, int(field.field_class in REACHABLE and counts(viewer, record)))
+        draft = draft_of(viewer, plan, look, self._clock.now(), (entry,), 1)
         permit = await self._recorded(viewer, draft, {record.subject: frozenset({name})}, charge)
         (value,) = self._opener.open_fields(permit, record.subject, record.key, [(name, sealed)])
         return value, note(viewer, plan, permit.event_id, cohort.obligations)
@@ -308,8 +306,10 @@ class Gate:
             for record, cohort in verdicts
             if cohort is not None
         ]
-        entries, scope = _entries(admitted)
-        permit = await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope)
+        told, scope = entries(admitted)
+        permit = await self._recorded(
+            viewer, draft_of(viewer, plan, look, self._clock.now(), told, len(admitted)), scope
+        )
         for record, program in admitted:
             opening = program.pattern(record.present).opening(record.boxes)
             values = self._opener.open_boxes(permit, record.subject, record.key, opening)
@@ -342,9 +342,11 @@ class Gate:
     async def _permit(
         self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Program]]
     ) -> Permit:
-        entries, scope = _entries(admitted)
-        charge = self._quotas.contacts(viewer.standing, _charged(viewer, admitted))
-        return await self._recorded(viewer, self._draft(viewer, plan, look, entries, len(admitted)), scope, charge)
+        told, scope = entries(admitted)
+        charge = self._quotas.contacts(viewer.standing, charged(viewer, admitted))
+        return await self._recorded(
+            viewer, draft_of(viewer, plan, look, self._clock.now(), told, len(admitted)), scope, charge
+        )
 
     async def _recorded(
         self,
@@ -358,76 +360,3 @@ class Gate:
         if context is not None:
             context.permit, context.event_id = permit, permit.event_id
         return permit
-
-    def _draft(
-        self, viewer: Viewer, plan: Plan, look: Look, entries: tuple[CohortEntry, ...], count: int
-    ) -> EventDraft:
-        standing, context = viewer.standing, current_request()
-        return EventDraft(
-            id=new_id(),
-            at=self._clock.now(),
-            actor_type="person" if standing.kind == "person" else "service",
-            actor_id=standing.actor_id,
-            tier=standing.tier.value if standing.kind == "person" else None,
-            department_id=standing.main_department,
-            client_id=standing.client_id,
-            on_behalf_of=viewer.on_behalf_of,
-            action=look.action,
-            decision="allowed",
-            purpose=look.purpose.value,
-            reason=look.reason,
-            policy_version=plan.pack_label,
-            cohorts=entries,
-            fields=look.fields,
-            query=look.query,
-            count=count,
-            address=context.address if context else None,
-            request_id=context.request_id if context else None,
-        )
-
-
-def _charged(viewer: Viewer, admitted: Sequence[tuple[Record, Program]]) -> int:
-    """Count the contacts that cost something, as ``_counts`` does for one; by their bytes, which are compared ten times as fast as ids."""
-    contact = viewer.standing.contact_id
-    own = None if contact is None else contact.bytes
-    costs = [
-        record.subject_bytes != own and record.cohort.kind != "hotline"
-        for record, program in admitted
-        if program.charged
-    ]
-    return sum(costs)
-
-
-def _counts(viewer: Viewer, record: Record) -> bool:
-    """Tell whether looking at a contact costs anything: oneself and hotlines are free."""
-    return record.subject != viewer.standing.contact_id and record.cohort.kind != "hotline"
-
-
-def _entries(
-    admitted: Sequence[tuple[Record, Program]],
-) -> tuple[tuple[CohortEntry, ...], dict[UUID, frozenset[str]]]:
-    """Write what the log is told of a look, one entry per program, and what the permit is to open."""
-    grouped: dict[int, tuple[Program, list[Record]]] = {}
-    for record, program in admitted:
-        grouped.setdefault(id(program), (program, []))[1].append(record)
-    entries = tuple(_entry(program, records) for program, records in grouped.values())
-    return entries, {record.subject: program.scope for record, program in admitted}
-
-
-def _entry(program: Program, records: Sequence[Record]) -> CohortEntry:
-    subjects = tuple([record.subject for record in records])
-    packed = b"".join([record.subject_bytes for record in records])
-    return CohortEntry(program.states, subjects, program.states_json, program.bits, packed)
-
-
-def note(viewer: Viewer, plan: Plan, event_id: UUID | None, obligations: Sequence[str]) -> bytes:
-    """Write the note that goes with an answer: under which record and rules, and what the reader owes."""
-    return orjson.dumps(
-        {
-            "event_id": None if event_id is None else str(event_id),
-            "purpose": plan.purpose.value,
-            "policy_version": plan.pack_label,
-            "obligations": list(obligations),
-            "watermark": f"{viewer.standing.name} · {viewer.standing.client_id}",
-        }
-    )

@@ -18,12 +18,12 @@ from app.audit.errors import EpochMoved
 from app.audit.matching import EventFilter
 from app.audit.repository import FoundEvent
 from app.departments.tree import DEPARTMENTS
-from app.disclosure.gate import Look
 from app.disclosure.log_access import IN_BODY, LogAccess, admit, name_action
 from app.disclosure.log_formats import MEDIA_TYPES, writer_of
 from app.disclosure.log_names import Told, item, told_of
 from app.disclosure.log_queries import EventExport
 from app.disclosure.log_views import EventLine
+from app.disclosure.looks import Look
 from app.disclosure.stream import DisclosedStream
 from app.kit.errors import Problem
 from app.permissions.outcomes import Purpose

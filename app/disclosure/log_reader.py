@@ -13,11 +13,11 @@ from uuid import UUID
 import orjson
 
 from app.audit.repository import Position
-from app.disclosure.gate import Look
 from app.disclosure.log_access import IN_QUERY, LogAccess, name_action
 from app.disclosure.log_names import item, told_of
 from app.disclosure.log_queries import EventQuery
 from app.disclosure.log_views import EventPage, EventView
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.errors import NotFound
 from app.kit.pagination import Cursors

@@ -13,12 +13,12 @@ from uuid import UUID
 import orjson
 
 from app.audit.matching import EventFilter
-from app.disclosure.gate import Look
 from app.disclosure.log_access import IN_QUERY, LogAccess, name_action
 from app.disclosure.log_names import Names, actor, department, note_actor
 from app.disclosure.log_queries import SummaryQuery
 from app.disclosure.log_tally import ActorTally, Counts, Key, Tally, zone
 from app.disclosure.log_views import EventSummary
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock
 from app.kit.errors import FieldError, Invalid

@@ -14,7 +14,8 @@ import orjson
 
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, own_contact, seek
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.engagements.repository import EngagementRepository, Narrowing

@@ -13,7 +13,8 @@ import orjson
 
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.hr.repository import HrLedger, LedgerCriteria
 from app.hr.schemas import EventListQuery, EventProblem, HrEventEntry, HrEventPage, HrEventView

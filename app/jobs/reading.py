@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from app.audit.errors import EpochMoved
-from app.disclosure.gate import Look
+from app.disclosure.looks import Look
 from app.disclosure.showing import Showing
 from app.disclosure.view import Disclosed
 from app.jobs.repository import JobRepository, JobState

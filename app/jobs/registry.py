@@ -9,6 +9,7 @@ from app.numbers.jobs import MATERIALISE, materialise
 from app.permissions.jobs import JobHandler
 from app.policy.desk import PolicyDesk
 from app.policy.simulations import SIMULATE
+from app.policy.strengths import MEASURE
 
 HANDLERS: Final[Mapping[str, Handler]] = {FORGET_RECEIPTS: forget_receipts, MATERIALISE: materialise}
 
@@ -18,10 +19,10 @@ class Desks(Protocol):
 
     @property
     def policy(self) -> PolicyDesk:
-        """Simulations."""
+        """Simulations, and the strength of masks."""
         ...
 
 
 def job_handlers(desks: Desks) -> Mapping[str, JobHandler]:
     """Give the handler of every kind of job."""
-    return {SIMULATE: desks.policy.simulations.work}
+    return {SIMULATE: desks.policy.simulations.work, MEASURE: desks.policy.strengths.work}

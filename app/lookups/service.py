@@ -24,7 +24,8 @@ from app.contacts.tagging import BOUND
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.sealer import Sealer
 from app.crypto.stored import KEY_OF
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock

@@ -16,7 +16,8 @@ import orjson
 
 from app.audit.errors import EpochMoved
 from app.departments.tree import Tree
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock

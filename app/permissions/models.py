@@ -109,3 +109,11 @@ class PolicyActivation(Base):
     simulation_id: Mapped[UUID | None] = mapped_column(Id)
     reason: Mapped[str] = mapped_column(Text)
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class RuleEvidence(Base):
+    """When a rule of the policy last decided something; derived from looks, so it is neither signed nor kept for ever."""
+
+    __tablename__ = "rule_evidence"
+    rule_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last_at: Mapped[datetime] = mapped_column(Instant)

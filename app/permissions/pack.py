@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import orjson
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.kit import strict_yaml
 from app.permissions.outcomes import MARKS, ROLES, FieldClass, Outcome, Power, Purpose, Reason, Tag, Tier
 from app.permissions.pack_tests import PackTest, unique, written_beside
 
@@ -201,38 +201,14 @@ class BadPackError(ValueError):
     """The text is not a pack; the message says where."""
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without duplicate members, merge keys or aliases, which would let a reviewer read another rule than the machine."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 — signature of PyYAML
-        """Refuse what a reader could overlook."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                message = f"line {key.start_mark.line + 1}: a member's name is a word"
-                raise BadPackError(message)
-            if key.value == "<<" or key.value in seen:
-                message = f"line {key.start_mark.line + 1}: duplicate or merge member {key.value!r}"
-                raise BadPackError(message)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse aliases."""
-        if self.check_event(yaml.AliasEvent):
-            message = "aliases are not taken in a pack"
-            raise BadPackError(message)
-        return super().compose_node(parent, index)
-
-
 def parse(text: str, tests: str | None = None) -> Pack:
     """Read a pack from YAML, and its tests where they stand apart; raise ``BadPackError`` when it is not wholly understood."""
     try:
-        raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 — a stricter SafeLoader
+        raw = strict_yaml.read(text)
         if tests is not None:
-            raw = {**raw, "tests": written_beside(yaml.load(tests, Loader=_StrictLoader))}  # noqa: S506 — a stricter SafeLoader
+            raw = {**raw, "tests": written_beside(strict_yaml.read(tests))}
         return named(Pack.model_validate(raw))
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise BadPackError(str(error)) from error
 
 

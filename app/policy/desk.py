@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import orjson
+
 from app.auth.repository import AccountRepository
 from app.contacts.fields import CATALOGUE
 from app.contacts.repository import ContactRepository
@@ -9,14 +11,18 @@ from app.crypto.rowmac import RowSigner
 from app.disclosure.showing import Showing
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
+from app.permissions.evidence import Evidence
 from app.permissions.jobs import JobQueue
 from app.permissions.versions import VersionRepository
+from app.policy.access_reports import AccessReports
+from app.policy.clauses import Language, board, clauses_of
 from app.policy.explanations import Explanations
 from app.policy.keeping import ApprovedRequests, PolicyKeeper
 from app.policy.service import PolicyService
 from app.policy.showing import PolicyReader
 from app.policy.simulation_repository import SimulationRepository
 from app.policy.simulations import Simulations
+from app.policy.strengths import MaskStrengths
 
 
 class PolicyDesk:
@@ -34,6 +40,7 @@ class PolicyDesk:
         database: Database,
         idempotency: Idempotency,
         clock_here: timedelta,
+        evidence: Evidence,
     ) -> None:
         """Take what desks share, the signer of the rows, where approved requests are, who everybody is, and when a day begins."""
         versions, rows = VersionRepository(signer), SimulationRepository(signer)
@@ -59,6 +66,9 @@ class PolicyDesk:
             reader=showing.reader,
             clock=showing.clock,
         )
+        self.reports = AccessReports(showing, contacts=contacts, accounts=accounts)
+        self.strengths = MaskStrengths(showing, contacts=contacts, jobs=jobs, idempotency=idempotency)
+        self.evidence, self._versions, self._reader = evidence, versions, showing.reader
         self.reader = PolicyReader(showing, versions=versions, simulations=rows, classes=CATALOGUE.classes)
         self.keeper = PolicyKeeper(
             service=self.service,
@@ -67,3 +77,15 @@ class PolicyDesk:
             approved=approved,
             idempotency=idempotency,
         )
+
+    async def clauses(self) -> bytes:
+        """Tell which clause is carried out by which rules, held by which tests, and when they last decided."""
+        _, version = await self._versions.in_force(self._reader)
+        pack = version.pack()
+        items = clauses_of(pack, await self.evidence.last())
+        return orjson.dumps({"items": items, "policy_version": version.label})
+
+    async def board(self, language: Language) -> str:
+        """Write the rules in force for the notice board."""
+        activation, version = await self._versions.in_force(self._reader)
+        return board(version.pack(), activation.at, language)

@@ -116,3 +116,85 @@ class ExplanationView(Output):
     policy_version: str
     fields: list[FieldExplanation]
     disclosure: DisclosureNote
+
+
+class ReportQuery(Input):
+    """For which purpose the report asks."""
+
+    purpose: Purpose = Purpose.WORK_CONTACT
+
+
+class SightView(Output):
+    """How far a class is shown on a card, and how far a reveal goes."""
+
+    shown: OutcomeName
+    revealed: OutcomeName
+
+
+class MemberView(Output):
+    """Somebody of a group."""
+
+    id: str
+    name: str
+
+
+class AccessGroupView(Output):
+    """People who are shown the same by the same rules."""
+
+    people: int
+    sight: dict[FieldClass, SightView]
+    rules: list[RuleName]
+    roles: dict[str, int] = Field(description="How many of them have a role; who has none counts as `employee`.")
+    tiers: dict[Tier, int]
+    members: list[MemberView] | None = Field(
+        description="At most 50 of them, for the security team; null for the person."
+    )
+
+
+class AccessReportView(Output):
+    """Who can see what of a contact; whoever is shown most stands first."""
+
+    contact: UUID
+    purpose: Purpose
+    policy_version: str
+    asked: int = Field(description="People who may sign in, all of whom were asked about.")
+    groups: list[AccessGroupView]
+    disclosure: DisclosureNote
+
+
+class StrengthReceipt(Output):
+    """The job that measures; its result tells, per field and mask, contacts, least, median, alone, and whether the mask is weak."""
+
+    job_id: UUID
+
+
+class ClauseRuleView(Output):
+    """A rule that carries out a clause."""
+
+    id: str
+    effect: Literal["forbid", "cap", "grant"]
+    zh: str
+    en: str
+    tests: list[str] = Field(description="Tests of the pack that the rule decides.")
+    last_decided_at: datetime | None = Field(description="When it last decided a look; within a minute.")
+
+
+class ClauseView(Output):
+    """A clause of a rule book or a law."""
+
+    clause: str = Field(examples=["S1c-10.1"])
+    rules: list[ClauseRuleView]
+    last_decided_at: datetime | None
+
+
+class ClauseList(Output):
+    """Every clause that the pack in force carries out."""
+
+    items: list[ClauseView]
+    policy_version: str
+
+
+class BoardQuery(Input):
+    """In which language the page is."""
+
+    lang: Literal["zh", "en"] = "zh"

@@ -17,7 +17,8 @@ from app.contacts.fields import CATALOGUE
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, seek
 from app.disclosure.errors import UnknownField
-from app.disclosure.gate import Gate, Look
+from app.disclosure.gate import Gate
+from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock
 from app.kit.db import Reader

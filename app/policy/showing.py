@@ -11,7 +11,7 @@ import orjson
 
 from app.audit.errors import EpochMoved
 from app.auth.scopes import VOCABULARY
-from app.disclosure.gate import Look
+from app.disclosure.looks import Look
 from app.disclosure.showing import Showing
 from app.disclosure.view import Disclosed
 from app.kit.context import current_request

@@ -64,6 +64,13 @@ def try_one(pack: Pack, test: PackTest, classes: Mapping[str, FieldClass]) -> It
                 yield Failure(test.id, about, member, wanted, found)
 
 
+def rules_of(pack: Pack, test: PackTest) -> frozenset[str]:
+    """Name the rules that decide a test: those that speak of its viewer and its contact."""
+    identity = _VIEWER if "self" in test.contact.relation else _CONTACT
+    plan = Plan(pack, standing_of(test.viewer, test.contact), test.purpose, _NOW)
+    return frozenset(plan.cohort(key_of(test.contact), identity).rules)
+
+
 def compared(
     expected: Expectation, cohort: Cohort, name: str, field_class: FieldClass
 ) -> Iterator[tuple[str, str, str]]:

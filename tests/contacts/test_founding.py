@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from app.application import Application
 from app.audit.repository import EventFilter
 from app.auth.errors import AccountExists, MalformedName
-from app.composition import Application
 from app.contacts.errors import (
     DuplicateEmployeeNumber,
     DuplicateUserName,

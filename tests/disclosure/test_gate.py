@@ -18,8 +18,8 @@ from app.crypto.envelope import cut
 from app.crypto.errors import PermitRefused
 from app.crypto.permit import Permit, mint
 from app.disclosure.errors import ApprovalRequired, UnknownField
-from app.disclosure.gate import Look
 from app.disclosure.guard import DisclosureGuard
+from app.disclosure.looks import Look
 from app.disclosure.programs import Programs
 from app.disclosure.records import Record
 from app.kit import problems

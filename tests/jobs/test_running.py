@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.exc import IntegrityError
 
-from app.disclosure.gate import Look
+from app.disclosure.looks import Look
 from app.jobs.errors import JobFinished
 from app.jobs.repository import STALE
 from app.jobs.running import MOST_ATTEMPTS

@@ -42,6 +42,7 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("PATCH", "/v1/contacts/{id}", {"title": "x"}),
     ("DELETE", "/v1/contacts/{id}", None),
     ("POST", "/v1/policy/explanations", {"contact": "{id}"}),
+    ("GET", "/v1/contacts/{id}/access-report", None),
 ]
 _REQUEST: Final = re.compile(r"urn:duanhao:request:[0-9a-f]+|\"event_id\":\"[0-9a-f-]+\"")
 _ROUNDS: Final = 150

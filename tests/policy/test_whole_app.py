@@ -191,6 +191,15 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("POST", "/v1/access-events/exports", EXPORT, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
     ("GET", "/v1/access-log/checkpoint", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
     (
+        "GET",
+        "/v1/contacts/{core}/access-report",
+        None,
+        (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/me/access-report", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("GET", "/v1/policy/clauses", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("GET", "/v1/policy/page", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    (
         "POST",
         "/v1/policy/explanations",
         {"contact": "{core}"},
