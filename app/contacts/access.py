@@ -17,6 +17,7 @@ from app.contacts.errors import (
 from app.contacts.keeping import ContactKeeper
 from app.contacts.service import ContactService
 from app.contacts.suggestions import SuggestionService
+from app.disclosure.errors import ApprovalRequired
 from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, Unauthenticated
 from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
 from app.permissions.guard import LookGuard, WriteGuard
@@ -31,6 +32,7 @@ WRITE_PROBLEMS: Final = (
     UnknownContact,
     DuplicateEmployeeNumber,
     DuplicateUserName,
+    ApprovalRequired,
     NotPermitted,
 )
 

@@ -16,6 +16,7 @@ from app.contacts.record import membership_departments
 from app.contacts.schemas import ContactAmend, ContactCreate
 from app.contacts.service import ContactService
 from app.contacts.writer import ContactWriter, Written
+from app.disclosure.errors import ApprovalRequired
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look
 from app.disclosure.records import Record
@@ -114,13 +115,19 @@ class ContactKeeper:
     def _may_edit(
         self, viewer: Viewer, record: Record, classes: frozenset[FieldClass], department: str | None = None
     ) -> None:
-        """Raise ``NotPermitted`` unless the viewer may edit the contact where it is, and in the ``department`` to which it is to move."""
+        """Refuse unless the viewer may edit the contact where it is, and in the ``department`` to which it is to move.
+
+        Raises ``ApprovalRequired`` where a request of one kind would change all of it, else ``NotPermitted``.
+        """
         places, node = [record.cohort], None if department is None else viewer.tree.find(department)
         if node is not None:
             places.append(record.cohort._replace(departments=(node.id,)))
         for place in places:
             cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(place, record.subject)
             if not cohort.edits >= classes | {FieldClass.C1}:
+                kinds = {cohort.edit_requests.get(each) for each in classes}
+                if len(kinds) == 1 and (kind := kinds.pop()) is not None:
+                    raise ApprovalRequired(request_kind=kind)
                 raise NotPermitted
 
     def _receipt(self, viewer: Viewer, written: Written, before: bytes | None, *, status: int) -> Receipt:

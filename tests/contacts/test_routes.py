@@ -16,6 +16,7 @@ from app.audit.events import EventDraft
 from app.audit.repository import EventFilter
 from app.auth.clients import NewClient
 from app.contacts.schemas import ContactPage, ContactReceipt, ContactView, HistoryPage, RevealView
+from app.departments.schemas import DepartmentAmend
 from app.kit.models import new_id
 from app.permissions.outcomes import Purpose
 from tests.support.application import OPERATOR, World
@@ -248,6 +249,27 @@ class TestAdmission:
             path, json={"title": "总裁"}, headers={**headers, "If-Match": "*"}
         )
         problem(refused, 403, "insufficient_scope")
+
+    @pytest.mark.parametrize(
+        ("of", "members", "kind"),
+        [
+            ("member", {"title": "组长"}, "contact.change"),
+            ("member", {"mobile": "13800007777"}, "contact.change"),
+            ("outsider", {"title": "组长"}, "contact.correction"),
+        ],
+    )
+    async def test_who_may_not_change_it_is_told_what_to_file(
+        self, shared: World, of: str, members: dict[str, str], kind: str
+    ) -> None:
+        code = await add_department(shared)
+        head = await add_person(shared, department=code, roles=("dept_head",))
+        member = await add_person(shared, department=code)
+        node = (await shared.application.standings.tree()).by_code[code]
+        async with shared.application.database.unit_of_work() as unit:
+            await shared.application.departments.amend(unit, OPERATOR, node, DepartmentAmend(head=head.id))
+        path = member.path if of == "member" else f"/v1/contacts/{shared.people[of]}"
+        answer = await (await shared.as_(head.name)).patch(path, json=members, headers={"If-Match": "*"})
+        assert problem(answer, 403, "approval_required")["request_kind"] == kind
 
     async def test_a_scope_alone_makes_no_writer(self, shared: World) -> None:
         """A service account may be given the scope; the policy gives it nothing to write."""
@@ -1007,7 +1029,6 @@ class TestReveal:
             ("colleague", "staff", ("birth_date",)),
             ("colleague", "staff", ("mobile", "id_number")),
             ("hr", "staff", ("id_number",)),
-            ("staff", "staff", ("id_number",)),
             ("intern", "staff", ("mobile",)),
             ("intern", "staff", ("email",)),
             ("staff", "ceo", ("email",)),
@@ -1022,6 +1043,13 @@ class TestReveal:
         assert shared.application.opener.opened == before
         event = await newest(shared, shared.people[of])
         assert (event.action, event.decision, event.code) == ("contact.reveal", "refused", "not_permitted")
+
+    async def test_ones_own_sensitive_value_takes_a_second_proof(self, shared: World) -> None:
+        before = shared.application.opener.opened
+        answer = await self.reveal(shared, "staff", "staff", "id_number")
+        problem(answer, 401, "insufficient_user_authentication")
+        assert "insufficient_user_authentication" in answer.headers["WWW-Authenticate"]
+        assert shared.application.opener.opened == before
 
     async def test_a_value_that_is_not_there_is_empty_for_who_might_see_it(self, shared: World) -> None:
         answer = await self.reveal(shared, "hr", "bare", "qq")
