@@ -82,8 +82,8 @@ def test_a_failure_carries_no_value_in_its_traceback_and_none_into_any_log() -> 
     sealer, wrapped = vault.sealer.new(ADA)
     envelope = sealer.seal("mobile", NUMBER).envelope
     stream = StringIO()
-    handler = logging.StreamHandler(stream)
-    logging.getLogger().addHandler(handler)
+    root, handler = logging.getLogger(), logging.StreamHandler(stream)
+    before, root.handlers = root.handlers, [handler]
     configuration = structlog.get_config()
     structlog.configure(
         logger_factory=structlog.stdlib.LoggerFactory(), processors=[structlog.processors.KeyValueRenderer()]
@@ -101,7 +101,7 @@ def test_a_failure_carries_no_value_in_its_traceback_and_none_into_any_log() -> 
         printed.append("".join(traceback.format_exception(refused.value)))
     finally:
         structlog.configure(**configuration)
-        logging.getLogger().removeHandler(handler)
+        root.handlers = before
     output = stream.getvalue()
     assert "seal_broken" in output
     assert "permit_refused" in output
