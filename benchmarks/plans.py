@@ -42,6 +42,7 @@ _VALUES: Final = {
     MaskKind.DATE: "1990-01-31",
     MaskKind.PLATE: "京A12345",
     MaskKind.TEXT: "不吃香菜",
+    MaskKind.RELATIONS: '[{"kind":"emergency","name":"张三","phone":"+8613800001234"}]',
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from app.contacts.access import LOOK_PROBLEMS, ContactsRead, Suggestions
-from app.contacts.schemas import SuggestionList, SuggestionQuery
+from app.contacts.suggestion_schemas import SuggestionList, SuggestionQuery
 from app.disclosure.view import Disclosed, disclosed_response
 from app.kit.errors import Invalid
 from app.kit.problems import responses

@@ -229,14 +229,6 @@ class ListQuery(Input):
         return self.model_dump(mode="json", exclude={"cursor", "limit", "total", "purpose"}, exclude_defaults=True)
 
 
-class SuggestionQuery(Input):
-    """What was typed so far."""
-
-    q: SearchText = Field(description="As `q` of `GET /v1/contacts`.", examples=["zengx"])
-    limit: Annotated[int, Field(ge=1, le=10, description="Most suggestions.")] = 10
-    purpose: Purpose = Purpose.WORK_CONTACT
-
-
 class RevealRequest(Input):
     """A wish to see fields clear."""
 
@@ -347,25 +339,6 @@ class ContactPage(Output):
     items: list[ContactItem]
     next: str | None
     total: int | None = None
-    disclosure: DisclosureNote
-
-
-class SuggestionView(Output):
-    """Somebody who may be meant: C1 members alone."""
-
-    id: UUID
-    kind: Kind
-    name: str | None = Field(examples=["曾若砚"], description="Null where the name is protected: see `organisation`.")
-    organisation: str | None
-    department: str | None = Field(description="Name of the main department.", examples=["研发部"])
-    title: str | None = Field(examples=["工程师"])
-    short_numbers: list[str] = Field(examples=[["61234"]])
-
-
-class SuggestionList(Output):
-    """Suggestions, the likeliest first."""
-
-    items: list[SuggestionView]
     disclosure: DisclosureNote
 
 

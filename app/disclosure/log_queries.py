@@ -19,7 +19,7 @@ from app.departments.schemas import DepartmentRef
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input
-from app.permissions.outcomes import Purpose, State
+from app.permissions.outcomes import Purpose
 
 CONTACT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """How events spell the id of a person; nothing else that an actor is called looks like it."""
@@ -121,7 +121,7 @@ class EventCriteria(Input):
         description="Events that told, asked for or changed this field of a contact; with `state`, that told it in that state.",
         examples=["mobile"],
     )
-    state: State | Literal["used"] | None = Field(
+    state: Literal["shown", "masked", "withheld", "empty", "used"] | None = Field(
         None, description="Events that told `field`, or any field, in this state; of `contact`, where one is named."
     )
     decision: Decision | None = None

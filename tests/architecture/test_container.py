@@ -254,9 +254,8 @@ def test_what_the_readme_says_gives_everything_that_must_be_given(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Run the lines of the deployment block that prepare; the engine's own lines name services that are there."""
-    (block,) = re.findall(
-        r"^```console\n(.*?)^```$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
+    blocks = re.findall(r"^```console\n(.*?)^```$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (block,) = [each for each in blocks if "docker compose" in each]
     lines = block.splitlines()
     prepare = [line.replace("sudo chown 10001 root.key && sudo ", "") for line in lines if "docker" not in line]
     subprocess.run(["/bin/sh", "-euc", "\n".join(prepare)], cwd=tmp_path, check=True, capture_output=True)

@@ -117,7 +117,9 @@ def test_scopes_are_in_alphabetical_order_and_tables_use_no_other() -> None:
         (("dept_head",), {"contacts:write", "engagements:write"}),
         (("customer_service", "production", "sales"), set()),
         (("deputy",), {"contacts:write"}),
-        (("auditor", "infosec"), {"access-log:read"}),
+        (("auditor",), {"access-log:read"}),
+        (("infosec",), {"access-log:read", "policy:admin"}),
+        (("committee",), {"policy:admin"}),
         (("it",), {"departments:write", "numbers:admin", "numbers:allocate"}),
     ],
 )

@@ -278,6 +278,7 @@ def test_what_is_broken_is_named(used_sqlite: SqliteTestStore, case: int) -> Non
         "log",
         "backlog",
         "append_only",
+        *(("search_tags",) if "schema" in expected else ()),
     } | {"checkpoints" if "log" in expected else "schema"}, told
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from app.audit.events import EventDraft
 from app.audit.repository import EventFilter
 from app.contacts.models import Contact
-from app.contacts.schemas import SuggestionList
+from app.contacts.suggestion_schemas import SuggestionList
 from tests.support.application import World
 from tests.support.company import SECRETS
 from tests.support.problems import faults, problem
