@@ -55,7 +55,7 @@ def test_every_benchmark_measures_and_reports(tmp_path: Path) -> None:
     assert results[3]["resident_mib"] >= results[3]["resident_ready_mib"] > 10
     assert len(results[3]["starts"]) == 1
     assert results[4]["rules"] == RULES
-    assert results[4]["fields"] == 14
+    assert results[4]["fields"] >= 14
 
 
 @pytest.mark.slow
