@@ -45,6 +45,7 @@ def _run(tmp_path: Path, *arguments: str) -> list[dict[str, Any]]:
     return results
 
 
+@pytest.mark.slow
 def test_every_benchmark_measures_and_reports(tmp_path: Path) -> None:
     results = _run(tmp_path, "--engine", "sqlite")
     assert [each["work"] for each in results] == ["p1", "p2", "p4", "p9", "p10"]

@@ -282,6 +282,7 @@ async def test_the_sample_is_spread_and_told(sqlite_world: World) -> None:
 _MANY: Final = 100
 
 
+@pytest.mark.slow
 async def test_it_leaves_others_room(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Viewers of whom no two are alike, which is the most work there is; the loop is free every few milliseconds all the while."""
     chance = Chance(72)
