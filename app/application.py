@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
+from app.approvals.desk import ApprovalDesk
 from app.audit.events import EventDraft
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -72,6 +73,7 @@ class Application:
     outbox: Outbox
     packs: Packs
     policy: PolicyDesk
+    approvals: ApprovalDesk
     jobs: JobDesk
     accounts: UserAccounts
     account_rows: AccountRepository

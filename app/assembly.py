@@ -10,6 +10,8 @@ from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
 from app.application import Application
+from app.approvals.chains import load as load_chains
+from app.approving import approval_desk
 from app.audit.events import FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -51,6 +53,7 @@ from app.disclosure.log_reader import AccessLogReader
 from app.disclosure.log_summary import AccessLogSummaries
 from app.disclosure.programs import Programs
 from app.disclosure.showing import Showing
+from app.effects.desk import EffectDesk
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.hr.applying import Applier
@@ -265,6 +268,19 @@ def assembled(
         outbox=Outbox(database, clock, HANDLERS),
         packs=packs,
         policy=policy,
+        approvals=approval_desk(
+            showing,
+            chains=load_chains(),
+            keyring=keyring,
+            sealer=sealer,
+            database=database,
+            idempotency=idempotency,
+            contacts=contact_rows,
+            accounts=accounts,
+            departments=department_rows,
+            effects=EffectDesk(),
+            clock_here=clock_here,
+        ),
         jobs=jobs,
         accounts=accounts,
         account_rows=account_rows,

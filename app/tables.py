@@ -1,5 +1,6 @@
 """Every table of the service in one metadata, for migrations and tests."""
 
+from app.approvals import models as approval_models
 from app.audit import models as audit_models
 from app.auth import models as auth_models
 from app.collection import models as collection_models
@@ -17,6 +18,7 @@ from app.policy import models as policy_models
 
 metadata = Base.metadata
 MODULES = (
+    approval_models,
     audit_models,
     auth_models,
     collection_models,

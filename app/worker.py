@@ -67,7 +67,8 @@ class Worker:
                 await self._application.sign_in.forget_expired(unit.session)
                 await self.jobs.forget(unit)
         tagging = await self._application.lookups.retagger.step()
-        return bool(moved or done or tagging)
+        due = await self._application.approvals.clock.sweep()
+        return bool(moved or done or tagging or due)
 
 
 async def work(settings: Settings) -> None:

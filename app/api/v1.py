@@ -3,6 +3,8 @@
 from typing import Final
 
 from app.api import audit, audit_reports, departments, standing, totp
+from app.approvals import routes as approvals
+from app.approvals import routes_acting
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
@@ -29,6 +31,8 @@ ROUTERS: Final = (
     lookups.router,
     departments.router,
     standing.router,
+    approvals.router,
+    routes_acting.router,
     engagements.router,
     engagement_writing.router,
     collection.router,

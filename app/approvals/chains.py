@@ -160,6 +160,8 @@ class Kind(_Data):
     filers: Filers = Filers()
     form: dict[str, Any]
     effect: Code
+    returnable: bool = False
+    """What it gave is to be given back: at its end it is overdue until it is."""
     pending_days: Annotated[int, Field(ge=1, le=120)] = 10
     variants: tuple[Variant, ...] = ()
 

@@ -104,6 +104,14 @@ class Examined:
     begins: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A protected value as the card would keep it: its envelope under the contact's key, and the 16-byte digest beside it."""
+
+    envelope: bytes
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
     """An approved request as its effect acts on it: ``decided_by`` are the people whose word it rests on."""
@@ -112,7 +120,7 @@ class Approved:
     asked: Asked
     facts: Mapping[str, str]
     variant: str
-    values: Mapping[str, bytes]
+    values: Mapping[str, Proposed]
     begins: datetime
     ends: datetime | None
     decided_by: tuple[UUID, ...]

@@ -253,6 +253,7 @@ class ContactRepository:
             status=plain["status"],
             department_id=plain["department_id"],
             departments=shape.departments,
+            manager_id=plain["manager_id"],
         )
 
     async def for_change(self, session: AsyncSession, identity: UUID) -> tuple[Contact, WrappedDataKey] | None:

@@ -16,6 +16,8 @@ APPEND_ONLY: Final = (
     "log.event",
     "log.subject_entry",
     "log.batch",
+    "public.approval_comment",
+    "public.approval_decision",
     "public.contact_change",
     "public.policy_version",
     "public.policy_activation",

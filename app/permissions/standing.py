@@ -45,6 +45,7 @@ class ViewerFacts:
     status: str
     department_id: UUID | None
     departments: tuple[UUID, ...]
+    manager_id: UUID | None = None
 
 
 class ContactFacts(Protocol):

@@ -1,0 +1,393 @@
+"""The course of a request: its states, what can happen to it, and what becomes of it then.
+
+Pure. ``moved`` takes a course and one thing that happens and gives another course, or the reason for which it cannot happen; it answers
+every pair of state and happening (reference/policy-approval.md d.3). Who may be the one to say something is asked elsewhere (``duties``);
+here a word counts as the word of the person whose task it is. Steps follow one another; a step waits for as many of its tasks as its type
+says. Reviews stand behind the effect and run while it is in force.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, TypeAlias, assert_never
+from uuid import UUID
+
+from app.approvals.chains import StepType
+
+
+class State(StrEnum):
+    """Where a request is."""
+
+    PENDING = "pending"
+    AMENDING = "amending"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    OVERDUE = "overdue"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    RETURNED = "returned"
+    REVOKED = "revoked"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    TIMED_OUT = "timed_out"
+    NEEDS_REAPPROVAL = "needs_reapproval"
+    FAILED = "failed"
+
+
+OPEN: Final = frozenset({State.PENDING, State.AMENDING, State.APPROVED, State.NEEDS_REAPPROVAL})
+"""States in which something is still to be decided or done before the effect."""
+IN_FORCE: Final = frozenset({State.ACTIVE, State.OVERDUE})
+"""States in which what was approved lasts."""
+OVER: Final = frozenset(State) - OPEN - IN_FORCE
+_REVIEWED: Final = IN_FORCE | {State.COMPLETED, State.EXPIRED, State.RETURNED}
+
+
+class Word(StrEnum):
+    """What somebody says to a step."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    RETURN = "return"
+
+
+class StepState(StrEnum):
+    """Where a step is."""
+
+    WAITING = "waiting"
+    ACTIVE = "active"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One person asked in one step.
+
+    ``word`` is what they said, ``moved`` that somebody else is asked instead, ``must`` that the step is not done without them (加签).
+    """
+
+    person: UUID
+    word: Word | None = None
+    moved: bool = False
+    must: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer is awaited."""
+        return self.word is None and not self.moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step under way: its tasks in the order in which a sequential step takes them."""
+
+    id: str
+    type: StepType
+    needed: int = 1
+    veto: bool = True
+    state: StepState = StepState.WAITING
+    tasks: tuple[Task, ...] = ()
+
+    @property
+    def waiting_for(self) -> tuple[UUID, ...]:
+        """Who may answer now."""
+        if self.state is not StepState.ACTIVE:
+            return ()
+        people = tuple(task.person for task in self.tasks if task.is_open)
+        return people[:1] if self.type is StepType.SEQUENTIAL else people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A request's state and steps."""
+
+    state: State
+    stages: tuple[Stage, ...]
+
+    @property
+    def at(self) -> Stage | None:
+        """The step that is active, if any."""
+        return next((each for each in self.stages if each.state is StepState.ACTIVE), None)
+
+    def stage(self, identity: str) -> Stage | None:
+        """Find a step."""
+        return next((each for each in self.stages if each.id == identity), None)
+
+
+class Reason(StrEnum):
+    """Why something cannot happen."""
+
+    NOT_OPEN = "not_open"
+    NOT_ASKED = "not_asked"
+    NOT_YOUR_TURN = "not_your_turn"
+    ALREADY_DECIDED = "already_decided"
+    NO_SUCH_WORD = "no_such_word"
+    NOT_IN_FORCE = "not_in_force"
+    ALREADY_ASKED = "already_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The person whose task it is, or somebody for them, answers the active step."""
+
+    person: UUID
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A check held, or did not."""
+
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """The active step is opened with these people, or asks these beside those whom it asks (加签)."""
+
+    people: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """A task goes to somebody else (转交, escalation, an approver who left)."""
+
+    person: UUID
+    to: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The requester does not want it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """The requester filed it anew, changed: everything said before is void. ``stages`` are those of the new round."""
+
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What the approval rested on is not so any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfTime:
+    """Nobody answered in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effected:
+    """The effect acted; ``lasting`` when something remains that can end."""
+
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unable:
+    """The effect could not act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What lasted is over: it expired, was given back, or was taken back; ``overdue`` when it should have been given back."""
+
+    how: State
+
+
+Happening: TypeAlias = (
+    "Said | Passed | Asks | Moves | Withdrawn | Amended | Stale | OutOfTime | Effected | Unable | Ends"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It cannot happen, and why."""
+
+    reason: Reason
+
+
+def begun(stages: Iterable[Stage]) -> Course:
+    """Begin a course at its first step; one without steps before the effect is approved at once."""
+    return _next(Course(state=State.PENDING, stages=tuple(stages)))
+
+
+def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901, PLR0911, PLR0912 — one answer per happening
+    """Give the course after something happened, or why it cannot."""
+    match happens:
+        case Said(person, word):
+            return _said(course, person, word)
+        case Passed(holds):
+            return _checked(course, holds=holds)
+        case Asks(people):
+            return _asks(course, people)
+        case Moves(person, to):
+            return _moves(course, person, to)
+        case Withdrawn():
+            return _closed(course, State.WITHDRAWN) if course.state in OPEN else Refused(Reason.NOT_OPEN)
+        case Amended(stages):
+            if course.state not in {State.AMENDING, State.NEEDS_REAPPROVAL}:
+                return Refused(Reason.NOT_OPEN)
+            return begun(stages)
+        case Stale():
+            return (
+                _closed(course, State.NEEDS_REAPPROVAL) if course.state is State.APPROVED else Refused(Reason.NOT_OPEN)
+            )
+        case OutOfTime():
+            return _closed(course, State.TIMED_OUT) if course.state in OPEN else Refused(Reason.NOT_OPEN)
+        case Effected(lasting):
+            if course.state is not State.APPROVED:
+                return Refused(Reason.NOT_OPEN)
+            return _next(replace(course, state=State.ACTIVE if lasting else State.COMPLETED))
+        case Unable():
+            return _closed(course, State.FAILED) if course.state is State.APPROVED else Refused(Reason.NOT_OPEN)
+        case Ends(how):
+            return _ended(course, how)
+        case _:
+            assert_never(happens)
+
+
+def _said(course: Course, person: UUID, word: Word) -> Course | Refused:  # noqa: C901, PLR0911 — one answer per case
+    stage = course.at
+    if stage is None or not _listening(course, stage):
+        return Refused(Reason.NOT_OPEN)
+    task = next((each for each in stage.tasks if each.person == person and not each.moved), None)
+    if task is None:
+        return Refused(Reason.NOT_ASKED)
+    if task.word is not None:
+        return Refused(Reason.ALREADY_DECIDED)
+    if person not in stage.waiting_for:
+        return Refused(Reason.NOT_YOUR_TURN)
+    if word not in words(stage.type):
+        return Refused(Reason.NO_SUCH_WORD)
+    tasks = tuple(replace(each, word=word) if each is task else each for each in stage.tasks)
+    stage = replace(stage, tasks=tasks)
+    course = _with(course, stage)
+    if stage.type is StepType.REVIEW:
+        if word is Word.REJECT:
+            return _closed(course, State.REVOKED)
+        return _next(_with(course, replace(stage, state=StepState.DONE)))
+    match word:
+        case Word.RETURN:
+            return _closed(course, State.AMENDING)
+        case Word.REJECT:
+            return _closed(course, State.REJECTED) if _lost(stage) else course
+        case Word.APPROVE:
+            return _next(_with(course, replace(stage, state=StepState.DONE))) if _won(stage) else course
+        case _:
+            assert_never(word)
+
+
+def words(kind: StepType) -> frozenset[Word]:
+    """Say what can be answered to a step: a 报备 is taken note of and gives nobody a veto, a consent is not negotiated."""
+    match kind:
+        case StepType.ACKNOWLEDGE:
+            return frozenset({Word.APPROVE})
+        case StepType.CONSENT | StepType.REVIEW:
+            return frozenset({Word.APPROVE, Word.REJECT})
+        case StepType.CHECK:
+            return frozenset()
+        case StepType.ANY | StepType.ALL | StepType.N | StepType.SEQUENTIAL | StepType.ATTEST | StepType.PROVISION:
+            return frozenset(Word)
+        case _:
+            assert_never(kind)
+
+
+def _listening(course: Course, stage: Stage) -> bool:
+    """Tell whether the active step takes answers in this state: a review while the effect lasts or is done, any other while pending."""
+    if stage.type is StepType.REVIEW:
+        return course.state in _REVIEWED
+    return course.state is State.PENDING
+
+
+def _won(stage: Stage) -> bool:
+    """Tell whether enough has been said for the step."""
+    if stage.type in {StepType.ALL, StepType.SEQUENTIAL, StepType.CONSENT}:
+        return not any(each.is_open for each in stage.tasks)
+    if any(each.is_open and each.must for each in stage.tasks):
+        return False
+    return sum(each.word is Word.APPROVE and not each.must for each in stage.tasks) >= stage.needed
+
+
+def _lost(stage: Stage) -> bool:
+    """Tell whether a no ends the request: n of m without a veto goes on while enough are left."""
+    if stage.type is not StepType.N or stage.veto:
+        return True
+    if any(each.must and each.word is Word.REJECT for each in stage.tasks):
+        return True
+    left = [each for each in stage.tasks if not each.must and (each.is_open or each.word is Word.APPROVE)]
+    return len(left) < stage.needed
+
+
+def _checked(course: Course, *, holds: bool) -> Course | Refused:
+    stage = course.at
+    if stage is None or stage.type is not StepType.CHECK or course.state is not State.PENDING:
+        return Refused(Reason.NOT_OPEN)
+    if not holds:
+        return _closed(course, State.REJECTED)
+    return _next(_with(course, replace(stage, state=StepState.DONE)))
+
+
+def _asks(course: Course, people: tuple[UUID, ...]) -> Course | Refused:
+    stage = course.at
+    if stage is None or stage.type is StepType.CHECK or not _listening(course, stage):
+        return Refused(Reason.NOT_OPEN)
+    asked = {each.person for each in stage.tasks if not each.moved}
+    if not asked.isdisjoint(people):
+        return Refused(Reason.ALREADY_ASKED)
+    new = tuple(Task(person=each, must=bool(stage.tasks)) for each in dict.fromkeys(people))
+    return _with(course, replace(stage, tasks=(*stage.tasks, *new)))
+
+
+def _moves(course: Course, person: UUID, to: UUID) -> Course | Refused:
+    stage = course.at
+    if stage is None or not _listening(course, stage):
+        return Refused(Reason.NOT_OPEN)
+    task = next((each for each in stage.tasks if each.person == person and each.is_open), None)
+    if task is None:
+        return Refused(Reason.NOT_ASKED)
+    if any(each.person == to and not each.moved for each in stage.tasks):
+        return Refused(Reason.ALREADY_ASKED)
+    tasks = tuple(
+        part
+        for each in stage.tasks
+        for part in ((replace(each, moved=True), Task(person=to, must=each.must)) if each is task else (each,))
+    )
+    return _with(course, replace(stage, tasks=tasks))
+
+
+def _ended(course: Course, how: State) -> Course | Refused:
+    if course.state not in IN_FORCE:
+        return Refused(Reason.NOT_IN_FORCE)
+    match how:
+        case State.OVERDUE | State.EXPIRED:
+            return replace(course, state=how) if course.state is State.ACTIVE else Refused(Reason.NOT_IN_FORCE)
+        case State.RETURNED:
+            return replace(course, state=how)
+        case State.REVOKED:
+            return _closed(course, how)
+        case _:
+            return Refused(Reason.NOT_IN_FORCE)
+
+
+def _closed(course: Course, state: State) -> Course:
+    """Leave the chain: nothing is active any more."""
+    stages = tuple(
+        replace(each, state=StepState.WAITING) if each.state is StepState.ACTIVE else each for each in course.stages
+    )
+    return replace(course, state=state, stages=stages)
+
+
+def _next(course: Course) -> Course:
+    """Make the next step active; before the effect, having none left is approval. Reviews wait for the effect."""
+    pending = course.state is State.PENDING
+    for at, stage in enumerate(course.stages):
+        if stage.state is StepState.WAITING and (stage.type is StepType.REVIEW) != pending:
+            stages = (*course.stages[:at], replace(stage, state=StepState.ACTIVE), *course.stages[at + 1 :])
+            return replace(course, stages=stages)
+    return replace(course, state=State.APPROVED) if pending else course
+
+
+def _with(course: Course, stage: Stage) -> Course:
+    return replace(course, stages=tuple(stage if each.id == stage.id else each for each in course.stages))

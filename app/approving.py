@@ -1,0 +1,132 @@
+"""How approvals are made from what the rest of the application has: positions and people, sealing, days, telling.
+
+Apart from ``assembly`` because approvals ask something of nearly everything, and nothing asks anything of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from app.api.acquaintances import Acquaintances
+from app.approvals.chains import Chains
+from app.approvals.deciding import StandIn
+from app.approvals.desk import ApprovalDesk, Company, Keys
+from app.approvals.request import Request
+from app.auth.accounts import UserAccounts
+from app.auth.repository import Source
+from app.auth.roles import Role
+from app.contacts.organisation import CompanyOrganisation
+from app.contacts.proposals import ProposalBoxes
+from app.contacts.repository import ContactRepository
+from app.crypto.keyring import Keyring
+from app.crypto.sealer import Sealer
+from app.departments.repository import DepartmentRepository
+from app.disclosure.showing import Showing
+from app.effects.desk import EffectDesk
+from app.kit.db import Database, UnitOfWork
+from app.kit.idempotency import Idempotency
+from app.permissions.outcomes import Tier
+from app.permissions.standing import Viewer
+
+_WEEK = 5
+_CUT_OFF = time(18)
+
+
+def oversees_requests(viewer: Viewer) -> bool:
+    """Tell whether everybody's requests are told to ``viewer``: to security and audit."""
+    standing = viewer.standing
+    return standing.kind == "person" and (standing.tier is Tier.T5 or Role.AUDITOR in standing.roles)
+
+
+def approval_desk(
+    showing: Showing,
+    *,
+    chains: Chains,
+    keyring: Keyring,
+    sealer: Sealer,
+    database: Database,
+    idempotency: Idempotency,
+    contacts: ContactRepository,
+    accounts: UserAccounts,
+    departments: DepartmentRepository,
+    effects: EffectDesk,
+    clock_here: timedelta,
+) -> ApprovalDesk:
+    """Make the desk of approvals."""
+    absent = _NobodyAbsent()
+    company = Company(
+        organisation=CompanyOrganisation(contacts, accounts, departments),
+        persons=_EachForThemselves(),
+        stand_ins=absent,
+        absences=absent,
+        people=Acquaintances(contacts, showing.gate),
+        boxes=ProposalBoxes(sealer),
+        calendar=_Weeks(clock_here),
+        teller=_Silent(),
+        oversees=oversees_requests,
+    )
+    key = keyring.mac_key
+    return ApprovalDesk(
+        showing,
+        chains=chains,
+        effects=effects.effects,
+        checks=effects.checks,
+        company=company,
+        keys=Keys(rows=key("approval"), box=key("approval-box"), digests=key("approval-digest")),
+        database=database,
+        idempotency=idempotency,
+    )
+
+
+class _NobodyAbsent:
+    async def acting_for(self, source: Source, person: UUID, now: datetime) -> tuple[StandIn, ...]:
+        del source, person, now
+        return ()
+
+    async def deputies(self, source: Source, person: UUID, kind: str, now: datetime) -> Sequence[UUID]:
+        del source, person, kind, now
+        return ()
+
+
+class _EachForThemselves:
+    async def of(self, source: Source, contacts: Iterable[UUID]) -> Mapping[UUID, UUID]:
+        del source
+        return {each: each for each in contacts}
+
+
+class _Silent:
+    async def request(self, unit: UnitOfWork, what: str, request: Request, people: tuple[UUID, ...]) -> None:
+        del unit, what, request, people
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    at: datetime
+    predicted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Weeks:
+    ahead: timedelta
+
+    async def current(self, source: Source) -> "_Weeks":
+        del source
+        return self
+
+    async def epoch(self, source: Source) -> int:
+        del source
+        return 0
+
+    def due(self, start: datetime, days: int) -> _Moment:
+        here = start + self.ahead
+        day = here.date()
+        if here.time() >= _CUT_OFF or day.weekday() >= _WEEK:
+            day += timedelta(days=1)
+        while day.weekday() >= _WEEK:
+            day += timedelta(days=1)
+        for _ in range(days):
+            day += timedelta(days=1)
+            while day.weekday() >= _WEEK:
+                day += timedelta(days=1)
+        return _Moment(datetime.combine(day, _CUT_OFF, UTC) - self.ahead)

@@ -1,0 +1,1 @@
+"""What approved requests do, one module per use."""
