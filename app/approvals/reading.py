@@ -17,7 +17,7 @@ from app.approvals.deciding import StandIns, version_of
 from app.approvals.decision_repository import DecisionRepository
 from app.approvals.ending import Oversees
 from app.approvals.filing import Acquainted, Filing
-from app.approvals.machine import IN_FORCE, OPEN, State, StepState, words
+from app.approvals.machine import IN_FORCE, OPEN, State, words
 from app.approvals.repository import RequestRepository, Waiting
 from app.approvals.request import Request
 from app.approvals.schemas import KindList, PreviewRead, RequestCreate, RequestListQuery, RequestPage, RequestRead
@@ -299,10 +299,9 @@ class RequestReader:
     def _actions(self, viewer: Viewer, request: Request, desks: Mapping[UUID, frozenset[str] | None]) -> list[str]:
         """Name what the caller may try: the sub-resources to post to, and the words that the active step takes."""
         me, stage, found = viewer.standing.contact_id, request.course.at, list[str]()
-        if stage is not None and stage.state is StepState.ACTIVE:
-            if any(_answers(desks, each, request.kind) for each in stage.waiting_for):
-                found += [f"decisions:{each.value}" for each in sorted(words(stage.type))]
-                found += ["transfers", "additions"]
+        if stage is not None and any(_answers(desks, each, request.kind) for each in stage.waiting_for):
+            found += [f"decisions:{each.value}" for each in sorted(words(stage.type))]
+            found += ["transfers", "additions"]
         if me == request.requester and request.state in OPEN:
             found.append("withdrawals")
         if me == request.requester and request.state in {State.AMENDING, State.NEEDS_REAPPROVAL}:

@@ -170,7 +170,7 @@ class RequestRepository:
     async def under_older_calendar(
         self, source: Source, epoch: int, *, after: UUID | None, most: int
     ) -> tuple[list[Request], UUID | None]:
-        """Look through ``most`` requests that wait for something; give those whose deadlines rest on an older calendar, and where to go on."""
+        """Look through ``most`` requests that wait; give those whose deadlines rest on an older calendar, and where to go on."""
         statement = (
             select(*_COLUMNS)
             .where(ApprovalRequest.next_at.is_not(None), *([] if after is None else [ApprovalRequest.id > after]))

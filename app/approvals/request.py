@@ -13,8 +13,8 @@ from uuid import UUID
 import orjson
 
 from app.approvals.chains import Step
-from app.approvals.effects import Asked, Subject, Term
 from app.approvals.machine import Course, Stage, State, StepState, Task, Word
+from app.approvals.values import Asked, Subject, Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ Seen = Annotated[
 async def decide_request(
     viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named, body: DecisionCreate, if_match: Seen = None
 ) -> Response:
-    """Answer the step that awaits the caller. Whoever asks, gains, or has said yes before is not the one; the last yes has the effect at once.
+    """Answer the step that awaits the caller: not whoever asks, gains, or has said yes before. The last yes has the effect at once.
 
     `return` sends it back to be amended, which voids everything said before. With `If-Match` the answer counts for that version alone.
     """

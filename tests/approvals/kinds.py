@@ -144,23 +144,39 @@ class Office:
     check: Fit
     clock: FrozenClock
 
-    async def file(self, who: str, kind: str, *, about: str = "colleague", **members: Any) -> httpx.Response:
+    async def file(
+        self,
+        who: str,
+        kind: str,
+        *,
+        about: str = "colleague",
+        further: dict[str, object] | None = None,
+        **members: object,
+    ) -> httpx.Response:
         """File a request as somebody."""
-        form = {"reason": "为了测试", **members.pop("form", {})}
+        form = {"reason": "为了测试", **(further or {})}
         body = {"kind": kind, "subject": {"type": "contact", "id": str(self.world.people[about])}, "form": form}
         return await (await self.world.as_(who)).post("/v1/requests", json={**body, **members})
 
-    async def filed(self, who: str, kind: str, **members: Any) -> str:
+    async def filed(
+        self,
+        who: str,
+        kind: str,
+        *,
+        about: str = "colleague",
+        further: dict[str, object] | None = None,
+        **members: object,
+    ) -> str:
         """File a request that is taken; give its path."""
-        answer = await self.file(who, kind, **members)
+        answer = await self.file(who, kind, about=about, further=further, **members)
         assert answer.status_code == 201, answer.text
         return str(answer.headers["Location"])
 
-    async def say(self, who: str, path: str, word: str = "approve", **members: Any) -> httpx.Response:
+    async def say(self, who: str, path: str, word: str = "approve", **members: object) -> httpx.Response:
         """Answer a request as somebody."""
         return await (await self.world.as_(who)).post(f"{path}/decisions", json={"decision": word, **members})
 
-    async def act(self, who: str, path: str, what: str, **members: Any) -> httpx.Response:
+    async def act(self, who: str, path: str, what: str, **members: object) -> httpx.Response:
         """Post to a sub-resource as somebody."""
         return await (await self.world.as_(who)).post(f"{path}/{what}", json=members)
 

@@ -115,7 +115,7 @@ async def test_a_review_after_the_effect_takes_it_back(office: Office) -> None:
 
 
 async def test_given_back_before_its_time(office: Office) -> None:
-    path = await office.filed("staff", "test.return", form={"minutes": 60})
+    path = await office.filed("staff", "test.return", further={"minutes": 60})
     await office.say("hr", path)
     assert (await office.act("hr", path, "returns")).json()["code"] == "not_asked"
     assert (await office.act("staff", path, "returns")).json()["state"] == "returned"
@@ -152,7 +152,7 @@ async def test_passed_on_and_asked_beside(office: Office) -> None:
 
 
 async def test_a_decision_may_shorten_and_never_lengthen(office: Office) -> None:
-    path = await office.filed("staff", "test.two", form={"minutes": 60})
+    path = await office.filed("staff", "test.two", further={"minutes": 60})
     longer = await office.say("head", path, shorten={"duration_minutes": 61})
     assert (longer.status_code, longer.json()["code"]) == (422, "not_shorter")
     assert (await office.say("head", path, shorten={"duration_minutes": 30})).status_code == 200

@@ -31,6 +31,12 @@ EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}
 WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
+PASSED_ON: Final = {"to": "01936b00-0000-7000-8000-000000000001"}
+REQUEST: Final = {
+    "kind": "no.such_kind",
+    "subject": {"type": "contact", "id": "01936b00-0000-7000-8000-000000000001"},
+    "form": {},
+}
 LOOKUP: Final = {"numbers": ["13800009999"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 
 #                                                       None staff head  hr  stew  sec  ceo  int   it  hrs  its  siem sync
@@ -79,6 +85,50 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         "/v1/contacts/{nobody}/engagements/{nobody}",
         None,
         (401, 403, 403, 404, 404, 403, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/request-kinds", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/request-previews", REQUEST, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("POST", "/v1/requests", REQUEST, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("GET", "/v1/requests", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("GET", "/v1/requests/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/requests/{nobody}/decisions",
+        {"decision": "approve"},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    ("POST", "/v1/request-decisions", {}, (401, 422, 422, 422, 422, 422, 422, 422, 422, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/requests/{nobody}/transfers",
+        PASSED_ON,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/requests/{nobody}/additions",
+        PASSED_ON,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/requests/{nobody}/comments",
+        {"text": "x"},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/requests/{nobody}/withdrawals",
+        None,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    ("POST", "/v1/requests/{nobody}/amendments", {}, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("POST", "/v1/requests/{nobody}/returns", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/requests/{nobody}/revocations",
+        {"reason": "x"},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
     ("GET", "/v1/engagements", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("POST", "/v1/engagements/batches", {}, (401, 403, 403, 422, 422, 403, 403, 403, 403, 403, 403, 403, 403)),
