@@ -3,7 +3,7 @@
 Apart from ``assembly`` because approvals ask something of nearly everything, and nothing asks anything of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -19,7 +19,6 @@ from app.auth.roles import Role
 from app.contacts.organisation import CompanyOrganisation
 from app.contacts.proposals import ProposalBoxes
 from app.contacts.repository import ContactRepository
-from app.crypto.keyring import Keyring
 from app.crypto.sealer import Sealer
 from app.departments.repository import DepartmentRepository
 from app.disclosure.showing import Showing
@@ -43,7 +42,7 @@ def approval_desk(
     showing: Showing,
     *,
     chains: Chains,
-    keyring: Keyring,
+    key: Callable[[str], bytes],
     sealer: Sealer,
     database: Database,
     idempotency: Idempotency,
@@ -66,7 +65,6 @@ def approval_desk(
         teller=_Silent(),
         oversees=oversees_requests,
     )
-    key = keyring.mac_key
     return ApprovalDesk(
         showing,
         chains=chains,

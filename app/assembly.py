@@ -271,7 +271,7 @@ def assembled(
         approvals=approval_desk(
             showing,
             chains=load_chains(),
-            keyring=keyring,
+            key=keyring.mac_key,
             sealer=sealer,
             database=database,
             idempotency=idempotency,

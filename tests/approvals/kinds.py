@@ -221,7 +221,7 @@ def office_in(world: World) -> Office:
     desk = approval_desk(
         showing,
         chains=CHAINS,
-        keyring=application.keyring,
+        key=application.keyring.mac_key,
         sealer=application.sealer,
         database=application.database,
         idempotency=application.idempotency,
