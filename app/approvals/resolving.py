@@ -142,10 +142,11 @@ class Resolving:
         return Found(people=(), left_out=left_out)
 
     async def superior(self, source: Source, person: UUID, rule: StepRule, duties: Duties) -> UUID | None:
-        """Give the next superior of somebody who may answer a step; ``None`` when there is none."""
+        """Give who is asked instead of somebody: the next superior who may answer the step, else one of the last resort, else nobody."""
         tree = await self._organisation.tree(source)
-        for above in await self._above(source, tree, person):
-            if await self._fit(source, [above], rule, duties, {}):
+        resorts = [each for role in _LAST_RESORTS for each in await self._organisation.holders(source, role)]
+        for above in (*await self._above(source, tree, person), *resorts):
+            if above != person and await self._fit(source, [above], rule, duties, {}):
                 return above
         return None
 

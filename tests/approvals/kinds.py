@@ -200,6 +200,10 @@ class Office:
             total += done
         return total
 
+    def uuid(self, path: str) -> UUID:
+        """Give the id of a request at a path."""
+        return UUID(path.rpartition("/")[2])
+
     def id(self, name: str) -> str:
         """Give somebody's contact id."""
         return str(self.world.people[name])
