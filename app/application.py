@@ -5,6 +5,7 @@ How each part is made is the business of ``assembly``, when it may run that of `
 
 from dataclasses import dataclass
 
+from app.api.calendar_desk import CalendarDesk
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
@@ -106,6 +107,7 @@ class Application:
     numbers: NumberDesk
     lookups: LookupDesk
     collection: CollectionDesk
+    calendar: CalendarDesk
     events: AccessLogRepository
     log_reader: AccessLogReader
     log_summaries: AccessLogSummaries

@@ -6,6 +6,7 @@ Reads top to bottom: keys and rows, who callers are, the gate, then domain by do
 from datetime import timedelta
 from typing import Final
 
+from app.api.calendar_desk import CalendarDesk
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
@@ -224,6 +225,14 @@ def assembled(
         clock=clock,
         utc_offset=clock_here,
     )
+    calendar = CalendarDesk(
+        settings.calendar,
+        database=database,
+        cursors=cursors,
+        idempotency=idempotency,
+        clock=clock,
+        utc_offset=clock_here,
+    )
     shared = Shared(log_access, contact_rows, writer, sealer, reader, cursors, idempotency, clock)
     collection = CollectionDesk(RowSigner(keyring.mac_key("privacy_notice")), shared)
     engagements = EngagementDesk(
@@ -370,6 +379,7 @@ def assembled(
         numbers=numbers,
         lookups=lookups,
         collection=collection,
+        calendar=calendar,
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),

@@ -75,5 +75,6 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
         stack.push_async_callback(application.policy.evidence.write)
         await cover_all(database, application.contact_rows, application.sealer)
         await found_policy(database, application.policy.service, lambda: first_pack(settings))
+        await application.calendar.found()
         await trust(stack, settings, now, issuer=application.tokens.issuer, verifier=application.verifier)
         yield application

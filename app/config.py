@@ -7,6 +7,7 @@ be tested with three numbers instead of an environment.
 
 import os
 import re
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -231,6 +232,23 @@ class NumbersSettings(Group):
     )
 
 
+class CalendarSettings(Group):
+    """How working days go; which days they are stands in the store, and by which clocks in ``numbers.utc_offset_minutes``."""
+
+    cut_off: time = Field(
+        time(18),
+        title="When a working day ends, by the clocks here; what begins then or later counts from the next one",
+    )
+
+    @field_validator("cut_off")
+    @classmethod
+    def _is_of_the_day(cls, cut_off: time) -> time:
+        if cut_off.tzinfo is not None or cut_off == time():
+            message = "cut_off is a time of the day after 00:00, without an offset"
+            raise ValueError(message)
+        return cut_off
+
+
 class QuotasSettings(Group):
     """How much of others' reachable data (C3 and above, masked or shown) one caller is shown in a day."""
 
@@ -314,6 +332,7 @@ class Settings(BaseSettings):
     contacts: ContactsSettings = Field(default_factory=ContactsSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)
+    calendar: CalendarSettings = Field(default_factory=CalendarSettings)
     quotas: QuotasSettings = Field(default_factory=QuotasSettings)
     lookups: LookupSettings = Field(default_factory=LookupSettings)
 

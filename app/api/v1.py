@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.api import audit, audit_reports, departments, standing, totp
+from app.api import audit, audit_reports, calendar, calendar_revisions, departments, standing, totp
 from app.approvals import routes as approvals
 from app.approvals import routes_acting
 from app.collection import routes as collection
@@ -45,6 +45,8 @@ ROUTERS: Final = (
     routes_ranges.router,
     policy.router,
     routes_simulations.router,
+    calendar.router,
+    calendar_revisions.router,
     jobs.router,
     audit_reports.router,
     audit.router,

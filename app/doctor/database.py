@@ -19,6 +19,7 @@ APPEND_ONLY: Final = (
     "public.approval_comment",
     "public.approval_decision",
     "public.contact_change",
+    "public.calendar_revision",
     "public.policy_version",
     "public.policy_activation",
     "public.consent",

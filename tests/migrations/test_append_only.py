@@ -27,6 +27,7 @@ APPEND_ONLY: Final = (
     "log.subject_entry",
     "log.batch",
     "contact_change",
+    "calendar_revision",
     "policy_version",
     "policy_activation",
     "consent",
