@@ -3,7 +3,7 @@
 Who may, and that it goes on record, is the caller's business. Those who revise queue, so a revision is always of what was there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any, Final
@@ -81,7 +81,7 @@ class CalendarService:
         await self._rows.drop_days(session, PUBLISHED, entries)
         said = [_said(PUBLISHED, day, entry, told.year, seq) for day, entry in entries.items()]
         await self._rows.add_days(session, said)
-        await self._rows.set_years(session, {told.year: (Status.CONFIRMED, told.source, seq)})
+        await self._rows.set_years(session, _years([told.year], before, told.source, {told.year: seq}))
         december = date(told.year - 1, _DECEMBER, 1)
         every = (december + each * _DAY for each in range((date(told.year, _DECEMBER, 31) - december).days + 1))
         return await self._revised(session, by, seq, "year", told.source, before, every, year=told.year)
@@ -108,10 +108,7 @@ class CalendarService:
             if (each == year or (day.month == _DECEMBER and each not in numbers)) and day not in there
         ]
         await self._rows.add_days(session, said)
-        years = {year: (Status.CONFIRMED, source, numbers[year]) for year in new}
-        if new[-1] + 1 not in before.years:
-            years[new[-1] + 1] = (Status.PREDICTED, LAW, numbers[new[-1]])
-        await self._rows.set_years(session, years)
+        await self._rows.set_years(session, _years(new, before, source, numbers))
         after = await self.calendars.read(session)
         revisions = [
             self._revision(by, number, PACKAGE, source, _changes(before, after, _days_of(year)), year=year)
@@ -155,6 +152,15 @@ class CalendarService:
 
 def _said(layer: str, day: date, entry: Entry, year: int, revision: int) -> Said:
     return Said(day=day, layer=layer, entry=entry, year=year, revision=revision)
+
+
+def _years(
+    confirmed: Sequence[int], before: WorkCalendar, source: str, numbers: Mapping[int, int]
+) -> dict[int, tuple[Status, str, int]]:
+    """Write years as confirmed, and the one after the last of them as predicted where nobody announced it."""
+    found = {year: (Status.CONFIRMED, source, numbers[year]) for year in confirmed}
+    last = confirmed[-1]
+    return found if last + 1 in before.years else {**found, last + 1: (Status.PREDICTED, LAW, numbers[last])}
 
 
 def _days_of(year: int) -> list[date]:

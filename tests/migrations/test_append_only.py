@@ -53,7 +53,8 @@ def sample(column: Column[Any], *, other: bool) -> Any:  # noqa: ANN401 — what
     if isinstance(kind, Instant):
         return MOMENT + timedelta(days=other)
     length = getattr(kind, "length", None) or 16
-    values = {bytes: bytes([1 + other]) * length, int: 1 + other, bool: not other, str: "xy"[other]}
+    word = "xy"[other]
+    values = {bytes: bytes([1 + other]) * length, int: 1 + other, bool: not other, str: word, object: [word]}
     return values[kind.python_type]
 
 
