@@ -6,15 +6,8 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app.api.calendar_desk import CalendarDesk
-from app.api.calendar_views import (
-    CalendarQuery,
-    CalendarView,
-    DueDateQuery,
-    DueDateView,
-    RevisionPage,
-    RevisionsQuery,
-    RevisionView,
-)
+from app.api.calendar_questions import CalendarQuery, DueDateQuery, RevisionsQuery
+from app.api.calendar_views import CalendarView, DueDateView, RevisionPage, RevisionView
 from app.auth.scopes import Scope
 from app.kit.dependencies import IfNoneMatch
 from app.kit.errors import InsufficientScope, Invalid, NotFound, Unauthenticated, Unavailable

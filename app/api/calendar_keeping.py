@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
+from app.api.calendar_questions import AnnouncedYear, DaySet, RevisionCreate
 from app.api.calendar_reading import revision_view
-from app.api.calendar_views import AnnouncedYear, DaySet, RevisionCreate
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.calendar.announcement import Announcement, Period, slips

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from fastapi import Response
 
-from app.api.calendar_views import CalendarQuery, DueDateQuery, RevisionsQuery
+from app.api.calendar_questions import CalendarQuery, DueDateQuery, RevisionsQuery
 from app.calendar.revisions import Revision
 from app.calendar.rules import LAW, Status, WorkCalendar
 from app.calendar.service import CalendarService

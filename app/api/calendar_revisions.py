@@ -7,7 +7,8 @@ from fastapi import Body, Depends, Path, Response
 
 from app.api.calendar import CALENDAR_PROBLEMS, Desk
 from app.api.calendar_keeping import COLLECTION
-from app.api.calendar_views import RevisionCreate, RevisionView
+from app.api.calendar_questions import RevisionCreate
+from app.api.calendar_views import RevisionView
 from app.auth.scopes import Scope
 from app.kit.dependencies import OnceKey, Unit
 from app.kit.errors import NotFound

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import audit, clients, db, demo, doctor, hr, keys, numbers, openapi, policy, serve, tokens, users
+from app.cli import audit, calendar, clients, db, demo, doctor, hr, keys, numbers, openapi, policy, serve, tokens, users
 
 app = typer.Typer(
     name="duanhao",
@@ -27,6 +27,7 @@ for name, noun in (
     ("hr", hr.app),
     ("numbers", numbers.app),
     ("policy", policy.app),
+    ("calendar", calendar.app),
     ("audit", audit.app),
     ("openapi", openapi.app),
     ("demo", demo.app),

@@ -72,8 +72,16 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/number-pools/{id}/allocations": {"holder": {"type": "department", "id": "RD"}, "count": 3},
     "POST /v1/numbers/{digits}/releases": {"reason": "moved"},
     "POST /v1/access-events/exports": {"format": "ndjson", "action": "contact.*"},
+    "POST /v1/calendar/revisions": {"source": "行政部通知", "days": [{"date": "2026-09-11", "kind": "off"}]},
 }
 """What is taken as it stands, beside what is drawn: a body drawn by chance hardly ever is."""
+
+QUERIES: Final[dict[str, dict[str, str]]] = {
+    "GET /v1/hr/events/{id}": {"source": EVENT["source"]},
+    "GET /v1/calendar": {"from": "2026-02-09", "to": "2026-02-28"},
+    "GET /v1/calendar/due-dates": {"from": "2026-02-13T10:00:00Z", "days": "3"},
+}
+"""The same, of questions that cannot be asked without."""
 
 PHOTO: Final = "POST /v1/contacts/{id}/photo"
 """The one operation that takes no JSON."""
@@ -92,6 +100,10 @@ _LOOKS: Final = {
     "GET /v1/fields",
     "GET /v1/collection-forms",
     "GET /v1/privacy-notices",
+    "GET /v1/calendar",
+    "GET /v1/calendar/due-dates",
+    "GET /v1/calendar/revisions",
+    "GET /v1/calendar/revisions/{id}",
     "GET /v1/tags",
     "GET /v1/departments",
     "GET /v1/departments/{id}",
@@ -103,7 +115,7 @@ ANSWERED: Final = {
     | {"POST /v1/contacts/{id}/photo", "DELETE /v1/contacts/{id}/photo", "POST /v1/tags"}
     | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("GET", "PATCH", "DELETE")}
     | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"}
-    | {"POST /v1/privacy-notices"}
+    | {"POST /v1/privacy-notices", "POST /v1/calendar/revisions"}
     | {f"{method} /v1/contacts/{{id}}/consents" for method in ("GET", "POST")}
     | {"POST /v1/contacts/{id}/consents/withdrawals", "GET /v1/privacy-notices/{id}/acknowledgements"},
     "siem": {
@@ -176,6 +188,7 @@ async def known(world: World) -> dict[str, list[str]]:
     await allocate(world, pool, world.people["bare"], 2)
     partner = await add_partner(world)
     fact = await pushed(world, partner, world.people["outsider"])
+    revisions = await (await world.as_("hr")).get("/v1/calendar/revisions?limit=1")
     notice = await (await world.as_("hr")).post("/v1/privacy-notices", json=BODIES["POST /v1/privacy-notices"])
     return {
         "engagements": [str(partner.id)],
@@ -184,6 +197,7 @@ async def known(world: World) -> dict[str, list[str]]:
         "departments": [str(world.departments[code]) for code in ("IT", "RD")] + [str(empty)],
         "access-events": [each["id"] for each in events[:2]],
         "hr": [EVENT["id"]],
+        "calendar": [revisions.json()["items"][0]["id"]],
         "privacy-notices": [notice.json()["id"]],
         "number-pools": [pool.code],
         "numbers": [pool.digits(at) for at in range(4)],
@@ -204,8 +218,8 @@ def cases(operation: Any, ids: dict[str, list[str]]) -> list[tuple[st.SearchStra
         sure |= {"body": picture("PNG", (8, 8)), "media_type": "image/png"}
     if operation.method.upper() in {"PATCH", "DELETE"} or operation.label == PHOTO:
         sure["headers"] = {"If-Match": "*"}
-    if operation.label == "GET /v1/hr/events/{id}":
-        sure["query"] = {"source": EVENT["source"]}
+    if operation.label in QUERIES:
+        sure["query"] = QUERIES[operation.label]
     named = [{"path_parameters": {member: each, **further}} for each in there]
     if operation.method.upper() == "DELETE":
         named = named[:1] if operation.path.endswith("/photo") else named[-1:]
