@@ -119,8 +119,10 @@ class WorkCalendar:
 
     def is_working(self, day: date) -> bool:
         """Tell whether a day is worked."""
-        found = self._days.get(day) or self._expected(day)
-        return found.kind is Kind.WORKING
+        found = self._days.get(day)
+        if found is not None:
+            return found.kind is Kind.WORKING
+        return not is_weekend(day) and (day.year in self._years or (day.month, day.day) not in STATUTORY)
 
     def is_confirmed(self, day: date) -> bool:
         """Tell whether the year of a day was announced; a day that the company set for itself is no announcement of its year."""

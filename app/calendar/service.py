@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.calendar.announcement import Announcement
 from app.calendar.repository import CalendarRows, Calendars
 from app.calendar.revisions import COMPANY, PACKAGE, PUBLISHED, Revision, Said
-from app.calendar.rules import LAW, Entry, Status, WorkCalendar
+from app.calendar.rules import LAW, STATUTORY, Entry, Status, WorkCalendar
 from app.kit.clock import Clock
 from app.kit.db import Reader
 from app.kit.models import new_id
@@ -103,15 +103,18 @@ class CalendarService:
         said = [
             _said(PUBLISHED, day, entry, year, numbers[year])
             for year in new
-            for each in (year - 1, year)
-            for day, entry in announced.get(each, {}).items()
-            if (each == year or (day.month == _DECEMBER and each not in numbers)) and day not in there
+            for of in (year - 1, year)
+            for day, entry in announced.get(of, {}).items()
+            if (of == year or (day.month == _DECEMBER and of not in numbers)) and day not in there
         ]
         await self._rows.add_days(session, said)
         await self._rows.set_years(session, _years(new, before, source, numbers))
         after = await self.calendars.read(session)
+        touched = {number: {date(year, *each) for each in STATUTORY} for year, number in numbers.items()}
+        for each in said:
+            touched[each.revision].add(each.day)
         revisions = [
-            self._revision(by, number, PACKAGE, source, _changes(before, after, _days_of(year)), year=year)
+            self._revision(by, number, PACKAGE, source, _changes(before, after, touched[number]), year=year)
             for year, number in numbers.items()
         ]
         await self._rows.add(session, revisions)
@@ -161,11 +164,6 @@ def _years(
     found = {year: (Status.CONFIRMED, source, numbers[year]) for year in confirmed}
     last = confirmed[-1]
     return found if last + 1 in before.years else {**found, last + 1: (Status.PREDICTED, LAW, numbers[last])}
-
-
-def _days_of(year: int) -> list[date]:
-    first = date(year, 1, 1)
-    return [first + each * _DAY for each in range((date(year + 1, 1, 1) - first).days)]
 
 
 def _changes(before: WorkCalendar, after: WorkCalendar, days: Iterable[date]) -> list[dict[str, Any]]:

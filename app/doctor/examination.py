@@ -65,7 +65,7 @@ def _of_an_open_store(settings: Settings, store: Store, now: datetime) -> list[t
         ("log", records.log(settings, store, now)),
         ("backlog", records.backlog(store, now)),
         ("search_tags", tags.tags(store)),
-        ("calendar", calendar.calendar(store, now)),
+        ("calendar", calendar.calendar(settings, store, now)),
         ("demo", records.demo(settings, store)),
     ]
 

@@ -94,6 +94,10 @@ async def test_a_newer_package_brings_its_new_year_once_and_nothing_over_the_com
         ("off", "own"),
         ("working", source),
     ]
+    page = await (await world.as_("hr")).get("/v1/calendar/revisions", params={"limit": "1"})
+    changed = {each["date"] for each in page.json()["items"][0]["changes"]}
+    assert {f"{NEXT - 1}-12-31", f"{NEXT}-02-20"} <= changed
+    assert changed.isdisjoint({f"{NEXT}-02-08", f"{NEXT}-03-08"})
     turn = await day(world, f"{NEXT - 1}-12-31")
     assert (turn["kind"], turn["name_zh"], turn["source"]) == ("off", "元旦", source)
     after = await due(world, f"{NEXT}-01-29T10:00:00+08:00", 8)

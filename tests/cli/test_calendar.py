@@ -66,14 +66,18 @@ async def test_what_cannot_be_right_is_named_and_nothing_is_taken(world: World, 
 
 
 @pytest.mark.parametrize(
-    ("now", "level", "words"),
+    ("now", "env", "level", "words"),
     [
-        (datetime(2026, 11, 30, tzinfo=UTC), Level.OK, "confirmed to 2026"),
-        (datetime(2026, 12, 1, tzinfo=UTC), Level.WARNING, "2027 is not confirmed"),
-        (datetime(2027, 1, 1, tzinfo=UTC), Level.WARNING, "2027 is not confirmed"),
+        (datetime(2026, 11, 30, tzinfo=UTC), "production", Level.OK, "confirmed to 2026"),
+        (datetime(2026, 12, 1, tzinfo=UTC), "production", Level.WARNING, "2027 is not confirmed"),
+        (datetime(2027, 1, 1, tzinfo=UTC), "production", Level.WARNING, "2027 is not confirmed"),
+        (datetime(2027, 1, 1, tzinfo=UTC), "development", Level.OK, "2027 is not confirmed"),
     ],
 )
-async def test_the_doctor_asks_for_the_year_in_time(world: World, now: datetime, level: Level, words: str) -> None:
-    (finding,) = [each async for each in calendar(store_of(world.application.database), now)]
+async def test_the_doctor_asks_for_the_year_in_time(
+    world: World, now: datetime, env: str, level: Level, words: str
+) -> None:
+    settings = world.application.settings.model_copy(update={"env": env})
+    (finding,) = [each async for each in calendar(settings, store_of(world.application.database), now)]
     assert (finding.check, finding.level) == ("calendar", level)
     assert words in finding.what.en
