@@ -137,7 +137,7 @@ def test_a_healthy_store_is_told_so(used: TestStore) -> None:
     told = examined(used.settings)
     assert troubles(told) == {}
     checks = {"settings", "data_dir", "disk", "database", "keys.root", "keys.wrapped", "keys.log", "keys.token"}
-    checks |= {"schema", "durability", "log", "checkpoints", "worker", "search_tags"}
+    checks |= {"schema", "durability", "log", "checkpoints", "worker", "search_tags", "calendar"}
     checks |= {"append_only"} if used.dialect == "sqlite" else {"roles", "clock"}
     assert set(told) == checks
     assert newest_revision() in told["schema"][1]
@@ -279,7 +279,7 @@ def test_what_is_broken_is_named(used_sqlite: SqliteTestStore, case: int) -> Non
         "log",
         "backlog",
         "append_only",
-        *(("search_tags",) if "schema" in expected else ()),
+        *(("search_tags", "calendar") if "schema" in expected else ()),
     } | {"checkpoints" if "log" in expected else "schema"}, told
 
 
