@@ -45,11 +45,10 @@ class CalendarDesk:
 
         Processes that start together queue, and all but one find nothing to do.
         """
-        source = package.source()
+        current, source = await self.service.current(), package.source()
         if await self.service.last_package() == source:
             return 0
         announced = package.announced()
-        current = await self.service.current()
         if announced.keys() <= current.years.keys():
             return 0
         async with self._database.unit_of_work() as unit:

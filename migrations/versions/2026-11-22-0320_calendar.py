@@ -7,8 +7,9 @@ ordinary. The first start after it takes over what the package chinesecalendar k
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 
+from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "6e31c295d287"
@@ -60,44 +61,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_calendar_revision")),
         sa.UniqueConstraint("id", name=op.f("uq_calendar_revision_id")),
     )
-    if op.get_bind().dialect.name == "postgresql":
-        fence_postgresql()
-        grant_postgresql()
-    else:
-        fence_sqlite()
+    fence({HISTORY: (("seq",), ("id",))}, CHANGEABLE)
 
 
 def downgrade() -> None:
     """Drop it all; triggers and grants go with the tables."""
     for table in (HISTORY, *reversed(CHANGEABLE)):
         op.drop_table(table)
-
-
-def fence_sqlite() -> None:
-    """Refuse update, delete, and an insert that would replace."""
-    refusal = f"SELECT RAISE(ABORT, '{HISTORY} is append-only')"
-    taken = " OR ".join(
-        f'EXISTS (SELECT 1 FROM "{HISTORY}" WHERE "{column}" = NEW."{column}")' for column in ("seq", "id")
-    )
-    op.execute(f'CREATE TRIGGER {HISTORY}_no_update BEFORE UPDATE ON "{HISTORY}" BEGIN {refusal}; END')
-    op.execute(f'CREATE TRIGGER {HISTORY}_no_delete BEFORE DELETE ON "{HISTORY}" BEGIN {refusal}; END')
-    op.execute(f'CREATE TRIGGER {HISTORY}_no_insert BEFORE INSERT ON "{HISTORY}" WHEN {taken} BEGIN {refusal}; END')
-
-
-def fence_postgresql() -> None:
-    """Refuse update, delete and truncate, also in sessions that replicate."""
-    op.execute(
-        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.{HISTORY} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION public.duanhao_append_only()"
-    )
-    op.execute(f"ALTER TABLE public.{HISTORY} ENABLE ALWAYS TRIGGER append_only")
-
-
-def grant_postgresql() -> None:
-    """Let the service role read and append history, and write what it adds up to."""
-    role = context.config.attributes.get("service_role")
-    if not role:
-        return
-    name = op.get_bind().execute(sa.text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-    op.execute(f"GRANT SELECT, INSERT ON {HISTORY} TO {name}")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(CHANGEABLE)} TO {name}")

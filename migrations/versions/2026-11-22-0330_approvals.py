@@ -1,6 +1,6 @@
 """Requests, who is asked in them, what was said and written, what they did, and protected values that they propose.
 
-Revision 7f42d3a6e398, after 5d20b384c176. Decisions and comments are append-only on both engines; a request's row carries its whole course
+Revision 7f42d3a6e398, after 6e31c295d287. Decisions and comments are append-only on both engines; a request's row carries its whole course
 under a MAC, so the index of tasks may change with it.
 """
 
@@ -14,7 +14,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "7f42d3a6e398"
-down_revision: str | None = "5d20b384c176"
+down_revision: str | None = "6e31c295d287"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
