@@ -4,11 +4,11 @@ Apart from ``assembly`` because approvals ask something of nearly everything, an
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from app.api.acquaintances import Acquaintances
+from app.approvals.advancing import Calendar
 from app.approvals.chains import Chains
 from app.approvals.deciding import StandIn
 from app.approvals.desk import ApprovalDesk, Company, Keys
@@ -27,9 +27,6 @@ from app.kit.db import Database, UnitOfWork
 from app.kit.idempotency import Idempotency
 from app.permissions.outcomes import Tier
 from app.permissions.standing import Viewer
-
-_WEEK = 5
-_CUT_OFF = time(18)
 
 
 def oversees_requests(viewer: Viewer) -> bool:
@@ -50,7 +47,7 @@ def approval_desk(
     accounts: UserAccounts,
     departments: DepartmentRepository,
     effects: EffectDesk,
-    clock_here: timedelta,
+    calendar: Calendar,
 ) -> ApprovalDesk:
     """Make the desk of approvals."""
     absent = _NobodyAbsent()
@@ -61,7 +58,7 @@ def approval_desk(
         absences=absent,
         people=Acquaintances(contacts, showing.gate),
         boxes=ProposalBoxes(sealer),
-        calendar=_Weeks(clock_here),
+        calendar=calendar,
         teller=_Silent(),
         oversees=oversees_requests,
     )
@@ -96,35 +93,3 @@ class _EachForThemselves:
 class _Silent:
     async def request(self, unit: UnitOfWork, what: str, request: Request, people: tuple[UUID, ...]) -> None:
         del unit, what, request, people
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    at: datetime
-    predicted: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Weeks:
-    ahead: timedelta
-
-    async def current(self, source: Source) -> "_Weeks":
-        del source
-        return self
-
-    async def epoch(self, source: Source) -> int:
-        del source
-        return 0
-
-    def due(self, start: datetime, days: int) -> _Moment:
-        here = start + self.ahead
-        day = here.date()
-        if here.time() >= _CUT_OFF or day.weekday() >= _WEEK:
-            day += timedelta(days=1)
-        while day.weekday() >= _WEEK:
-            day += timedelta(days=1)
-        for _ in range(days):
-            day += timedelta(days=1)
-            while day.weekday() >= _WEEK:
-                day += timedelta(days=1)
-        return _Moment(datetime.combine(day, _CUT_OFF, UTC) - self.ahead)

@@ -288,7 +288,7 @@ def assembled(
             accounts=accounts,
             departments=department_rows,
             effects=EffectDesk(),
-            clock_here=clock_here,
+            calendar=calendar.calendars,
         ),
         jobs=jobs,
         accounts=accounts,

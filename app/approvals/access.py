@@ -36,7 +36,7 @@ from app.permissions.guard import LookGuard, ViewerGuard, WriteGuard
 from app.permissions.standing import Viewer
 
 _ALWAYS: Final = (Unauthenticated, InsufficientScope, NoContact, AccountSuspended)
-KIND_PROBLEMS: Final = (*_ALWAYS, Invalid)
+KIND_PROBLEMS: Final = (*_ALWAYS, Invalid, Unavailable)
 LOOK_PROBLEMS: Final = (*_ALWAYS, LogUnavailable, EpochMoved, Invalid)
 FILE_PROBLEMS: Final = (
     *_ALWAYS,

@@ -203,14 +203,14 @@ class Advancing:
                 raise NobodyMayDecide(step=step.id)
             _log.error("request_without_decider", request=str(request.id), step=step.id)
             return request
-        people = found.people[:MOST_PEOPLE]
+        people, epoch = found.people[:MOST_PEOPLE], await self._calendar.epoch(source)
         how = Asking(how="escalation" if found.escalated else "chain")
         request = request.happened(
             _course(moved(request.course, Asks(people))),
             now,
             deadlines={**request.deadlines, step.id: await self.deadline(source, step, now)},
             askings={**request.askings, **{(step.id, each): how for each in people}},
-            calendar=await self._calendar.epoch(source),
+            calendar=epoch,
         )
         if step.type is StepType.ATTEST and request.requester in people:
             return await self.signed(unit, author, request, step.id)

@@ -233,7 +233,7 @@ def office_in(world: World) -> Office:
         accounts=application.accounts,
         departments=application.department_rows,
         effects=effects,
-        clock_here=timedelta(hours=8),
+        calendar=application.calendar.calendars,
     )
     world.app.state.application = replace(application, approvals=desk)
     return Office(world, desk, effect, check, clock)

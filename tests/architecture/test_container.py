@@ -452,7 +452,9 @@ def test_the_whole_of_it(compose: Callable[[str], Container], tmp_path: Path) ->
         assert added.returncode == 0, added.stderr
         examined = compose("api").run(["duanhao", "doctor", "--json"])
         told = {each["check"]: each["level"] for each in orjson.loads(examined.stdout)["findings"]}
-        troubles = {check for check, level in told.items() if level != "ok"} - {"calendar"}  # in December, until the notice
+        troubles = {check for check, level in told.items() if level != "ok"} - {
+            "calendar"
+        }  # in December, until the notice
         assert troubles == {"tokens.issuers"}, examined.stdout
         assert (examined.returncode, told["roles"], told["log"]) == (1, "ok", "ok")
         assert working.poll() is None, worker.read_text(encoding="utf-8")
