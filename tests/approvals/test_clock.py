@@ -112,3 +112,17 @@ async def test_a_signature_that_is_not_on_record_counts_for_nothing(office: Offi
         await desk.requests.save(unit.session, request, other, asked=asked)
     assert (await office.say("hr", path)).json()["state"] == "needs_reapproval"
     assert office.effect.applied == []
+
+
+async def test_48_a_revised_calendar_moves_what_is_open_and_keeps_what_was_said(office: Office) -> None:
+    path = await office.filed("staff", "test.two")
+    revision = {
+        "days": [{"date": "2026-11-24", "kind": "off", "name_zh": "停电", "name_en": "No power"}],
+        "source": "notice 7",
+    }
+    given = await (await office.world.as_("hr")).post("/v1/calendar/revisions", json=revision)
+    assert given.status_code == 201, given.text
+    assert await office.tick() == 1
+    step = (await office.read("staff", path))["steps"][0]
+    assert (step["first_due_at"], step["due_at"]) == ("2026-11-25T10:00:00Z", "2026-11-26T10:00:00Z")
+    assert await office.tick() == 0
