@@ -60,6 +60,10 @@ _SHOWN: Final = 2
 _WORDS: Final = {_MASKED: "masked", _SHOWN: "shown", _MASKED | _SHOWN: "shown"}
 
 
+CASE: Final = "case"
+"""Member of an event's ``query``: the number of the case that a look at a contact was for."""
+OF_CONTACTS: Final = "contact."
+"""How the actions begin that a case can be named for; a question to the log may name one too, and is no look of that case."""
 USED: Final = "used"
 """State of a field that the service opened for its own work: a box was opened, and nobody was told what was in it."""
 
@@ -111,6 +115,17 @@ class EventDraft:
     count: int | None = None
     address: str | None = None
     request_id: str | None = None
+
+    @property
+    def case(self) -> str | None:
+        """Give the case that a look was for."""
+        return case_of(self.action, self.query)
+
+
+def case_of(action: str, query: Mapping[str, Any] | None) -> str | None:
+    """Read the case that an event names as its own; ``None`` where there is none."""
+    found = query.get(CASE) if query is not None and action.startswith(OF_CONTACTS) else None
+    return found if isinstance(found, str) else None
 
 
 class FieldBits:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import orjson
 
-from app.audit.events import MEMBERS, VERSION, EventDraft
+from app.audit.events import MEMBERS, VERSION, EventDraft, case_of
 
 Document = Mapping[str, Any]
 Network = IPv4Network | IPv6Network
@@ -47,7 +47,7 @@ class EventFilter:
 
     ``since`` is included, ``until`` and ``below`` (an index) are not. ``action`` may end in ``.*``. ``departments``: the actor belonged to
     one of them when acting. ``field`` with ``state``: the event told that field in that state, of the contact where one is named. ``field``
-    alone: it told, asked for or changed that field. ``state`` alone: it told any field in that state.
+    alone: it told, asked for or changed that field. ``state`` alone: it told any field in that state. ``case``: the look was for that case.
     """
 
     contact_id: UUID | None = None
@@ -62,6 +62,7 @@ class EventFilter:
     purpose: str | None = None
     request_id: str | None = None
     network: Network | None = None
+    case: str | None = None
     below: int | None = None
 
     @property
@@ -115,6 +116,8 @@ class EventFilter:
             found.append(_within("department_id", frozenset(map(str, self.departments))))
         if self.network is not None:
             found.append(_from(self.network))
+        if self.case is not None:
+            found.append(_for(self.case))
         if self.field is not None or self.state is not None:
             found.append(_tells(self.field, self.state, None if self.contact_id is None else self.contact_id.bytes))
         return found
@@ -160,6 +163,10 @@ def _acts(action: str) -> Callable[[Document], bool]:
         return _says("action", action)
     beginning = action.removesuffix("*")
     return lambda document: document["action"].startswith(beginning)
+
+
+def _for(case: str) -> Callable[[Document], bool]:
+    return lambda document: case_of(document["action"], document["query"]) == case
 
 
 def _from(network: Network) -> Callable[[Document], bool]:

@@ -68,7 +68,7 @@ async def list_contacts(
     summary="Reveal protected fields",
     response_model=None,
     responses={
-        **disclosed_response(RevealView, "The fields, clear"),
+        **disclosed_response(RevealView, "The fields, as far as a reveal goes"),
         **responses(
             *LOOK_PROBLEMS, NotFound, Invalid, UnknownField, ApprovalRequired, NotPermitted, FreshSignInRequired
         ),
@@ -79,6 +79,8 @@ async def reveal_contact(
 ) -> Disclosed[RevealView]:
     """Show fields clear for a purpose and a reason: one look, on record with its sealed reason.
 
+    Where the policy has a reveal show no more than a mask, that is what is shown; where it asks for the number of a case as well (`reason`
+    of an explanation says so), the look names it in `case`, and `GET /v1/access-events?case=` finds it.
     Where a second proof of identity is all that is missing, 401 with the challenge of RFC 9470: sign in again with one of `acr_values`, not
     longer ago than `max_age`, and ask again.
     """

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from app.contacts.names import NEW_CONTACTS, PLAIN_NAME, NameView
 from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
+from app.disclosure.looks import CaseNumber
 from app.disclosure.view import DisclosureNote, FieldView, RelationView
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
@@ -230,11 +231,19 @@ class ListQuery(Input):
 
 
 class RevealRequest(Input):
-    """A wish to see fields clear."""
+    """A wish to see more of fields than the card shows."""
 
     fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)] = Field(examples=[["mobile"]])
     purpose: Purpose
     reason: Reason
+    case: CaseNumber | None = Field(
+        None,
+        description=(
+            "Number of the case that the look is for. Missing where the policy asks for one, it is a member that is missing, as `reason` "
+            "would be. It stands in the access log as it is."
+        ),
+        examples=["INC-20260042"],
+    )
 
 
 class DepartmentView(Output):

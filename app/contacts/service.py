@@ -18,7 +18,7 @@ from app.contacts.listing import ContactLists
 from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
-from app.disclosure.errors import ApprovalRequired
+from app.disclosure.errors import ApprovalRequired, CaseMissing
 from app.disclosure.gate import Gate, Opened
 from app.disclosure.hotlines import HOTLINE, HotlineDoor
 from app.disclosure.looks import Look
@@ -126,7 +126,7 @@ class ContactService:
         return Disclosed(self._hotlines.page(current, query.purpose, page.records, following, total))
 
     async def reveal(self, viewer: Viewer, identity: UUID, request: RevealRequest) -> Disclosed[RevealView]:
-        """Show some fields of one contact clear, for a purpose and a reason; one look, no further state."""
+        """Show some fields of one contact as far as a reveal goes, for a purpose and a reason; one look, no further state."""
         _seek(identity, "contact.reveal", request.purpose)
 
         async def attempt(viewer: Viewer) -> Disclosed[RevealView]:
@@ -134,7 +134,13 @@ class ContactService:
             if record is None or self._gate.verdict(viewer.plan(request.purpose), record) is None:
                 raise NotFound
             reason = self._sealer.existing(identity, record.key).seal("audit.reason", request.reason).envelope
-            look = Look(action="contact.reveal", purpose=request.purpose, reason=reason, fields=request.fields)
+            look = Look(
+                action="contact.reveal",
+                purpose=request.purpose,
+                reason=reason,
+                fields=request.fields,
+                case=request.case,
+            )
             fields, note = await self._gate.reveal(viewer, record, request.fields, look)
             return Disclosed(b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (fields, _DISPLAY_SECONDS, note))
 
@@ -179,7 +185,7 @@ class ContactService:
             return await attempt(viewer)
         except EpochMoved:
             return await attempt(await self._standings.of(viewer.subject, fresh=True))
-        except (NotFound, ApprovalRequired, NotPermitted, FreshSignInRequired):
+        except (NotFound, ApprovalRequired, CaseMissing, NotPermitted, FreshSignInRequired):
             current = await self._standings.of(viewer.subject, fresh=True)
             if current.standing == viewer.standing:
                 raise

@@ -21,7 +21,7 @@ from app.crypto.envelope import Box
 from app.crypto.errors import SealBroken
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
-from app.disclosure.errors import ApprovalRequired
+from app.disclosure.errors import ApprovalRequired, CaseMissing
 from app.disclosure.looks import Look, charged, counts, draft_of, entries, entry, note
 from app.disclosure.masks import Told
 from app.disclosure.programs import REACHABLE, Program, Programs
@@ -35,7 +35,7 @@ from app.kit.errors import NotFound
 from app.permissions import step_up
 from app.permissions.errors import NotPermitted
 from app.permissions.evidence import Evidence
-from app.permissions.outcomes import Outcome, Purpose, State
+from app.permissions.outcomes import Outcome, Purpose, Reason, State
 from app.permissions.plan import Cohort, Plan
 from app.permissions.quotas import Quotas
 from app.permissions.standing import Viewer
@@ -154,10 +154,11 @@ class Gate:
         return self.version(record.head + b"".join(members) + b"}")
 
     async def reveal(self, viewer: Viewer, record: Record, names: Sequence[str], look: Look) -> tuple[bytes, bytes]:
-        """Open ``names`` of one visible record, clear; give the fields, as a rendered object, and the note.
+        """Open ``names`` of one visible record as far as a reveal goes; give the fields, as a rendered object, and the note.
 
         Raises as ``disclose`` does, and before anything is recorded as shown ``UnknownField``, ``ApprovalRequired`` or ``NotPermitted``, or
-        instead of these two ``FreshSignInRequired`` where a second proof of identity would be enough.
+        instead of these two ``FreshSignInRequired`` where a second proof of identity would be enough; ``CaseMissing`` where policy asks for
+        a case and ``look`` names none.
         """
         plan = viewer.plan(look.purpose)
         cohort = plan.cohort(record.cohort, record.subject)
@@ -166,6 +167,9 @@ class Gate:
         except (ApprovalRequired, NotPermitted):
             self._challenge(viewer, record, names, look.purpose)
             raise
+        classes = self._programs.catalogue.classes
+        if look.case is None and any(cohort.demanded(name, classes[name]) is Reason.CASE for name in names):
+            raise CaseMissing
         charge = self._quotas.reveal(viewer.standing) if counts(viewer, record) else None
         draft = draft_of(viewer, plan, look, self._clock.now(), (entry(program, [record]),), 1)
         permit = await self._recorded(viewer, draft, {record.subject: program.scope}, charge)

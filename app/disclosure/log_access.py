@@ -78,6 +78,7 @@ class LogAccess:
             purpose=None if asked.purpose is None else asked.purpose.value,
             request_id=asked.request,
             network=None if asked.ip is None else network_of(asked.ip),
+            case=asked.case,
         )
 
     def logged(self, asked: EventCriteria, clients: Mapping[str, str]) -> dict[str, Any]:

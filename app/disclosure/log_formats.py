@@ -32,6 +32,7 @@ COLUMNS: Final = (
     "decision",
     "code",
     "purpose",
+    "case",
     "request_id",
     "policy_version",
     "ip",

@@ -133,6 +133,7 @@ def item(told: Told, names: Names) -> dict[str, Any]:
         "decision": event.decision,
         "code": event.code,
         "purpose": event.purpose,
+        "case": event.case,
         "request_id": event.request_id,
         "policy_version": event.policy_version,
         "ip": event.address,

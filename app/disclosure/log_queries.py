@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, 
 from app.audit.events import Decision
 from app.audit.matching import Network
 from app.departments.schemas import DepartmentRef
+from app.disclosure.looks import CaseNumber
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input
@@ -129,6 +130,9 @@ class EventCriteria(Input):
     request: RequestId | None = Field(None, description="`X-Request-ID` of the request that caused the event.")
     ip: Address | None = Field(
         None, description="Address of the caller, or a network of addresses.", examples=["10.1.0.0/16"]
+    )
+    case: CaseNumber | None = Field(
+        None, description="Reveals that were for this case.", examples=["INC-20260042"]
     )
     since: Moment | None = Field(
         None, alias="from", description="From this time on (RFC 3339).", examples=["2026-11-21T00:00:00Z"]

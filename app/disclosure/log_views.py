@@ -66,6 +66,7 @@ class EventItem(Output):
     decision: Decision
     code: str | None = Field(description="Problem code of a refusal.")
     purpose: str | None
+    case: str | None = Field(description="Number of the case that a reveal was for.", examples=["INC-20260042"])
     request_id: str | None
     policy_version: str | None
     ip: str | None

@@ -6,12 +6,13 @@ Pure but for the request at hand, which names itself. The gate decides and opens
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
+from pydantic import StringConstraints
 
-from app.audit.events import CohortEntry, EventDraft
+from app.audit.events import CASE, CohortEntry, EventDraft
 from app.disclosure.programs import Program
 from app.disclosure.records import Record
 from app.kit.context import current_request
@@ -21,15 +22,20 @@ from app.permissions.plan import Plan
 from app.permissions.standing import Viewer
 
 
+CaseNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,15}-[0-9]{4,10}$")]
+"""How a case is called: a register and a number in it. It stands in the log as it is, so it has no room for a mobile or an identity number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a look is, beside whom it shows: for the log."""
+    """What a look is, beside whom it shows: for the log. ``case`` is the number of the case that it is for."""
 
     action: str
     purpose: Purpose
     query: Mapping[str, Any] | None = None
     reason: bytes | None = None
     fields: tuple[str, ...] = ()
+    case: str | None = None
 
 
 def draft_of(
@@ -53,7 +59,7 @@ def draft_of(
         policy_version=plan.pack_label,
         cohorts=told,
         fields=look.fields,
-        query=look.query,
+        query=look.query if look.case is None else {**(look.query or {}), CASE: look.case},
         count=count,
         address=context.address if context else None,
         request_id=context.request_id if context else None,

@@ -139,10 +139,10 @@ class Programs:
         return self._make([(field, Outcome.HIDDEN, None) for field in self.catalogue.of_kind(kind)])
 
     def reveal(self, cohort: Cohort, kind: str, names: Sequence[str]) -> Program:
-        """Give the program of a reveal of ``names``.
+        """Give the program of a reveal of ``names``: clear, or masked where that is how far a reveal goes and further than the card.
 
-        Raises ``UnknownField`` for a field that this kind does not carry, ``ApprovalRequired`` for one that takes a request and
-        ``NotPermitted`` for one that no request gives.
+        Raises ``UnknownField`` for a field that this kind does not carry, ``ApprovalRequired`` for one of which only a request shows more,
+        and ``NotPermitted`` for one that no request gives.
         """
         fields = {field.name: field for field in self.catalogue.of_kind(kind)}
         unknown = [name for name in names if name not in fields]
@@ -151,14 +151,19 @@ class Programs:
                 errors=[FieldError("/fields", UnknownField.code, UnknownField.title, UnknownField.title_zh)]
             )
         chosen = [fields[name] for name in dict.fromkeys(names)]
-        refused = [field for field in chosen if cohort.revealed(field.name, field.field_class) is not Outcome.CLEAR]
+        verdicts = [(field, cohort.revealed(field.name, field.field_class)) for field in chosen]
+        refused = [
+            field
+            for field, revealed in verdicts
+            if revealed is not Outcome.CLEAR and revealed <= cohort.shown(field.name, field.field_class)
+        ]
         if refused:
             wanted = [cohort.requests.get(field.field_class) for field in refused]
             kinds = sorted({request for request in wanted if request})
             if not all(wanted):
                 raise NotPermitted
             raise ApprovalRequired(request_kind=kinds[0], fields=[field.name for field in refused])
-        return self._make([(field, Outcome.CLEAR, None) for field in chosen])
+        return self._make([(field, revealed, None) for field, revealed in verdicts])
 
     def _make(self, verdicts: Sequence[tuple[ProtectedField, Outcome, str | None]]) -> Program:
         """Give the program of these verdicts; cohorts that are shown the same share one, and one entry in the log."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from app.permissions.outcomes import FieldClass, Outcome, Purpose
+from app.permissions.outcomes import FieldClass, Outcome, Purpose, Reason
 from app.permissions.pack import Pack, Rule
 from app.permissions.plan import Cohort, CohortKey, LiveGrant, Plan, Standing, lowered
 
@@ -27,11 +27,15 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The nearest change that would show more, and how far: ``value`` is the purpose, the mark to settle or the kind of request."""
+    """The nearest change that would show more, and how far: ``value`` is the purpose, the mark to settle or the kind of request.
+
+    ``reason`` is what a reveal then has to say; ``None`` for a request, which says it itself.
+    """
 
     way: Way
     value: str | None
     leads_to: Outcome
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,13 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything about one field of one contact for one viewer."""
+    """Everything about one field of one contact for one viewer; ``reason`` is what a reveal of it has to say."""
 
     name: str
     field_class: FieldClass
     shown: Outcome
     revealed: Outcome
+    reason: Reason
     forbids: tuple[Tried, ...]
     caps: tuple[Tried, ...]
     grants: tuple[Tried, ...]
@@ -128,6 +133,7 @@ def _explained(
         field_class=field_class,
         shown=shown,
         revealed=cohort.revealed(name, field_class),
+        reason=cohort.demanded(name, field_class),
         forbids=tuple(_tried(question, plan, rule, None) for rule in plan.forbids),
         caps=tuple(
             _tried(question, plan, rule, lowered(rule, field_class)) for rule in plan.caps if field_class in rule.shows
@@ -161,11 +167,11 @@ def _changes(cohort: Cohort, others: Sequence[_Alternative], name: str, field_cl
     if shown is Outcome.CLEAR:
         return
     if revealed > shown:
-        yield Change(Way.REVEAL, None, revealed)
+        yield Change(Way.REVEAL, None, revealed, cohort.demanded(name, field_class))
     for other in others:
         further = other.cohort.revealed(name, field_class)
         if further > revealed:
-            yield Change(other.way, other.value, further)
+            yield Change(other.way, other.value, further, other.cohort.demanded(name, field_class))
     following = cohort.requests.get(field_class)
     if following is not None:
         yield Change(Way.REQUEST, following, Outcome.CLEAR)

@@ -75,11 +75,12 @@ class Power(StrEnum):
 
 
 class Reason(StrEnum):
-    """What a caller has to say before a value is revealed, the least first."""
+    """What a caller has to say before a value is revealed, the least first: each asks for what stands before it too."""
 
     NONE = "none"
     PURPOSE = "purpose"
     TEXT = "text"
+    CASE = "case"
 
 
 class Tag(StrEnum):

@@ -109,8 +109,9 @@ class Rule(_Part):
     """One rule with its clause ids.
 
     A grant gives: how far a class is shown on a card (``shows``) and to who says why (``reveals``, after saying ``reason``), which other
-    powers come with it, and which request leads further. A cap lowers what is shown, whoever grants it, and ``denies`` whole powers; one
-    that is not ``liftable`` leaves nothing to file a request for. C1 has no mask: it is clear or hidden.
+    powers come with it, and which request leads further. Of several grants the one that reveals furthest says what has to be said, and
+    among equals the one that asks for least. A cap lowers what is shown, whoever grants it, and ``denies`` whole powers; one that is not
+    ``liftable`` leaves nothing to file a request for. C1 has no mask: it is clear or hidden.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.]{2,63}$")
@@ -160,7 +161,7 @@ class Rule(_Part):
                 fault = "a grant gives something, and denies nothing"
             case _ if {self.shows.get(FieldClass.C1), self.reveals.get(FieldClass.C1)} - _WITHOUT_MASK:
                 fault = "C1 is clear or hidden"
-            case _ if self.reason is not Reason.TEXT and any(each > FieldClass.C2 for each in self.reveals):
+            case _ if self.reason not in _IN_WORDS and any(each > FieldClass.C2 for each in self.reveals):
                 fault = "C3 and above is revealed for a reason in words"
             case _:
                 return self
@@ -168,6 +169,7 @@ class Rule(_Part):
         raise ValueError(message)
 
 
+_IN_WORDS: Final = frozenset({Reason.TEXT, Reason.CASE})
 _WITHOUT_MASK: Final = {None, Outcome.HIDDEN, Outcome.CLEAR}
 
 

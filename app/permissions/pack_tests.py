@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from app.permissions.outcomes import FieldClass, Outcome, Purpose, Tier
+from app.permissions.outcomes import FieldClass, Outcome, Purpose, Reason, Tier
 
 MOST_TESTS: Final = 1000
 
@@ -39,6 +39,10 @@ def _named_outcome(value: object) -> object:
 def _short(value: object) -> object:
     """Let ``C1: clear`` stand for ``C1: {outcome: clear}``."""
     return {"outcome": value} if isinstance(value, str) else value
+
+
+def _unsaid(value: object) -> bool:
+    return value is None
 
 
 class _Part(BaseModel):
@@ -75,12 +79,17 @@ class TestContact(_Part):
 
 
 class Expectation(_Part):
-    """What holds for one field or class; what is not named is not compared. ``powers`` names all of them, no more and no fewer."""
+    """What holds for one field or class; what is not named is not compared. ``powers`` names all of them, no more and no fewer.
+
+    ``reason`` is what a reveal has to say, ``none`` where it shows no more than the card. It came later than the other members: where it
+    is not named it is not written, so that packs from before keep their digest.
+    """
 
     outcome: Annotated[Outcome, BeforeValidator(_named_outcome)] | None = None
     reveals: Annotated[Outcome, BeforeValidator(_named_outcome)] | None = None
     next: Step | None = None
     powers: tuple[PowerName, ...] | None = None
+    reason: Reason | None = Field(default=None, exclude_if=_unsaid)
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:

@@ -146,8 +146,13 @@ class Cohort:
         return max(self.shows[field_class], self.granted.get(name, Outcome.HIDDEN))
 
     def revealed(self, name: str, field_class: FieldClass) -> Outcome:
-        """Give how far a reveal with purpose and reason goes."""
+        """Give how far a reveal goes of who says what is ``demanded``."""
         return max(self.reveals[field_class], self.shown(name, field_class))
+
+    def demanded(self, name: str, field_class: FieldClass) -> Reason:
+        """Say what a reveal of a field has to say; nothing where it shows no more than the card."""
+        further = self.reveals[field_class] > self.shown(name, field_class)
+        return self.reasons[field_class] if further else Reason.NONE
 
     def next_step(self, name: str, field_class: FieldClass) -> str | None:
         """Name what the viewer may do to see more: ``reveal``, ``request:<kind>`` or nothing; from the policy, never from the value."""
@@ -295,7 +300,14 @@ class Plan:
             shows=shows,
             reveals=reveals,
             reasons={
-                each: min((rule.reason for rule in grants if each in rule.reveals), key=_REASONS.index)
+                each: min(
+                    (
+                        rule.reason
+                        for rule in grants
+                        if each in rule.reveals and min(ceiling[each], rule.reveals[each]) is reveals[each]
+                    ),
+                    key=_REASONS.index,
+                )
                 for each in CLASSES
                 if any(each in rule.reveals for rule in grants)
             },

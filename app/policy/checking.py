@@ -1,4 +1,5 @@
-"""What a pack says that can never matter: rules that apply to nobody, grants that a cap always takes back, fields that there are not.
+"""What a pack says that can never matter: rules that apply to nobody, grants that a cap always takes back, demands that another grant does
+not make, fields that there are not.
 
 Pure. A pack with remarks is a pack: they are told to its author and to whoever approves it, and decide nothing.
 """
@@ -6,7 +7,7 @@ Pure. A pack with remarks is a pack: they are told to its author and to whoever 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.permissions.outcomes import CLASSES, FieldClass, Outcome, Power, Tier
+from app.permissions.outcomes import CLASSES, FieldClass, Outcome, Power, Reason, Tier
 from app.permissions.pack import Effect, Pack, Relation, Rule
 from app.permissions.plan import lowered, unmet
 
@@ -26,11 +27,14 @@ class Remark:
 
 def remarks(pack: Pack, *, scopes: Collection[str], classes: Mapping[str, FieldClass]) -> tuple[Remark, ...]:
     """Find what can never matter; ``scopes`` is the vocabulary of scopes, ``classes`` the class of every field."""
-    return tuple(
-        each
-        for found in (_never(pack, scopes), _shadowed(pack), _beneath_caps(pack), _unknown_fields(pack, classes))
-        for each in found
+    sought = (
+        _never(pack, scopes),
+        _shadowed(pack),
+        _beneath_caps(pack),
+        _asked_in_vain(pack),
+        _unknown_fields(pack, classes),
     )
+    return tuple(each for found in sought for each in found)
 
 
 def _never(pack: Pack, scopes: Collection[str]) -> Iterator[Remark]:
@@ -116,6 +120,27 @@ def _beneath_caps(pack: Pack) -> Iterator[Remark]:
 
 def _taken(rule: Rule, cap: Rule) -> Iterator[Power]:
     return (power for power in cap.denies if rule.having(power) or (power is Power.LOOKUP and rule.lookups))
+
+
+def _asked_in_vain(pack: Pack) -> Iterator[Remark]:
+    """Find grants that ask for more words than another one does which gives as much wherever they apply."""
+    grants = [(at, rule) for at, rule in enumerate(pack.rules) if rule.effect is Effect.GRANT and rule.reveals]
+    for at, rule in grants:
+        for _, other in grants:
+            if other is rule or _EASE[other.reason] >= _EASE[rule.reason] or unmet(other) or not covers(other, rule):
+                continue
+            for each, given in rule.reveals.items():
+                if Outcome.HIDDEN < given <= max(other.reveals.get(each, Outcome.HIDDEN), other.shows.get(each, Outcome.HIDDEN)):
+                    yield Remark(
+                        pointer=f"/rules/{at}",
+                        about=rule.id,
+                        code="asked_in_vain",
+                        en=f"{other.id} gives {each.value} as far and asks for less",
+                        zh=f"{other.id} 以更低要求给出同样的 {each.value}",
+                    )
+
+
+_EASE = {each: at for at, each in enumerate(Reason)}
 
 
 def _unknown_fields(pack: Pack, classes: Mapping[str, FieldClass]) -> Iterator[Remark]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final, Literal
 
-from app.permissions.outcomes import FieldClass, Outcome
+from app.permissions.outcomes import FieldClass, Outcome, Reason
 from app.permissions.pack import Effect, Pack, Rule
 from app.policy.trials import rules_of
 
@@ -34,11 +34,16 @@ _CHAPTERS: Final = (
     (Effect.CAP, ("什么情况下看得更少", "When less is shown")),
     (Effect.FORBID, ("什么情况下完全不显示", "When nothing is shown")),
 )
+_REVEALED: Final[Mapping[Reason, tuple[str, str]]] = {
+    Reason.NONE: ("另行查看后", "when asked for"),
+    Reason.PURPOSE: ("说明用途后", "for a purpose"),
+    Reason.TEXT: ("说明理由后", "for a reason"),
+    Reason.CASE: ("提供案件编号并说明理由后", "for a reason, with the number of a case"),
+}
 _WORDS: Final = {
     "title": ("通讯录可见规则", "Rules of the directory"),
     "version": ("版本", "Version"),
     "since": ("生效时间", "In force since"),
-    "reveal": ("说明理由后可见", "shown for a reason"),
     "request": ("可提交申请", "by request"),
     "most": ("至多", "at most"),
     "clauses": ("依据", "By"),
@@ -108,8 +113,11 @@ def _said(rule: Rule, at: int) -> Iterator[str]:
     most = f"{_WORDS['most'][at]} " if rule.effect is Effect.CAP else ""
     for each in FieldClass:
         ways = [f"{most}{_OUTCOMES[rule.shows[each]][at]}"] if each in rule.shows else []
-        if rule.reveals.get(each) is Outcome.CLEAR:
-            ways.append(_WORDS["reveal"][at])
+        revealed = rule.reveals.get(each, Outcome.HIDDEN)
+        if revealed is not Outcome.HIDDEN:
+            said = _REVEALED[rule.reason]
+            seen = "可见" if revealed is Outcome.CLEAR else _OUTCOMES[revealed][0]
+            ways.append((f"{said[0]}{seen}", f"{_OUTCOMES[revealed][1]} {said[1]}")[at])
         if each in rule.requests:
             ways.append(_WORDS["request"][at])
         if ways:

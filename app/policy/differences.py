@@ -11,17 +11,24 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from app.permissions.outcomes import CLASSES, TAG_CLASS, FieldClass, Outcome, Power, Purpose
+from app.permissions.outcomes import CLASSES, TAG_CLASS, FieldClass, Outcome, Power, Purpose, Reason
 from app.permissions.pack import Pack
 from app.permissions.plan import Cohort, CohortKey, Plan, Standing
 
 _NOBODY: Final = UUID(int=0)
 _HIGH: Final = frozenset({FieldClass.C4, FieldClass.C5})
 _GUARDED: Final = frozenset({"core", "executive", "protected"})
+SAID: Final = "reason"
+"""What a reveal has to say, compared like a power where both packs let it show more than the card: to have to say less is a gain."""
+EASE: Final = tuple(reversed(Reason))
+"""What has to be said, by how easy it is: the number of a change of ``SAID`` is a place here."""
 
 
 class Change(NamedTuple):
-    """One difference for a pair: for which purposes, over a class, which power, from what to what (outcomes; of other powers 0 and 1)."""
+    """One difference for a pair: for which purposes, over a class, which power, from what to what.
+
+    Numbers are outcomes, for ``SAID`` places in ``EASE``, and of other powers 0 and 1.
+    """
 
     purposes: tuple[Purpose, ...]
     field_class: FieldClass
@@ -226,8 +233,9 @@ def differences(pairs: Mapping[Purpose, tuple[Cohort, Cohort]]) -> tuple[Change,
         old, new = _powers(before), _powers(after)
         for each in CLASSES:
             for power, had in old[each].items():
-                if had != new[each][power]:
-                    found.setdefault((each, power, had, new[each][power]), []).append(purpose)
+                has = new[each].get(power, had)
+                if had != has:
+                    found.setdefault((each, power, had, has), []).append(purpose)
     return tuple(Change(tuple(purposes), *what) for what, purposes in found.items())
 
 
@@ -251,6 +259,8 @@ def _powers(cohort: Cohort) -> dict[FieldClass, dict[str, int]]:
                 for power in Power
             },
         }
+        if visible and cohort.reveals[each] > cohort.shows[each]:
+            found[each][SAID] = EASE.index(cohort.reasons[each])
     return found
 
 

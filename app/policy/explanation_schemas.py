@@ -9,7 +9,7 @@ from pydantic import Field
 from app.disclosure.view import DisclosureNote
 from app.kit.schemas import Input, Output
 from app.permissions.explaining import Way
-from app.permissions.outcomes import FieldClass, Purpose, State, Tier
+from app.permissions.outcomes import FieldClass, Purpose, Reason, State, Tier
 
 OutcomeName = Literal["hidden", "mask_full", "mask_coarse", "mask_fine", "clear"]
 
@@ -47,6 +47,7 @@ class TriedView(RuleName):
     shows: OutcomeName | None
     reveals: OutcomeName | None
     liftable: bool
+    reason: Reason | None = Field(None, description="Of grants: what a reveal by this rule has to say.")
 
 
 class ExceptionView(Output):
@@ -76,6 +77,7 @@ class ChangeView(Output):
     )
     value: str | None
     leads_to: OutcomeName
+    reason: Reason | None = Field(description="What the reveal then has to say; null for a request.")
     request: RequestDraft | None
 
 
@@ -87,6 +89,9 @@ class FieldExplanation(Output):
     state: Literal[State.SHOWN, State.MASKED, State.WITHHELD]
     outcome: OutcomeName
     revealed: OutcomeName = Field(description="How far a reveal would go.")
+    reason: Reason = Field(
+        description="What a reveal has to say: `case` a case number too; `none` where it shows no more than the card."
+    )
     decided_by: list[str] = Field(description="The rules that give most, or the exceptions that lead further.")
     forbids: list[ForbidView]
     caps: list[TriedView]

@@ -135,10 +135,11 @@ def _explanation(told: Explanation, contact: UUID, purpose: Purpose) -> dict[str
         "state": STATE_OF[told.shown].value,
         "outcome": told.shown.name.lower(),
         "revealed": told.revealed.name.lower(),
+        "reason": told.reason.value,
         "decided_by": list(told.winning),
         "forbids": [{**rule_view(each.rule), "applied": each.applied} for each in told.forbids],
         "caps": [_tried(each) for each in told.caps],
-        "grants": [_tried(each) for each in told.grants],
+        "grants": [{**_tried(each), "reason": each.rule.reason.value} for each in told.grants],
         "exceptions": [
             {"id": each.id, "outcome": each.outcome.name.lower(), "ends_at": _instant(each.ends_at)}
             for each in told.exceptions
@@ -177,5 +178,6 @@ def _change(told: Explanation, change: Change, contact: UUID, purpose: Purpose) 
         "way": change.way.value,
         "value": change.value,
         "leads_to": change.leads_to.name.lower(),
+        "reason": None if change.reason is None else change.reason.value,
         "request": request if change.way is Way.REQUEST else None,
     }

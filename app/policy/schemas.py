@@ -96,7 +96,7 @@ class RemarkView(Output):
 
     pointer: str = Field(examples=["/rules/3"])
     about: str = Field(examples=["staff.directory"])
-    code: Literal["never_applies", "always_forbidden", "above_cap", "unknown_field"]
+    code: Literal["never_applies", "always_forbidden", "above_cap", "asked_in_vain", "unknown_field"]
     en: str
     zh: str
 
@@ -186,8 +186,8 @@ class CellView(Output):
     field_class: Literal["C1", "C2", "C3", "C4", "C5"] = Field(alias="class")
     cohort: CohortRef
     purposes: list[str] = Field(description="For which purposes; all that the two packs speak of, or fewer.")
-    power: Literal["show", "reveal", "match", "order", "count", "export", "lookup", "edit"]
-    before: str = Field(alias="from", description="Outcome, or `no` and `yes`.", examples=["mask_coarse"])
+    power: Literal["show", "reveal", "reason", "match", "order", "count", "export", "lookup", "edit"]
+    before: str = Field(alias="from", description="Outcome, what a reveal has to say, or `no` and `yes`.", examples=["mask_coarse"])
     to: str = Field(examples=["mask_fine"])
     pairs: int
     viewers: int

@@ -32,7 +32,7 @@ from app.permissions.pack import Pack, canonical
 from app.permissions.plan import CohortKey, Standing
 from app.permissions.standing import Standings, Viewer, author_of
 from app.permissions.versions import VersionRepository
-from app.policy.differences import Cell, Comparison, Tally
+from app.policy.differences import EASE, SAID, Cell, Change, Comparison, Tally
 from app.policy.errors import SimulationMismatch, UnknownPolicyVersion
 from app.policy.showing import admit_reader
 from app.policy.simulation_repository import Simulation, SimulationRepository
@@ -260,12 +260,15 @@ def _cells(found: list[tuple[Cell, Tally]]) -> list[dict[str, Any]]:
     return [_cell(cell, tally) for cell, tally in found[:_MOST_CELLS]]
 
 
+def _level(change: Change, level: int) -> str:
+    if change.power == SAID:
+        return EASE[level].value
+    return Outcome(level).name.lower() if change.power in _GRADED else ("no", "yes")[level]
+
+
 def _cell(cell: Cell, tally: Tally) -> dict[str, Any]:
     change = cell.change
-    before, after = (
-        Outcome(each).name.lower() if change.power in _GRADED else ("no", "yes")[each]
-        for each in (change.before, change.after)
-    )
+    before, after = (_level(change, each) for each in (change.before, change.after))
     return {
         "role": cell.role,
         "class": change.field_class.value,

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
-from app.permissions.outcomes import CLASSES, TAG_CLASS, FieldClass, Outcome, Power, Tier
+from app.permissions.outcomes import CLASSES, TAG_CLASS, FieldClass, Outcome, Power, Reason, Tier
 from app.permissions.pack import Pack
 from app.permissions.pack_tests import Expectation, PackTest, TestContact, TestViewer
 from app.permissions.plan import Cohort, CohortKey, Engagement, Fact, Place, Plan, Standing
@@ -84,6 +84,9 @@ def compared(
     if expected.next is not None:
         following = cohort.next_step(name, field_class) if cohort.visible else None
         yield "next", expected.next, following or _NOTHING
+    if expected.reason is not None:
+        demanded = cohort.demanded(name, field_class) if cohort.visible else Reason.NONE
+        yield "reason", expected.reason.value, demanded.value
     if expected.powers is not None:
         yield "powers", _all(expected.powers), _all(powers_of(cohort, field_class))
 

@@ -20,7 +20,7 @@ STATUSES: Final = ("active", "prehire", "left", "archived", "leaving")
 SECRECY: Final = ("normal", "executive", "core")
 ROLES: Final = ("hr", "executive", "infosec", "directory_steward", "it")
 SCOPES: Final = ("contacts:read", "hr:write")
-PURPOSES: Final = (Purpose.WORK_CONTACT, Purpose.HR_ADMIN)
+PURPOSES: Final = (Purpose.WORK_CONTACT, Purpose.HR_ADMIN, Purpose.INCIDENT)
 TAGS: Final = ("safety_officer", "driver", "first_aid")
 FACTS: Final[tuple[Fact, ...]] = ("account", "order", "ticket")
 SCOPE_KINDS: Final[tuple[ScopeKind, ...]] = (
@@ -129,7 +129,8 @@ class Chance:
             given["shows"] = outcomes
         if effect is Effect.GRANT:
             given["reveals"] = {each: self.outcome(each) for each in self.some(CLASSES, 3)}
-            given["reason"] = Reason.TEXT if max(given["reveals"], default="C1") > "C2" else self.one(tuple(Reason))
+            words = (Reason.TEXT, Reason.CASE)
+            given["reason"] = self.one(words if max(given["reveals"], default="C1") > "C2" else tuple(Reason))
             given["requests"] = {each: f"{self.one(('field', 'customer'))}.reveal" for each in self.some(CLASSES, 2)}
             given["edit_requests"] = dict.fromkeys(self.some(CLASSES, 1), "contact.change")
             given["lookups"] = self.some(tuple(Tag), 2)

@@ -37,7 +37,7 @@ def _pack(chance: Chance) -> Pack:
 @pytest.mark.parametrize("cases", [CASES, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_the_plan_is_the_plain_reading(cases: int) -> None:
     """Hard test 71: over random viewers, contacts, grants, packs and moments."""
-    visible_cases = shown_cases = granted_cases = 0
+    visible_cases = shown_cases = granted_cases = named_cases = 0
     for seed in range(cases):
         chance = Chance(seed)
         pack, standing, purpose = _pack(chance), chance.standing(), chance.one(PURPOSES)
@@ -58,11 +58,13 @@ def test_the_plan_is_the_plain_reading(cases: int) -> None:
                 assert {each.value for each in cohort.powers[Power(power)]} == classes, f"{case} {power}"
             assert {each.value for each in cohort.lookups} == wanted.lookups, case
             assert cohort.reasons.get(field_class) == wanted.reason, case
+            assert cohort.demanded(name, field_class) == wanted.demanded, case
             assert set(cohort.obligations) == wanted.obligations, case
             visible_cases += wanted.visible
             shown_cases += Outcome.HIDDEN < wanted.shown < Outcome.CLEAR
             granted_cases += bool(cohort.granted)
-    assert min(visible_cases, shown_cases, granted_cases) > cases / 50, "the cases must not all be dull"
+            named_cases += wanted.demanded == "case"
+    assert min(visible_cases, shown_cases, granted_cases, named_cases) > cases / 50, "the cases must not all be dull"
 
 
 def test_rows_by_sql_are_the_rows_of_the_plan() -> None:

@@ -41,6 +41,7 @@ class Answer:
     powers: Mapping[str, frozenset[str]] = field(default_factory=lambda: dict.fromkeys(_POWERS, frozenset[str]()))
     lookups: frozenset[str] = frozenset()
     reason: str | None = None
+    demanded: str = "none"
 
 
 class ReferenceEvaluator:
@@ -98,7 +99,13 @@ class ReferenceEvaluator:
             if min(self._ceiling(caps, each, viewer), _highest(grants, "shows", each)) is Outcome.CLEAR
             or (each == "C1" and live and public is Outcome.CLEAR)
         }
-        reasons = [rule["reason"] for rule in grants if field_class in rule["reveals"]]
+        furthest = min(top, _highest(grants, "reveals", field_class))
+        reasons = [
+            rule["reason"]
+            for rule in grants
+            if field_class in rule["reveals"] and min(top, Outcome(rule["reveals"][field_class])) == furthest
+        ]
+        reason = next((each for each in ("none", "purpose", "text", "case") if each in reasons), None)
         return Answer(
             visible=public > Outcome.HIDDEN and (bool(live) or _highest(grants, "shows", "C1") > Outcome.HIDDEN),
             shown=shown,
@@ -120,7 +127,8 @@ class ReferenceEvaluator:
                 for tag in rule["lookups"]
                 if "lookup" not in denied and self._ceiling(caps, _SEARCHED[tag], viewer) > Outcome.HIDDEN
             ),
-            reason=next((each for each in ("none", "purpose", "text") if each in reasons), None),
+            reason=reason,
+            demanded=reason if reason is not None and furthest > shown else "none",
         )
 
     @staticmethod
