@@ -35,6 +35,7 @@ from app.contacts.finding import ContactFinder
 from app.contacts.keeping import ContactKeeper
 from app.contacts.listing import ContactLists
 from app.contacts.members import MemberReader
+from app.contacts.naming import Naming
 from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactAmend
 from app.contacts.service import ContactService
@@ -177,6 +178,7 @@ def assembled(
         events=events, names=names, gate=gate, standings=standings, fields=LOGGED_FIELDS, masked=terms.masked
     )
     members = MemberReader(contact_rows, region=settings.contacts.default_region, forms=forms)
+    naming = Naming(contacts=contact_rows, gate=gate)
     lookups = LookupDesk(
         database=database,
         repository=contact_rows,
@@ -247,7 +249,7 @@ def assembled(
         idempotency=idempotency,
         clock=clock,
     )
-    people = People(contact_rows, members, writer, accounts, grants, engagements.service)
+    people = People(contact_rows, members, naming, writer, accounts, grants, engagements.service)
     subjects = Subjects(people)
     ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
     showing = Showing(gate=gate, standings=standings, cursors=cursors, reader=reader, clock=clock)
@@ -336,6 +338,7 @@ def assembled(
             service=contacts,
             writer=writer,
             members=members,
+            naming=naming,
             gate=gate,
             numbers=numbers.service,
             engagements=engagements.service,

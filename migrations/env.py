@@ -31,7 +31,7 @@ from sqlalchemy.pool import NullPool
 from app.config import Settings
 from app.kit import models as kit_models
 from app.kit.db import Database
-from app.kit.engines import postgres_engine
+from app.kit.engines import owned, postgres_engine
 from app.kit.models import LOG_SCHEMA
 from app.tables import metadata
 
@@ -108,7 +108,7 @@ def migrate(connection: Connection) -> None:
 
 def set_journal(path: Path, mode: Literal["DELETE", "WAL"]) -> None:
     """Put a file into the given journal mode, making it for its owner alone; refuse while it is open elsewhere."""
-    path.touch(mode=0o600)
+    owned(path)
     with closing(sqlite3.connect(path, timeout=5)) as file:
         try:
             answer = file.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0]

@@ -11,6 +11,7 @@ import orjson
 
 from app.contacts.engagements import HeldEngagements
 from app.contacts.members import MemberReader
+from app.contacts.naming import Naming
 from app.contacts.numbers import HeldNumbers
 from app.contacts.record import membership_departments
 from app.contacts.schemas import ContactAmend, ContactCreate
@@ -45,13 +46,14 @@ class ContactKeeper:
         service: ContactService,
         writer: ContactWriter,
         members: MemberReader,
+        naming: Naming,
         gate: Gate,
         numbers: HeldNumbers,
         engagements: HeldEngagements,
         idempotency: Idempotency,
     ) -> None:
-        """Take reading, writing, the forms, the gate (to foretell versions), numbers and assignments, and what makes repeats harmless."""
-        self._service, self._writer, self._members = service, writer, members
+        """Take reading, writing, forms, who may be named, the gate (to foretell versions), what contacts hold, and repeats."""
+        self._service, self._writer, self._members, self._naming = service, writer, members, naming
         self._gate, self._idempotency = gate, idempotency
         self._numbers, self._engagements = numbers, engagements
 
@@ -59,7 +61,8 @@ class ContactKeeper:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
 
         async def work() -> Receipt:
-            given = {name: value for name, value in body.given().items() if name != "kind"}
+            given = await self._naming.named(viewer, body.given())
+            given.pop("kind", None)
             written = await self._writer.create(unit, author_of(viewer), viewer.tree, body.kind, given)
             return self._receipt(viewer, written, None, status=201)
 
@@ -78,7 +81,7 @@ class ContactKeeper:
         given = body.given()
         self._may_edit(viewer, record, self._members.classes_of(record.cohort.kind, given), given.get("department"))
         author = author_of(viewer)
-        written = await self._writer.amend(unit, author, viewer.tree, record, given)
+        written = await self._writer.amend(unit, author, viewer.tree, record, await self._naming.named(viewer, given))
         if "department" in written.changed and record.cohort.kind in _STAFF:
             await self._engagements.end_all(unit, author, contact_id=identity, cause=_MOVED)
         return self._receipt(viewer, written, card, status=200)

@@ -131,9 +131,7 @@ class EventCriteria(Input):
     ip: Address | None = Field(
         None, description="Address of the caller, or a network of addresses.", examples=["10.1.0.0/16"]
     )
-    case: CaseNumber | None = Field(
-        None, description="Reveals that were for this case.", examples=["INC-20260042"]
-    )
+    case: CaseNumber | None = Field(None, description="Reveals that were for this case.", examples=["INC-20260042"])
     since: Moment | None = Field(
         None, alias="from", description="From this time on (RFC 3339).", examples=["2026-11-21T00:00:00Z"]
     )

@@ -21,7 +21,6 @@ from app.permissions.outcomes import Purpose
 from app.permissions.plan import Plan
 from app.permissions.standing import Viewer
 
-
 CaseNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,15}-[0-9]{4,10}$")]
 """How a case is called: a register and a number in it. It stands in the log as it is, so it has no room for a mobile or an identity number."""
 

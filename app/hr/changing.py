@@ -39,7 +39,7 @@ class Changing:
         )
         for key in (before, after):
             self._subjects.demand(viewer, key, classes, about=record.subject)
-        given = await self._subjects.with_people(unit, given)
+        given = await self._subjects.with_people(viewer, unit, given)
         author = author_of(viewer)
         done = await self._people.writer.amend(unit, author, viewer.tree, record, given)
         if "department" in done.changed:

@@ -53,7 +53,7 @@ class Joining:
         given = {**data.given(), "employee_no": employee_no}
         key = CohortKey(KIND, data.worker_kind, "active", "normal", placed(viewer.tree, given))
         self._subjects.demand(viewer, key, self._subjects.classes(given))
-        given = await self._subjects.with_people(unit, given)
+        given = await self._subjects.with_people(viewer, unit, given)
         if data.applicant is None:
             done = await self._people.writer.create(unit, author_of(viewer), viewer.tree, KIND, given)
         else:
@@ -73,7 +73,7 @@ class Joining:
             before.kind, data.worker_kind or before.worker_kind, "active", before.secrecy, placed(viewer.tree, given)
         )
         self._subjects.demand(viewer, key, self._subjects.classes(given), about=record.subject)
-        given = await self._subjects.with_people(unit, given)
+        given = await self._subjects.with_people(viewer, unit, given)
         done = await self._people.writer.amend(unit, author_of(viewer), viewer.tree, record, given)
         await self._structure.vacate(unit, author_of(viewer), viewer.tree, record.subject)
         await self._readmit(unit, record.subject)

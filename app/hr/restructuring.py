@@ -43,11 +43,11 @@ class Restructuring:
         author = author_of(viewer)
         match data:
             case DepartmentCreatedData():
-                new = DepartmentCreate(code=code, **await self._given(unit, data))
+                new = DepartmentCreate(code=code, **await self._given(viewer, unit, data))
                 await self._departments.create(unit, author, new)
             case DepartmentUpdatedData() | DepartmentMovedData():
                 node = await self._current(unit, code)
-                changes = DepartmentAmend(**await self._given(unit, data))
+                changes = DepartmentAmend(**await self._given(viewer, unit, data))
                 await self._departments.amend(unit, author, node, changes)
             case DepartmentClosedData():
                 await self._departments.remove(unit, author, await self._current(unit, code))
@@ -73,13 +73,13 @@ class Restructuring:
             raise UnknownDepartment("/subject")
         return node
 
-    async def _given(self, unit: UnitOfWork, data: EventData) -> dict[str, Any]:
+    async def _given(self, viewer: Viewer, unit: UnitOfWork, data: EventData) -> dict[str, Any]:
         given = data.given()
         for name in _POSITIONS:
             if given.get(name) is not None:
                 pointer = f"/data/{name}"
                 try:
-                    given[name] = await self._subjects.person(unit, given[name], pointer)
+                    given[name] = await self._subjects.person(viewer, unit, given[name], pointer)
                 except UnknownContact as error:
                     raise UnknownHolder(pointer) from error
         return given

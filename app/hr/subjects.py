@@ -13,7 +13,8 @@ from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Account
 from app.contacts.errors import UnknownContact
-from app.contacts.members import MemberReader
+from app.contacts.members import PEOPLE, MemberReader
+from app.contacts.naming import Naming
 from app.contacts.record import membership_departments
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import closed
@@ -36,7 +37,6 @@ from app.permissions.standing import Viewer
 KIND: Final = "employee"
 APPLICANT: Final = "applicant"
 GONE: Final = "left"
-_PEOPLE: Final = ("manager", "dotted_manager", "backup_contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class People:
 
     contacts: ContactRepository
     members: MemberReader
+    naming: Naming
     writer: ContactWriter
     accounts: UserAccounts
     grants: GrantRepository
@@ -96,20 +97,21 @@ class Subjects:
             raise UnknownApplicant
         return record
 
-    async def person(self, unit: UnitOfWork, named: str, pointer: str) -> UUID:
-        """Give the id of a person named by employee number or id; raise ``UnknownContact`` for a number that nobody has."""
+    async def person(self, viewer: Viewer, unit: UnitOfWork, named: str, pointer: str) -> UUID:
+        """Give the id of a person named by employee number or id; raise ``UnknownContact`` alike for nobody and for a stranger."""
         try:
-            return UUID(named)
+            identity: UUID | None = UUID(named)
         except ValueError:
             identity = await self._people.contacts.by_employee_no(unit.session, named)
-        if identity is None:
+        if identity is None or not await self._people.naming.may_name(viewer, identity):
             raise UnknownContact(pointer)
         return identity
 
-    async def with_people(self, unit: UnitOfWork, given: Mapping[str, Any]) -> dict[str, Any]:
+    async def with_people(self, viewer: Viewer, unit: UnitOfWork, given: Mapping[str, Any]) -> dict[str, Any]:
         """Replace people named by employee number with their ids; raise ``UnknownContact``."""
-        named = {name: given[name] for name in _PEOPLE if given.get(name) is not None}
-        return {**given, **{name: await self.person(unit, who, f"/data/{name}") for name, who in named.items()}}
+        named = {name: given[name] for name in PEOPLE if given.get(name) is not None}
+        found = {name: await self.person(viewer, unit, who, f"/data/{name}") for name, who in named.items()}
+        return {**given, **found}
 
     async def account(self, unit: UnitOfWork, contact_id: UUID) -> Account | None:
         """Find somebody's account; one whose row was edited past us, which is reported and refused everywhere, counts as none."""

@@ -26,7 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.config import Settings
-from app.kit.engines import POOL_WAIT_SECONDS, SQLITE_BUSY_MS, postgres_engine, sqlite_engine
+from app.kit.engines import POOL_WAIT_SECONDS, SQLITE_BUSY_MS, owned, postgres_engine, sqlite_engine
 from app.kit.errors import Unavailable
 from app.kit.models import LOG_SCHEMA
 
@@ -163,6 +163,7 @@ class SqliteReader:
         number = threading.get_ident()
         connection = self._connections.get(number)
         if connection is None:
+            owned(self._path)
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
             connection.execute("PRAGMA query_only = ON")

@@ -1,6 +1,8 @@
 """How connections are opened: PostgreSQL by the driver's own address, SQLite with the promises of its file set on each."""
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,15 @@ def postgres_engine(dsn: str, *, server_settings: Mapping[str, str] | None = Non
     )
 
 
+def owned(path: Path) -> None:
+    """Make a file that is not there for its owner alone, whatever the umask; what SQLite puts beside it has its mode.
+
+    A file that is there is never opened: to close it again would drop the locks that this process holds on it.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
 def sqlite_engine(path: Path) -> AsyncEngine:
     """Make the engine of a SQLite file: one writing connection, every transaction of which takes the lock at once."""
     engine = create_async_engine(
@@ -35,6 +46,10 @@ def sqlite_engine(path: Path) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"timeout": SQLITE_BUSY_MS / 1000},
     )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _make(*_: object) -> None:
+        owned(path)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, record: object) -> None:  # noqa: ANN401 — driver connection

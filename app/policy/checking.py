@@ -130,7 +130,7 @@ def _asked_in_vain(pack: Pack) -> Iterator[Remark]:
             if other is rule or _EASE[other.reason] >= _EASE[rule.reason] or unmet(other) or not covers(other, rule):
                 continue
             for each, given in rule.reveals.items():
-                if Outcome.HIDDEN < given <= max(other.reveals.get(each, Outcome.HIDDEN), other.shows.get(each, Outcome.HIDDEN)):
+                if Outcome.HIDDEN < given <= other.reveals.get(each, Outcome.HIDDEN):
                     yield Remark(
                         pointer=f"/rules/{at}",
                         about=rule.id,

@@ -187,7 +187,9 @@ class CellView(Output):
     cohort: CohortRef
     purposes: list[str] = Field(description="For which purposes; all that the two packs speak of, or fewer.")
     power: Literal["show", "reveal", "reason", "match", "order", "count", "export", "lookup", "edit"]
-    before: str = Field(alias="from", description="Outcome, what a reveal has to say, or `no` and `yes`.", examples=["mask_coarse"])
+    before: str = Field(
+        alias="from", description="Outcome, what a reveal has to say, or `no` and `yes`.", examples=["mask_coarse"]
+    )
     to: str = Field(examples=["mask_fine"])
     pairs: int
     viewers: int

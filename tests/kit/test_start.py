@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import literal, select
 
 from app.composition import open_application
 from app.config import Settings
@@ -59,6 +60,32 @@ class TestSchema:
         async with open_application(settings) as application:
             assert await stored_revision(application.database) == newest_revision()
         assert settings.data_dir.stat().st_mode & 0o777 == 0o700
+
+    async def test_every_file_of_the_store_is_its_owners_alone_whatever_the_umask(
+        self, empty_sqlite_store: SqliteTestStore
+    ) -> None:
+        folder, before = empty_sqlite_store.settings.data_dir, os.umask(0)
+        try:
+            async with open_application(empty_sqlite_store.settings) as application:
+                while_open = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()}
+                await application.database.engine.dispose()
+        finally:
+            os.umask(before)
+        names = {f"{name}{beside}" for name in ("duanhao.sqlite3", "log.sqlite3") for beside in ("", "-wal", "-shm")}
+        assert {name: while_open[name] for name in names} == dict.fromkeys(names, 0o600)
+
+    @pytest.mark.parametrize("opens", ["engine", "reader"])
+    async def test_whoever_opens_a_store_first_makes_it_for_its_owner(self, tmp_path: Path, opens: str) -> None:
+        database, before = Database(Settings(data_dir=tmp_path)), os.umask(0)
+        try:
+            if opens == "engine":
+                assert await stored_revision(database) is None
+            else:
+                await database.reader.fetch(database.reader.prepare(select(literal(1))))
+        finally:
+            os.umask(before)
+            await database.close()
+        assert database.business_path.stat().st_mode & 0o777 == 0o600
 
     async def test_a_sqlite_store_of_another_future_is_refused(self, sqlite_store: SqliteTestStore) -> None:
         connection = sqlite3.connect(sqlite_store.business_path)

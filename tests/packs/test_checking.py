@@ -69,6 +69,21 @@ def test_a_grant_above_a_cap_that_always_holds_is_named() -> None:
     assert told(cap, rule("some.rule", "grant", "{}", "{kinds: [employee]}", "shows: {C3: mask_coarse}")) == []
 
 
+def test_a_demand_that_another_grant_does_not_make_is_named() -> None:
+    asks = rule("asks.case", "grant", "{roles: [infosec]}", "{kinds: [employee]}", "reveals: {C3: clear}, reason: case")
+    for wide, expected in (
+        (rule("some.rule", "grant", "{}", "{kinds: [employee]}", "reveals: {C3: clear}"), True),
+        (rule("some.rule", "grant", "{}", "{}", "shows: {C3: clear}"), False),
+        (rule("some.rule", "grant", "{}", "{}", "shows: {C3: clear}, reveals: {C4: clear}"), False),
+        (rule("some.rule", "grant", "{}", "{}", "reveals: {C3: mask_fine, C4: clear}"), False),
+        (rule("some.rule", "grant", "{}", "{kinds: [temporary]}", "reveals: {C3: clear}"), False),
+        (rule("some.rule", "grant", "{roles: [hr]}", "{}", "reveals: {C3: clear}"), False),
+        (rule("some.rule", "grant", "{}", "{}", "reveals: {C3: clear}, reason: case"), False),
+        (rule("some.rule", "grant", "{}", "{}", "reveals: {C3: clear}, obligations: [watermark]"), True),
+    ):
+        assert told(wide, asks) == [("asks.case", "asked_in_vain")] * expected, wide
+
+
 def test_a_field_that_there_is_not_is_named() -> None:
     tests = "tests:\n  - {id: some.test, expect: {mobille: clear, mobile: clear, C3: clear}}\n"
     reading = read(HEAD + rule("some.rule", "grant", also=GIVES) + tests)

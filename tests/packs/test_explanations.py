@@ -43,6 +43,7 @@ async def test_it_names_the_winning_rule_with_clauses_in_two_languages_and_a_req
         "way": "request",
         "value": "field.reveal",
         "leads_to": "clear",
+        "reason": None,
         "request": {
             "kind": "field.reveal",
             "subject": {"type": "contact", "id": str(shared.people["colleague"])},

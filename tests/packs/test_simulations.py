@@ -12,16 +12,16 @@ import pytest
 
 from app.auth.scopes import scopes_of_person
 from app.auth.subject import Person
-from app.permissions.outcomes import FieldClass, Outcome, Purpose
+from app.permissions.outcomes import FieldClass, Outcome, Purpose, Reason, Tier
 from app.permissions.pack import Pack, load, named
-from app.permissions.plan import CohortKey, Plan, Standing
+from app.permissions.plan import CohortKey, Place, Plan, Standing
 from app.policy.differences import Cell, Comparison, differences, roles_of
 from app.policy.schemas import SimulationView
-from app.policy.simulations import SIMULATE, Everybody, Simulations
+from app.policy.simulations import SIMULATE, Everybody, Simulations, told
 from app.worker import Worker
 from tests.jobs.calls import job
 from tests.packs.test_versions import closed
-from tests.permissions.strategies import Chance
+from tests.permissions.strategies import DEPARTMENTS, Chance
 from tests.support.application import OPERATOR, World
 from tests.support.clock import NOON
 from tests.support.policy import activate, store
@@ -101,6 +101,41 @@ def test_equal_packs_differ_in_nothing() -> None:
         for group in comparison.groups:
             comparison.count(group)
         assert comparison.tallies == {}
+
+
+def test_that_more_has_to_be_said_is_a_loss_and_less_a_gain_of_high_risk() -> None:
+    default, viewer = load(), Chance(3).standing(NOON)
+    rules = [
+        each.model_copy(update={"reason": Reason.CASE}) if each.id == "head.subtree" else each for each in default.rules
+    ]
+    stricter = named(default.model_copy(update={"rules": tuple(rules)}))
+    head = replace(
+        viewer,
+        kind="person",
+        tier=Tier.T2,
+        ceiling=None,
+        worker_kind="regular",
+        marks=frozenset(),
+        headed=frozenset(DEPARTMENTS),
+        departments=frozenset(),
+        distrusted=frozenset(),
+        grants=(),
+        region=Place(),
+        roles=frozenset({"dept_head"}),
+        contact_id=UUID(int=900),
+    )
+    key = CohortKey("employee", "regular", "active", "normal", DEPARTMENTS[:1])
+    for packs, gains in (((default, stricter), False), ((stricter, default), True)):
+        comparison = Comparison(packs, (head,), ((UUID(int=1), key),), NOON)
+        for group in comparison.groups:
+            comparison.count(group)
+        assert {(cell.change.field_class, cell.change.power, cell.change.gains) for cell in comparison.tallies} == {
+            (field_class, "reason", gains) for field_class in (FieldClass.C3, FieldClass.C4)
+        }
+        assert any(cell.is_high_risk for cell in comparison.tallies) is gains
+        everybody = Everybody((head,), 1, ((UUID(int=1), key),), 1)
+        (cell, *_) = told(packs, everybody, comparison.tallies)["gained" if gains else "lost"]
+        assert (cell["from"], cell["to"]) == (("case", "text") if gains else ("text", "case"))
 
 
 async def asked(world: World, candidate: str | dict[str, Any], caller: str = "infosec", **more: Any) -> dict[str, Any]:  # noqa: ANN401 — any JSON
