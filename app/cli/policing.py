@@ -14,7 +14,7 @@ from app.auth.scopes import VOCABULARY
 from app.cli.session import operator, run
 from app.contacts.fields import CATALOGUE
 from app.kit.db import UnitOfWork
-from app.permissions.pack import texts
+from app.permissions.pack import SHIPPED, texts
 from app.permissions.versions import Activation, Version
 from app.policy.checking import remarks
 from app.policy.errors import BadPolicyPack
@@ -28,7 +28,6 @@ DONE: Final = 0
 FAULTY: Final = 1
 _MOST_SHOWN: Final = 40
 _COLUMNS: Final = ("role", "class", "kind", "secrecy", "power", "from", "to", "purposes", "pairs")
-SHIPPED: Final = ("default", "strict")
 
 
 def pack_texts(named: str) -> tuple[str, str | None]:

@@ -33,7 +33,7 @@ class Naming:
         return viewer.standing.kind == "service" and writes
 
     async def named(self, viewer: Viewer, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Give members with nobody in the place of those whom the viewer may not name, so that writing says of them what it says of nobody."""
+        """Put nobody in the place of those whom the viewer may not name, so that writing says of them what it says of nobody."""
         strangers = [
             name for name in PEOPLE if given.get(name) is not None and not await self.may_name(viewer, given[name])
         ]

@@ -22,7 +22,7 @@ from app.permissions.plan import Plan
 from app.permissions.standing import Viewer
 
 CaseNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,15}-[0-9]{4,10}$")]
-"""How a case is called: a register and a number in it. It stands in the log as it is, so it has no room for a mobile or an identity number."""
+"""How a case is called: a register and a number in it. It stands in the log as it is, with no room for a mobile or an identity number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,10 @@ from app.permissions.outcomes import Purpose
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-NEXT_STEPS: Final = "`reveal`: post a reveal with purpose and reason, and a case where the policy asks for one; `request:<kind>`: file that request; absent: nothing to ask for."
+NEXT_STEPS: Final = (
+    "`reveal`: post a reveal with purpose and reason, and a case where the policy asks for one; `request:<kind>`: file that request; "
+    "absent: nothing to ask for."
+)
 
 
 class RelationView(Output):

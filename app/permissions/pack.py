@@ -7,6 +7,7 @@ becomes active. Its canonical JSON is hashed, so that every event can say under 
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -222,6 +223,16 @@ def canonical(pack: Pack) -> bytes:
 def named(pack: Pack) -> Pack:
     """Give the pack with the digest of its content."""
     return pack.model_copy(update={"digest": hashlib.sha256(canonical(pack)).hexdigest()})
+
+
+SHIPPED: Final = ("default", "strict")
+"""Names of the packs that ship with the service."""
+
+
+@cache
+def shipped() -> Mapping[tuple[str, str], str]:
+    """Give the digests of the packs that ship, by profile and number."""
+    return {(pack.profile, pack.version): pack.digest for pack in map(load, SHIPPED)}
 
 
 def texts(name: str) -> tuple[str, str]:

@@ -1,5 +1,4 @@
-"""What a pack says that can never matter: rules that apply to nobody, grants that a cap always takes back, demands that another grant does
-not make, fields that there are not.
+"""What a pack says that can never matter: rules for nobody, grants that a cap takes back, demands in vain, fields that there are not.
 
 Pure. A pack with remarks is a pack: they are told to its author and to whoever approves it, and decide nothing.
 """
@@ -12,6 +11,8 @@ from app.permissions.pack import Effect, Pack, Relation, Rule
 from app.permissions.plan import lowered, unmet
 
 _OF_PEOPLE: frozenset[Relation] = frozenset(each for each in Relation if each not in {Relation.ANY, Relation.OTHERS})
+
+_SAYING: dict[Reason, int] = {each: at for at, each in enumerate(Reason)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,12 @@ def _asked_in_vain(pack: Pack) -> Iterator[Remark]:
     grants = [(at, rule) for at, rule in enumerate(pack.rules) if rule.effect is Effect.GRANT and rule.reveals]
     for at, rule in grants:
         for _, other in grants:
-            if other is rule or _EASE[other.reason] >= _EASE[rule.reason] or unmet(other) or not covers(other, rule):
+            if (
+                other is rule
+                or _SAYING[other.reason] >= _SAYING[rule.reason]
+                or unmet(other)
+                or not covers(other, rule)
+            ):
                 continue
             for each, given in rule.reveals.items():
                 if Outcome.HIDDEN < given <= other.reveals.get(each, Outcome.HIDDEN):
@@ -138,9 +144,6 @@ def _asked_in_vain(pack: Pack) -> Iterator[Remark]:
                         en=f"{other.id} gives {each.value} as far and asks for less",
                         zh=f"{other.id} 以更低要求给出同样的 {each.value}",
                     )
-
-
-_EASE = {each: at for at, each in enumerate(Reason)}
 
 
 def _unknown_fields(pack: Pack, classes: Mapping[str, FieldClass]) -> Iterator[Remark]:

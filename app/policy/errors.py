@@ -10,17 +10,38 @@ Invalid
 └── UnknownPolicyVersion  unknown_policy_version   there is no such version
 """
 
+from typing import Self
+from uuid import UUID
+
 from app.kit.errors import Conflict, FieldError, Invalid
 
 
 class PolicyVersionTaken(Conflict):
-    """A number names one content for ever; a changed pack takes the next number."""
+    """A number names one content for ever, those of the packs that ship theirs; a changed pack takes the next number."""
 
     code, title, title_zh = (
         "policy_version_taken",
         "Another pack has this version number",
         "该版本号已被其他策略使用",
     )
+
+    @classmethod
+    def by_stored(cls, label: str, identity: UUID) -> Self:
+        """Say which stored version has the number, and what to do."""
+        return cls(
+            f"The number is that of {label}. Give this pack a number of its own (of one that ships: a copy of its file), "
+            f"or activate that one by its id, {identity}.",
+            detail_zh=f"该版本号属于 {label}。请另取版本号（随服务提供的策略请先复制文件），或按编号 {identity} 启用已存的版本。",
+        )
+
+    @classmethod
+    def by_shipped(cls, number: str) -> Self:
+        """Say that the number is of a pack that ships, and what to do."""
+        return cls(
+            f"{number} is the number of a pack that ships with the service, and this is another: send that one with all its tests, "
+            "or give this pack a number of its own.",
+            detail_zh=f"{number} 是随服务提供的策略的版本号，内容与此不同：请连同其全部测试一并提交，或另取版本号。",
+        )
 
 
 class PolicyInForce(Conflict):

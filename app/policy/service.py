@@ -16,7 +16,7 @@ from app.kit.errors import FieldError
 from app.kit.models import new_id
 from app.permissions.errors import PolicyUnreadable
 from app.permissions.outcomes import FieldClass
-from app.permissions.pack import Pack, canonical
+from app.permissions.pack import Pack, canonical, shipped
 from app.permissions.versions import Activation, ActivationKind, Version, VersionRepository
 from app.policy.errors import (
     PolicyInForce,
@@ -53,12 +53,19 @@ class PolicyService:
         self.versions, self._simulations, self._classes, self._clock = versions, simulations, classes, clock
 
     async def store(self, unit: UnitOfWork, author: Author, pack: Pack, source: str) -> tuple[Version, bool]:
-        """Keep a pack; give its version and whether it is new. The same content is stored once. Raises ``PolicyVersionTaken``."""
+        """Keep a pack; give its version and whether it is new. The same content is stored once.
+
+        Raises ``PolicyVersionTaken``, also for a number that a pack which ships has and this one would keep from it.
+        """
         found = await self.versions.by_digest(unit.session, pack.digest)
         if found is not None:
             return found, False
-        if await self.versions.by_number(unit.session, pack.profile, pack.version) is not None:
-            raise PolicyVersionTaken
+        held = await self.versions.by_number(unit.session, pack.profile, pack.version)
+        if held is not None:
+            raise PolicyVersionTaken.by_stored(held.label, held.id)
+        if shipped().get((pack.profile, pack.version), pack.digest) != pack.digest:
+            number = f"{pack.profile}-{pack.version}"
+            raise PolicyVersionTaken.by_shipped(number)
         version = Version(
             id=new_id(),
             version=pack.version,

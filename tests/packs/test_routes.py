@@ -8,13 +8,14 @@ import pytest
 
 from app.auth.repository import Source
 from app.kit.models import new_id
-from app.permissions.pack import load
+from app.permissions.pack import load, named, texts
+from app.policy.errors import PolicyVersionTaken
 from app.policy.keeping import Approved
 from app.policy.schemas import ActivationPage, PolicyView, VersionPage, VersionView
 from app.policy.service import PolicyService
 from tests.packs.test_versions import closed, mobile
 from tests.support.application import OPERATOR, World
-from tests.support.policy import activate
+from tests.support.policy import activate, store
 from tests.support.problems import faults, problem
 
 VERSIONS: Final = "/v1/policy/versions"
@@ -80,6 +81,34 @@ async def test_a_candidate_is_stored_and_changes_nothing(sqlite_world: World) ->
     one = VersionView.model_validate((await infosec.get(f"{VERSIONS}/{receipt['id']}")).json())
     assert one.source == text(also=dead)
     problem(await infosec.get(f"{VERSIONS}/{new_id()}"), 404, "not_found")
+
+
+async def test_the_number_of_a_pack_that_ships_is_kept_for_it(sqlite_world: World) -> None:
+    """Somebody who uploads the shipped rules without their tests must not keep the installer from the pack itself."""
+    world, strict = sqlite_world, load("strict")
+    rules, tests = texts("strict")
+    for spoilt in (rules, f"{rules}\n{tests}".replace("colleague.card", "colleague.kard")):
+        refused = problem(await upload(world, spoilt), 409, "policy_version_taken")
+        assert f"strict-{strict.version}" in refused["detail"]
+    whole = await upload(world, f"{rules}\n{tests}")
+    assert (whole.status_code, whole.json()["digest"]) == (201, strict.digest), whole.text
+    assert (await activate(world.application, strict)).id == UUID(whole.json()["id"])
+    own = await upload(world, rules.replace(f"version: {strict.version}", f"version: {strict.version}9"))
+    assert own.status_code == 201, own.text
+
+
+async def test_who_has_a_number_is_said_with_what_to_do(sqlite_world: World) -> None:
+    """A number that was taken before a pack with it began to ship."""
+    world = sqlite_world
+    await store(world.application, closed("2.7.0"))
+    shipped = named(load().model_copy(update={"version": "2.7.0"}))
+    with pytest.raises(PolicyVersionTaken) as taken:
+        await store(world.application, shipped)
+    async with world.application.database.unit_of_work() as unit:
+        held = await world.application.policy.service.named(unit, "open-2.7.0")
+    for said in (taken.value.detail, taken.value.detail_zh):
+        assert held.label in said
+        assert str(held.id) in said
 
 
 async def test_lists_go_on_by_their_cursor(sqlite_world: World) -> None:

@@ -1,0 +1,89 @@
+"""Nothing leaves in bulk past the power to export: contacts come as pages of cards, which cost quota, and as nothing else.
+
+The access log can be exported. It holds ids, states of fields and ciphertext; the security team is told names beside them (design/security.md),
+of those whose name is plain. Whoever adds an answer that is no page of JSON adds it here, with the power that it asks for.
+"""
+
+from typing import Any, Final
+
+import pytest
+
+from tests.contacts.partners import add_partner
+from tests.support.application import World
+from tests.support.company import SECRETS
+from tests.support.shared import add_person
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NO_PAGES: Final = {
+    ("GET", "/oauth/authorize", "text/html"): "the sign-in page",
+    ("POST", "/oauth/authorize", "text/html"): "the sign-in page",
+    ("POST", "/v1/access-events/exports", "application/x-ndjson"): "events, for the security team",
+    ("POST", "/v1/access-events/exports", "text/csv"): "events, for the security team",
+    ("GET", "/v1/access-log/checkpoint", "text/plain"): "a signed hash",
+    ("GET", "/v1/contacts/{id}/photo", "image/jpeg"): "one picture of one contact",
+    ("GET", "/v1/policy/page", "text/html"): "the rules, of nobody",
+}
+MOST_ON_A_PAGE: Final = 200
+JSON: Final = "application/json"
+
+
+async def documented(world: World) -> list[tuple[str, str, dict[str, Any]]]:
+    document = world.app.openapi()
+    return [
+        (method.upper(), path, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+async def test_every_answer_that_is_no_json_is_known(shared: World) -> None:
+    found = {
+        (method, path, media_type)
+        for method, path, operation in await documented(shared)
+        for status, answer in operation["responses"].items()
+        for media_type in answer.get("content", {})
+        if status.startswith("2") and media_type != JSON
+    }
+    assert found == set(NO_PAGES)
+
+
+async def test_no_page_is_longer_than_a_page(shared: World) -> None:
+    limits = {
+        (method, path): parameter["schema"].get("maximum", parameter["schema"].get("exclusiveMaximum"))
+        for method, path, operation in await documented(shared)
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] == "limit"
+    }
+    assert ("GET", "/v1/contacts") in limits
+    assert {at: most for at, most in limits.items() if most is None or most > MOST_ON_A_PAGE} == {}
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson", "text/vcard", "application/zip", "*/*"])
+async def test_contacts_come_as_pages_whatever_is_asked_for(shared: World, accept: str) -> None:
+    client = await shared.as_("hr")
+    for query in ("?limit=200", "?limit=200&total=true", "/export", "/exports", ".csv"):
+        answer = await client.get(f"/v1/contacts{query}", headers={"Accept": accept})
+        if query.startswith("?"):
+            assert (answer.status_code, answer.headers["Content-Type"]) == (200, JSON)
+            assert len(answer.json()["items"]) <= MOST_ON_A_PAGE
+        else:
+            assert answer.status_code in {404, 405, 422}, answer.text
+
+
+@pytest.mark.parametrize("name", ["ndjson", "csv"])
+@pytest.mark.parametrize("caller", ["infosec", "auditor", "siem"])
+async def test_an_export_of_the_log_holds_no_field_of_anybody(shared: World, name: str, caller: str) -> None:
+    someone, partner = await add_person(shared), await add_partner(shared)
+    hr, reason = await shared.as_("hr"), "to see what is written down"
+    assert someone.mobile not in (await hr.get(someone.path)).text
+    wish = {"fields": ["mobile", "wechat"], "purpose": "work_contact", "reason": reason}
+    assert (await hr.post(f"{someone.path}/reveals", json=wish)).json()["fields"]["mobile"]["value"] == someone.mobile
+    assert partner.name in (await hr.get(partner.path)).text
+    asked = {"format": name, "actor": str(shared.people["hr"])}
+    answer = await (await shared.as_(caller)).post("/v1/access-events/exports", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert str(someone.id) in answer.text
+    assert str(partner.id) in answer.text
+    for secret in (*SECRETS, *someone.secrets, *partner.secrets, reason):
+        assert secret not in answer.text, secret
