@@ -1,7 +1,7 @@
 """Nothing leaves in bulk past the power to export: contacts come as pages of cards, which cost quota, and as nothing else.
 
-The access log can be exported. It holds ids, states of fields and ciphertext; the security team is told names beside them (design/security.md),
-of those whose name is plain. Whoever adds an answer that is no page of JSON adds it here, with the power that it asks for.
+The access log can be exported. It holds ids, states of fields and ciphertext; the security team is told names beside them, where a name is
+plain (design/security.md). Whoever adds an answer that is no page of JSON adds it here, with the power that it asks for.
 """
 
 from typing import Any, Final
