@@ -36,6 +36,7 @@ MEMBERS = [
     "decision",
     "code",
     "purpose",
+    "case",
     "request_id",
     "policy_version",
     "ip",

@@ -7,7 +7,7 @@ import pytest
 
 from app.contacts.fields import CATALOGUE
 from app.permissions.explaining import Change, Question, Way, explain
-from app.permissions.outcomes import FieldClass, Outcome, Purpose
+from app.permissions.outcomes import FieldClass, Outcome, Purpose, Reason
 from app.permissions.pack import load
 from app.permissions.plan import CohortKey, Standing
 from tests.permissions.strategies import CONTACTS, Chance
@@ -87,4 +87,4 @@ def test_the_shipped_rules_explain_themselves(
 
 def test_a_second_proof_is_the_way_to_ones_own_sensitive_fields() -> None:
     (told,) = explain(asked(person(), key(), who=0), (("id_number", FieldClass.C5),))
-    assert told.change == Change(Way.STEP_UP, None, Outcome.CLEAR)
+    assert told.change == Change(Way.STEP_UP, None, Outcome.CLEAR, Reason.NONE)
