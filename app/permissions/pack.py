@@ -5,7 +5,7 @@ becomes active. Its canonical JSON is hashed, so that every event can say under 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -168,6 +168,21 @@ class Rule(_Part):
                 return self
         message = f"rule {self.id}: {fault}"
         raise ValueError(message)
+
+
+_SAYING: Final = {reason: at for at, reason in enumerate(Reason)}
+
+
+def demands(
+    grants: Iterable[Rule], ceiling: Mapping[FieldClass, Outcome], reveals: Mapping[FieldClass, Outcome]
+) -> dict[FieldClass, Reason]:
+    """Say class by class what a reveal has to say that goes as far as ``reveals``: the least that a grant asks which goes so far."""
+    found: dict[FieldClass, Reason] = {}
+    for rule in grants:
+        for each, given in rule.reveals.items():
+            if min(ceiling[each], given) is reveals[each]:
+                found[each] = min(found.get(each, rule.reason), rule.reason, key=_SAYING.__getitem__)
+    return found
 
 
 _IN_WORDS: Final = frozenset({Reason.TEXT, Reason.CASE})

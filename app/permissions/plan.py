@@ -24,7 +24,7 @@ from app.permissions.outcomes import (
     Tag,
     Tier,
 )
-from app.permissions.pack import Effect, Pack, Relation, Rule
+from app.permissions.pack import Effect, Pack, Relation, Rule, demands
 
 _C1: Final = FieldClass.C1
 _MOST_COHORTS: Final = 16_384
@@ -299,18 +299,7 @@ class Plan:
             visible=shows[_C1] > Outcome.HIDDEN,
             shows=shows,
             reveals=reveals,
-            reasons={
-                each: min(
-                    (
-                        rule.reason
-                        for rule in grants
-                        if each in rule.reveals and min(ceiling[each], rule.reveals[each]) is reveals[each]
-                    ),
-                    key=_REASONS.index,
-                )
-                for each in CLASSES
-                if any(each in rule.reveals for rule in grants)
-            },
+            reasons=demands(grants, ceiling, reveals),
             requests={each: kind for rule in grants for each, kind in rule.requests.items() if each not in final},
             granted=granted,
             granted_by=tuple(grant.id for grant in live),
@@ -327,7 +316,6 @@ class Plan:
         )
 
 
-_REASONS: Final = tuple(Reason)
 _FACTS: Final[Mapping[Relation, Fact | None]] = {
     Relation.ASSIGNED: None,
     Relation.ASSIGNED_ACCOUNT: "account",
