@@ -5,11 +5,11 @@ from uuid import UUID
 
 import orjson
 
-from app.api.acquaintances import Acquaintances, oversees
 from app.api.standing_views import GrantPage, GrantsQuery, outcome_name
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.contacts.rights import CurrentRights, seek
+from app.disclosure.acquaintances import Acquaintances, oversees
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import orjson
 
-from app.api.acquaintances import Acquaintances, oversees
 from app.api.standing_views import HolderPage, HoldersQuery, RoleList, TierList
 from app.auth.accounts import UserAccounts
 from app.auth.roles import BUSINESS, Role, held
 from app.auth.scopes import ROLE_SCOPES
 from app.contacts.rights import CurrentRights, seek
 from app.departments.tree import Tree
+from app.disclosure.acquaintances import Acquaintances, oversees
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed

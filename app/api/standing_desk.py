@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from app.api.acquaintances import Acquaintances, ClosedContacts
 from app.api.grant_ending import GrantEnder, KeptGrants
 from app.api.grant_reading import GrantReader, GrantRows
 from app.api.role_reading import RoleReader
 from app.auth.accounts import UserAccounts
 from app.contacts.rights import CurrentRights
+from app.disclosure.acquaintances import Acquaintances, ClosedContacts
 from app.disclosure.log_access import LogAccess
 from app.kit.clock import Clock
 from app.kit.db import Reader

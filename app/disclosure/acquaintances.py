@@ -1,7 +1,7 @@
 """People who hold something, named only to those who may know of them: by the verdict that the person's card would get."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -32,16 +32,23 @@ class Acquaintances:
 
     async def known(self, viewer: Viewer, contacts: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
         """Give those of ``contacts`` of whom ``viewer`` may know, each as a holder is told."""
+        return {
+            identity: {
+                "id": identity,
+                "name": card.get("name"),
+                "title": card.get("title"),
+                "department": card.get("department"),
+            }
+            for identity, card in (await self.cards(viewer, contacts)).items()
+        }
+
+    async def cards(self, viewer: Viewer, contacts: Iterable[UUID]) -> dict[UUID, Mapping[str, Any]]:
+        """Give the C1 members of those of ``contacts`` of whom ``viewer`` may know, for rules that ask about them."""
         wanted = list(dict.fromkeys(contacts))
         records = await asyncio.gather(*(self._contacts.by_id(each, viewer.tree) for each in wanted))
         plan = viewer.plan(Purpose.WORK_CONTACT)
         return {
-            record.subject: {
-                "id": record.subject,
-                "name": record.public.get("name"),
-                "title": record.public.get("title"),
-                "department": record.public.get("department"),
-            }
+            record.subject: record.public
             for record in records
             if record is not None and self._gate.verdict(plan, record) is not None
         }
