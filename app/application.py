@@ -10,6 +10,7 @@ from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
 from app.approvals.desk import ApprovalDesk
+from app.approvals.delegation_desk import DelegationDesk
 from app.audit.events import EventDraft
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -102,6 +103,7 @@ class Application:
     keeper: ContactKeeper
     front: FrontDesk
     engagements: EngagementDesk
+    delegations: DelegationDesk
     hr: HrService
     hr_ledger: LedgerReader
     numbers: NumberDesk

@@ -13,6 +13,8 @@ from app.api.standing_desk import StandingDesk
 from app.application import Application
 from app.approvals.chains import load as load_chains
 from app.approving import approval_desk
+
+from app.approvals.delegation_desk import DelegationDesk
 from app.audit.events import FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -249,10 +251,23 @@ def assembled(
         idempotency=idempotency,
         clock=clock,
     )
-    people = People(contact_rows, members, naming, writer, accounts, grants, engagements.service)
+    showing = Showing(gate=gate, standings=standings, cursors=cursors, reader=reader, clock=clock)
+    delegations = DelegationDesk(
+        showing,
+        key=keyring.mac_key,
+        contacts=contact_rows,
+        accounts=account_rows,
+        marks=marks,
+        chains=load(),
+        database=database,
+        idempotency=idempotency,
+        longest_days=settings.approvals.delegation_days,
+    )
+    people = People(
+        contact_rows, members, naming, writer, accounts, grants, engagements.service, delegations.service
+    )
     subjects = Subjects(people)
     ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
-    showing = Showing(gate=gate, standings=standings, cursors=cursors, reader=reader, clock=clock)
     jobs = JobDesk(showing, signer=RowSigner(keyring.mac_key("job")), accounts=account_rows, clients=client_rows)
     policy = PolicyDesk(
         showing,
@@ -342,9 +357,11 @@ def assembled(
             gate=gate,
             numbers=numbers.service,
             engagements=engagements.service,
+            delegations=delegations.service,
             idempotency=idempotency,
         ),
         engagements=engagements,
+        delegations=delegations,
         front=FrontDesk(
             repository=contact_rows,
             service=contacts,

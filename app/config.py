@@ -284,6 +284,14 @@ class LookupSettings(Group):
     )
 
 
+class ApprovalsSettings(Group):
+    """How requests are decided."""
+
+    delegation_days: Annotated[int, Field(ge=1, le=366)] = Field(
+        90, title="Longest time for which somebody gives their decisions to somebody else"
+    )
+
+
 class _ConfigFile(PydanticBaseSettingsSource):
     """Settings from the YAML file named by ``DUANHAO_CONFIG``; an empty variable means none."""
 
@@ -335,6 +343,7 @@ class Settings(BaseSettings):
     calendar: CalendarSettings = Field(default_factory=CalendarSettings)
     quotas: QuotasSettings = Field(default_factory=QuotasSettings)
     lookups: LookupSettings = Field(default_factory=LookupSettings)
+    approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings)
 
     @classmethod
     def settings_customise_sources(

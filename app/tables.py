@@ -1,6 +1,7 @@
 """Every table of the service in one metadata, for migrations and tests."""
 
 from app.approvals import models as approval_models
+from app.approvals import delegation_models, person_models
 from app.audit import models as audit_models
 from app.auth import models as auth_models
 from app.calendar import models as calendar_models
@@ -26,6 +27,7 @@ MODULES = (
     collection_models,
     contact_models,
     crypto_models,
+    delegation_models,
     department_models,
     engagement_models,
     hr_models,
@@ -33,6 +35,7 @@ MODULES = (
     kit_records,
     number_models,
     permission_models,
+    person_models,
     policy_models,
 )
 """The modules that declare tables; a test holds this list to the files named ``models.py``."""

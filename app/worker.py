@@ -66,6 +66,7 @@ class Worker:
                 await self._application.tokens.forget_revoked(unit.session)
                 await self._application.sign_in.forget_expired(unit.session)
                 await self.jobs.forget(unit)
+            await self._application.delegations.sweep()
         tagging = await self._application.lookups.retagger.step()
         due = await self._application.approvals.clock.sweep()
         return bool(moved or done or tagging or due)

@@ -5,6 +5,7 @@ from typing import Final
 from app.api import audit, audit_reports, calendar, calendar_revisions, departments, standing, totp
 from app.approvals import routes as approvals
 from app.approvals import routes_acting
+from app.approvals import routes_delegations
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
@@ -35,6 +36,7 @@ ROUTERS: Final = (
     routes_acting.router,
     engagements.router,
     engagement_writing.router,
+    routes_delegations.router,
     collection.router,
     routes_notices.router,
     routes_consents.router,

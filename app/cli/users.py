@@ -43,11 +43,15 @@ def add(
 def disable(user_name: Name) -> None:
     """End an account at once; its tokens are dead. 停用账号。"""
     from app.application import Application
-    from app.cli.session import on_record, run
+    from app.cli.session import on_record, operator, run
 
     async def work(application: Application) -> None:
         async with on_record(application, "account.disable", {"subject": application.terms.masked(user_name)}) as unit:
-            await application.accounts.disable(unit.session, user_name)
+            ended = await application.accounts.disable(unit.session, user_name)
+            if ended.contact_id is not None:
+                await application.delegations.service.end_all(
+                    unit, operator(), contact_id=ended.contact_id, cause="suspended"
+                )
 
     run(work)
 
@@ -184,6 +188,44 @@ def unmark(user_name: Name, kind: Kind) -> None:
             await application.marks.end(unit.session, account.id, what, at=application.clock.now())
 
     run(work)
+
+
+@app.command("same-person")
+def same_person(
+    user_name: Name, other: Annotated[str, typer.Argument(help="User name of the person's other account.")]
+) -> None:
+    """Say that two accounts are one natural person, who then never approves on one what the other filed. 登记为同一自然人。"""
+    from app.application import Application
+    from app.auth.errors import AccountNotFound
+    from app.cli.session import operator, run
+
+    async def work(application: Application) -> int:
+        reader = application.database.reader
+        accounts = [await application.accounts.by_user_name(reader, each) for each in (user_name, other)]
+        one, two = (None if each is None else each.contact_id for each in accounts)
+        if None in accounts:
+            raise AccountNotFound
+        async with application.database.unit_of_work() as unit:
+            return len(await application.delegations.persons.join(unit, operator(), one, two))
+
+    typer.echo(f"{run(work)} cards of one person · 同一自然人的联系人数")
+
+
+@app.command("distinct-person")
+def distinct_person(user_name: Name) -> None:
+    """Say that an account is nobody else's, though it was said before. 撤销同一自然人登记。"""
+    from app.application import Application
+    from app.auth.errors import AccountNotFound
+    from app.cli.session import operator, run
+
+    async def work(application: Application) -> bool:
+        account = await application.accounts.by_user_name(application.database.reader, user_name)
+        if account is None:
+            raise AccountNotFound
+        async with application.database.unit_of_work() as unit:
+            return await application.delegations.persons.part(unit, operator(), account.contact_id)
+
+    typer.echo("parted · 已撤销" if run(work) else "nothing to part · 无登记")
 
 
 def _word(words: type[W], text: str) -> W:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from app.approvals.delegations import Delegations
 from app.contacts.engagements import HeldEngagements
 from app.contacts.members import MemberReader
 from app.contacts.naming import Naming
@@ -50,12 +51,13 @@ class ContactKeeper:
         gate: Gate,
         numbers: HeldNumbers,
         engagements: HeldEngagements,
+        delegations: Delegations,
         idempotency: Idempotency,
     ) -> None:
         """Take reading, writing, forms, who may be named, the gate (to foretell versions), what contacts hold, and repeats."""
         self._service, self._writer, self._members, self._naming = service, writer, members, naming
         self._gate, self._idempotency = gate, idempotency
-        self._numbers, self._engagements = numbers, engagements
+        self._numbers, self._engagements, self._delegations = numbers, engagements, delegations
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
@@ -94,6 +96,7 @@ class ContactKeeper:
         await self._writer.archive(unit, author, record)
         await self._numbers.end_assignments(unit, author, contact_id=identity, cause=_GONE)
         await self._engagements.end_all(unit, author, contact_id=identity, cause=_GONE)
+        await self._delegations.end_all(unit, author, contact_id=identity, cause=_GONE)
 
     async def _seen(self, viewer: Viewer, identity: UUID, seen: str) -> tuple[Record, bytes]:
         record, opened = await self._service.look(

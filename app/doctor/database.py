@@ -25,6 +25,7 @@ APPEND_ONLY: Final = (
     "public.consent",
     "public.privacy_notice",
     "public.privacy_acknowledgement",
+    "public.person_link",
 )
 """Tables that must be fenced, whatever else is."""
 

@@ -1,7 +1,7 @@
 """``employee.left``: everything that a person could do or be reached by ends in the transaction of the event.
 
-Positions, grants, numbers, customers, the place in every view, the account with all of its tokens: all of it or, whatever breaks,
-nothing, and the source sends the event again. A second departure of somebody who has left is applied and changes nothing.
+Positions, grants, numbers, customers, delegations, the place in every view, the account with all of its tokens: all of it or, whatever
+breaks, nothing, and the source sends the event again. A second departure of somebody who has left is applied and changes nothing.
 """
 
 from app.hr.numbers import Numbers
@@ -12,7 +12,7 @@ from app.kit.db import UnitOfWork
 from app.permissions.standing import Viewer, author_of
 
 CAUSE = "left"
-"""What numbers and assignments are told: quarantine is longest for those of who left."""
+"""What numbers, assignments and delegations are told: quarantine is longest for those of who left."""
 
 
 class Leaving:
@@ -37,6 +37,7 @@ class Leaving:
         if account is not None:
             await self._people.grants.end_all(unit.session, account.id, at=self._clock.now())
         await self._people.engagements.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
+        await self._people.delegations.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
         if await self._numbers.end_assignments(unit, author, contact_id=record.subject, cause=CAUSE):
             record = await self._subjects.known(unit, viewer.tree, employee_no)
         await self._people.writer.hide(unit, author, record)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from app.approvals.delegations import Delegations
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Account
@@ -60,6 +61,7 @@ class People:
     accounts: UserAccounts
     grants: GrantRepository
     engagements: Engagements
+    delegations: Delegations
 
 
 class Subjects:
