@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -258,7 +259,7 @@ def test_whatever_stands_there_nobody_decides_his_own_nor_at_a_third_hand(
             assert len(path) <= MOST_DEEP
             assert path[0].principal_id == found.principal
             assert path[-1].delegate_id == person
-            assert all(one.delegate_id == other.principal_id for one, other in zip(path, path[1:], strict=False))
+            assert all(one.delegate_id == other.principal_id for one, other in pairwise(path))
             assert all(each.live(NOON) and covers(each.kinds, found.kinds) for each in path)
 
 
