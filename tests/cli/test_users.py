@@ -3,17 +3,22 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from app.application import Application
+from app.approvals.delegation_rules import Delegated, Reason
+from app.audit.authors import Author
 from app.audit.repository import EventFilter
 from app.auth.repository import Account
 from app.cli.root import app
 from app.composition import open_application
 from app.kit.errors import Problem
+from app.kit.models import new_id
 from tests.support.server import environment, founded
 from tests.support.stores import TestStore
 
@@ -142,3 +147,65 @@ def test_a_mark_takes_a_reason_of_its_own_and_an_end_to_come(users: Command, sto
         assert users(*words).exit_code == 2, words
     assert marks(store) == []
     assert events(store, "account.mark") == []
+
+
+def persons(store: TestStore, *names: str) -> list[UUID]:
+    async def work(application: Application) -> list[UUID]:
+        reader, found = application.database.reader, list[UUID]()
+        for name in names:
+            account = await application.accounts.by_user_name(reader, name)
+            assert account is not None
+            assert account.contact_id is not None
+            found.append(account.contact_id)
+        behind = await application.delegations.persons.of(reader, found)
+        return [behind[each] for each in found]
+
+    return afterwards(store, work)
+
+
+def test_two_accounts_are_said_to_be_one_person_and_not_to_be(users: Command, store: TestStore) -> None:
+    said = users("same-person", "staff", "bare")
+    assert (said.exit_code, said.output.split()[0]) == (0, "2")
+    one, other, third = persons(store, "staff", "bare", "colleague")
+    assert one == other != third
+    assert users("same-person", "COLLEAGUE", "staff").output.startswith("3 ")
+    assert len(set(persons(store, "staff", "bare", "colleague"))) == 1
+    assert users("distinct-person", "bare").output.startswith("parted")
+    one, other, third = persons(store, "staff", "bare", "colleague")
+    assert one == third != other
+    assert users("distinct-person", "bare").output.startswith("nothing")
+    assert [len(events(store, action)) for action in ("person.join", "person.part")] == [2, 1]
+    assert {name for _, name, _ in events(store, "person.join")} == {f"os:{getpass.getuser()}"}
+    refused(users("same-person", "staff", "staff"), "same_person")
+    refused(users("same-person", "staff", "nobody"), "account_not_found")
+    refused(users("distinct-person", "nobody"), "account_not_found")
+
+
+def test_a_disabled_account_stands_in_for_nobody_any_more(users: Command, store: TestStore) -> None:
+    async def give(application: Application) -> None:
+        who = [await application.accounts.by_user_name(application.database.reader, each) for each in ("staff", "bare")]
+        principal, delegate = (each.contact_id for each in who if each is not None and each.contact_id is not None)
+        now = application.clock.now()
+        new = Delegated(
+            id=new_id(),
+            principal_id=principal,
+            delegate_id=delegate,
+            kinds=None,
+            starts_at=now,
+            ends_at=now + timedelta(days=1),
+            reason=Reason.MANUAL,
+            filed_by=principal,
+            created_at=now,
+        )
+        async with application.database.unit_of_work() as unit:
+            await application.delegations.service.give(unit, Author(type="person", id=str(principal)), new)
+
+    async def unended(application: Application) -> int:
+        rows, now = application.delegations.service._rows, application.clock.now()
+        return len(await rows.unended(application.database.reader, now))
+
+    afterwards(store, give)
+    assert afterwards(store, unended) == 1
+    assert users("disable", "bare").exit_code == 0
+    assert afterwards(store, unended) == 0
+    assert [detail["cause"] for _, _, detail in events(store, "delegation.end")] == ["suspended"]

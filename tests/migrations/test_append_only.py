@@ -33,6 +33,7 @@ APPEND_ONLY: Final = (
     "consent",
     "privacy_notice",
     "privacy_acknowledgement",
+    "person_link",
 )
 
 WORDS: Final = {"event": "given", "source": "person", "basis": "consent"}

@@ -6,6 +6,7 @@ processor time and against the noise of absent with absent, so that a slow machi
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +22,7 @@ from tests.support.shared import add_person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+SOON: Final = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 GUARDED: Final = [each for each in MATRIX if each[3][0] == 401]
 OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("GET", "/v1/contacts/{id}", None),
@@ -43,6 +45,9 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("DELETE", "/v1/contacts/{id}", None),
     ("POST", "/v1/policy/explanations", {"contact": "{id}"}),
     ("GET", "/v1/contacts/{id}/access-report", None),
+    ("GET", "/v1/delegations?person={id}", None),
+    ("POST", "/v1/delegations", {"to": "{id}", "until": SOON}),
+    ("POST", "/v1/delegations", {"to": "{id}", "on_behalf_of": "{id}", "until": SOON}),
 ]
 _REQUEST: Final = re.compile(r"urn:duanhao:request:[0-9a-f]+|\"event_id\":\"[0-9a-f-]+\"")
 _ROUNDS: Final = 150

@@ -30,6 +30,7 @@ ACTIVATION: Final = {"version": "01936b00-0000-7000-8000-000000000001", "reason"
 EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}
 WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
+DELEGATION: Final = {"to": "01936b00-0000-7000-8000-000000000001", "until": "2020-01-01T00:00:00Z"}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 PASSED_ON: Final = {"to": "01936b00-0000-7000-8000-000000000001"}
 REQUEST: Final = {
@@ -148,6 +149,11 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/grants", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("GET", "/v1/grants?holder={nobody}", None, (401, 403, 403, 403, 403, 200, 403, 403, 200, 403, 403, 403, 403)),
     ("DELETE", "/v1/grants/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("GET", "/v1/delegations", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("GET", "/v1/delegations?person={nobody}", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 403)),
+    ("POST", "/v1/delegations", DELEGATION, (401, 422, 422, 422, 422, 422, 422, 422, 422, 403, 403, 403, 403)),
+    ("GET", "/v1/delegations/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("DELETE", "/v1/delegations/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
     ("POST", "/v1/lookups", LOOKUP, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/departments", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("POST", "/v1/departments", {}, (401, 403, 403, 422, 422, 403, 403, 403, 422, 403, 403, 403, 403)),
