@@ -43,7 +43,7 @@ _log = structlog.get_logger("duanhao.security")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which delegations are listed; every member that is given narrows."""
+    """Which delegations are listed; every member that is given narrows. ``party`` is on either side, or filed it."""
 
     now: datetime
     principal_id: UUID | None = None
@@ -145,7 +145,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.delegate_id is not None:
         conditions.append(Delegation.delegate_id == wanted.delegate_id)
     if wanted.party is not None:
-        conditions.append(_concerns(wanted.party))
+        conditions.append(or_(_concerns(wanted.party), Delegation.filed_by == wanted.party))
     if wanted.live is not None:
         now = wanted.now
         in_force = (Delegation.ended_at.is_(None), Delegation.starts_at <= now, Delegation.ends_at > now)

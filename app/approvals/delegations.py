@@ -5,7 +5,7 @@ it is asked, so what is pending already counts, and what the stand-in did not de
 no epoch moves with it: whoever decides for somebody sees exactly what they saw before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -72,7 +72,7 @@ class Delegations:
         self._rows, self._parties, self._persons = rows, parties, persons
         self._teller, self._database, self._clock = teller, database, clock
 
-    async def acting_for(self, source: Source, person: UUID, now: datetime) -> Sequence[StandIn]:
+    async def acting_for(self, source: Source, person: UUID, now: datetime) -> tuple[StandIn, ...]:
         """Give for whom ``person`` may decide at ``now``, the nearest first. Raises ``PersonUnclear``."""
         found, reached = list[Delegated](), {person}
         for _ in range(MOST_DEEP):
@@ -84,7 +84,7 @@ class Delegations:
         persons = await self._persons.of(source, _named(found))
         return acting_for(person, await self._standing(source, found, now), now, persons=persons)
 
-    async def deputies(self, source: Source, person: UUID, kind: str, now: datetime) -> Sequence[UUID]:
+    async def deputies(self, source: Source, person: UUID, kind: str, now: datetime) -> tuple[UUID, ...]:
         """Give who may decide for ``person`` on requests of ``kind`` at ``now``, the nearest first. Raises ``PersonUnclear``."""
         found, reached = list[Delegated](), {person}
         for _ in range(MOST_DEEP):

@@ -60,9 +60,9 @@ class Persons:
         """Take the signer of this table and the clock."""
         self._signer, self._clock = signer, clock
 
-    async def of(self, source: Source, contact_ids: Iterable[UUID]) -> Mapping[UUID, UUID]:
+    async def of(self, source: Source, contacts: Iterable[UUID]) -> Mapping[UUID, UUID]:
         """Give the person behind each contact, itself where there is no link; raise ``PersonUnclear``."""
-        wanted = set(contact_ids)
+        wanted = set(contacts)
         found = {each: each for each in wanted}
         for link in (await self._newest(source, wanted)).values():
             if link is None:

@@ -47,7 +47,7 @@ router = GuardedRouter(prefix="/v1", tags=["approvals"])
 async def list_delegations(
     viewer: DelegationsRead, desk: Desk, query: Annotated[DelegationQuery, Query()]
 ) -> Disclosed[DelegationPage]:
-    """List who decides for the caller, and for whom the caller decides; security and audit are told everybody's."""
+    """List who decides for the caller, for whom the caller decides, and what the caller filed; security and audit are told everybody's."""
     return await desk.pages.page(viewer, query)
 
 

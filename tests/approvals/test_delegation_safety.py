@@ -101,7 +101,7 @@ class TestTampering:
         identity = await gave(shared, head, deputy, kinds=["field.reveal"])
         later = shared.application.clock.now() + timedelta(days=900)
         stored = to_microseconds(later) if shared.application.database.dialect == "sqlite" else later
-        columns: dict[str, Any] = {
+        edits: dict[str, dict[str, Any]] = {
             "kinds": {"kinds": None},
             "kinds_of_another_form": {"kinds": '{"a": 1}'},
             "ends_at": {"ends_at": stored},
@@ -110,8 +110,9 @@ class TestTampering:
             },
             "reason": {"reason": "SELF_REVIEW"},
             "mac": {"mac": b"\x00" * 32},
-        }[edit]
-        await self.edited(shared, intruder, identity, thief if edit == "delegate_id" else deputy, **columns)
+        }
+        who = thief if edit == "delegate_id" else deputy
+        await self.edited(shared, intruder, identity, who, **edits[edit])
         assert await principals(shared, deputy) == [head.id]
 
     async def test_an_end_that_is_taken_back_by_hand_stays_an_end(self, shared: World, intruder: Intruder) -> None:

@@ -204,10 +204,9 @@ class TestReach:
 
     async def test_too_many_at_once(self, shared: World) -> None:
         head, colleague = await add_people(shared, 2)
-        for _ in range(MOST_GIVEN):
-            last = await gave(shared, head, colleague, kinds=[KIND])
+        made = [await gave(shared, head, colleague, kinds=[KIND]) for _ in range(MOST_GIVEN)]
         problem(await give(shared, head, colleague), 409, "too_many_delegations")
-        await end(shared, head, last)
+        await end(shared, head, made[-1])
         await gave(shared, head, colleague)
 
 
@@ -241,9 +240,9 @@ class TestWhoCanDecide:
         for each in unfit:
             answer = await give(shared, head, each)
             document = problem(answer, 422, "unfit_delegate")
+            assert faults(answer) == [("/to", "unfit_delegate")]
             told.append({name: value for name, value in document.items() if name != "instance"})
         assert all(each == told[0] for each in told)
-        assert faults(answer) == [("/to", "unfit_delegate")]
         assert await listed(shared, head) == []
 
     async def test_10_a_head_gives_nothing_to_an_intern(self, shared: World) -> None:
@@ -385,6 +384,8 @@ class TestOnBehalf:
         identity = await gave(shared, head, colleague, on_behalf_of=str(absent.id), reason="OUT_OF_OFFICE")
         assert await principals(shared, colleague) == [absent.id]
         (told,) = await listed(shared, absent)
+        assert await listed(shared, head) == [told], "who filed it is told too"
+        assert (await listed(shared, head, side="given"), await listed(shared, head, side="received")) == ([], [])
         assert (told["filed_by"]["id"], told["principal"]["id"]) == (str(head.id), str(absent.id))
         assert (await (await shared.as_(head.name)).get(f"/v1/delegations/{identity}")).status_code == 200
         (event,) = await events(shared, "delegation.give", absent.id)
@@ -476,6 +477,8 @@ class TestTrust:
         assert await shared.application.delegations.sweep() >= 1
         (told,) = await listed(shared, colleague if side == "principal" else head)
         assert (told["state"], told["cause"]) == ("ended", "suspended")
+        (event,) = await events(shared, "delegation.end", head.id)
+        assert (event["actor"]["type"], event["actor"]["id"]) == ("system", "delegations")
         async with shared.application.database.unit_of_work() as unit:
             await shared.application.accounts.activate(unit.session, suspended.name)
         assert await principals(shared, colleague) == [], "it does not come back"

@@ -7,6 +7,7 @@ proves itself first: it finds a value where one was put.
 import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,6 +108,8 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
             yield await client.get(path)
     async for each in business(world):
         yield each
+    async for each in stand_ins(world):
+        yield each
     gone = f"/v1/contacts/{world.people['bare']}"
     yield await hr.delete(gone, headers={"If-Match": "*"})
     yield await hr.get(gone)
@@ -137,6 +140,25 @@ async def business(world: World) -> AsyncIterator[httpx.Response]:
     yield await (await world.as_("outsider")).get("/v1/contacts", params={"assigned": "me"})
     yield await crm.patch(pushed.headers["Location"], json={"staff": [SEARCHED]}, headers={"If-Match": SEARCHED})
     yield await crm.delete(pushed.headers["Location"])
+
+
+async def stand_ins(world: World) -> AsyncIterator[httpx.Response]:
+    """Give decisions away, list who decides for whom, and end it, rightly and wrongly."""
+    staff, until = await world.as_("staff"), (world.application.clock.now() + timedelta(days=1)).isoformat()
+    given = await staff.post("/v1/delegations", json={"to": str(world.people["colleague"]), "until": until})
+    yield given
+    for wrong in (
+        {"to": SEARCHED},
+        {"to": str(world.people["intern"])},
+        {"to": str(world.people["outsider"]), "on_behalf_of": str(world.people["ceo"])},
+        {"to": str(world.people["staff"]), "kinds": [SEARCHED]},
+    ):
+        yield await staff.post("/v1/delegations", json={"until": until, **wrong})
+    for name in ("staff", "colleague", "outsider", "infosec"):
+        client = await world.as_(name)
+        for path in ("/v1/delegations", given.headers["Location"], f"/v1/delegations?person={SEARCHED}"):
+            yield await client.get(path)
+    yield await staff.delete(given.headers["Location"])
 
 
 def shown(value: object) -> set[str]:

@@ -20,6 +20,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, CheckFunction, load_all_checks
 from schemathesis.core.failures import FailureGroup
 
+from tests.approvals.delegating import gave
 from tests.contacts.partners import add_partner
 from tests.engagements.calls import pushed
 from tests.hr.events import joined
@@ -95,6 +96,9 @@ _LOOKS: Final = {
     "POST /v1/contacts/{id}/reveals",
     "GET /v1/contacts/{id}/engagements",
     "GET /v1/engagements",
+    "GET /v1/delegations",
+    "GET /v1/delegations/{id}",
+    "DELETE /v1/delegations/{id}",
     "GET /v1/me",
     "GET /v1/me/viewed-by",
     "GET /v1/fields",
@@ -189,10 +193,12 @@ async def known(world: World) -> dict[str, list[str]]:
     partner = await add_partner(world)
     fact = await pushed(world, partner, world.people["outsider"])
     revisions = await (await world.as_("hr")).get("/v1/calendar/revisions?limit=1")
+    delegation = await gave(world, "staff", world.people["hr"])
     notice = await (await world.as_("hr")).post("/v1/privacy-notices", json=BODIES["POST /v1/privacy-notices"])
     return {
         "engagements": [str(partner.id)],
         "engagement": [str(fact.id)],
+        "delegations": [str(delegation)],
         "contacts": [str(world.people[name]) for name in ("bare", "colleague", "intern")],
         "departments": [str(world.departments[code]) for code in ("IT", "RD")] + [str(empty)],
         "access-events": [each["id"] for each in events[:2]],
