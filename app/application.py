@@ -9,8 +9,8 @@ from app.api.calendar_desk import CalendarDesk
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
-from app.approvals.desk import ApprovalDesk
 from app.approvals.delegation_desk import DelegationDesk
+from app.approvals.desk import ApprovalDesk
 from app.audit.events import EventDraft
 from app.audit.intents import IntentMover
 from app.audit.note import Signer

@@ -3,24 +3,22 @@
 Apart from ``assembly`` because approvals ask something of nearly everything, and nothing asks anything of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from uuid import UUID
 
-from app.api.acquaintances import Acquaintances
 from app.approvals.advancing import Calendar
 from app.approvals.chains import Chains
-from app.approvals.deciding import StandIn
+from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk, Company, Keys
 from app.approvals.request import Request
 from app.auth.accounts import UserAccounts
-from app.auth.repository import Source
 from app.auth.roles import Role
 from app.contacts.organisation import CompanyOrganisation
 from app.contacts.proposals import ProposalBoxes
 from app.contacts.repository import ContactRepository
 from app.crypto.sealer import Sealer
 from app.departments.repository import DepartmentRepository
+from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.kit.db import Database, UnitOfWork
@@ -48,14 +46,14 @@ def approval_desk(
     departments: DepartmentRepository,
     effects: EffectDesk,
     calendar: Calendar,
+    delegations: DelegationDesk,
 ) -> ApprovalDesk:
     """Make the desk of approvals."""
-    absent = _NobodyAbsent()
     company = Company(
         organisation=CompanyOrganisation(contacts, accounts, departments),
-        persons=_EachForThemselves(),
-        stand_ins=absent,
-        absences=absent,
+        persons=delegations.persons,
+        stand_ins=delegations.service,
+        absences=delegations.service,
         people=Acquaintances(contacts, showing.gate),
         boxes=ProposalBoxes(sealer),
         calendar=calendar,
@@ -72,22 +70,6 @@ def approval_desk(
         database=database,
         idempotency=idempotency,
     )
-
-
-class _NobodyAbsent:
-    async def acting_for(self, source: Source, person: UUID, now: datetime) -> tuple[StandIn, ...]:
-        del source, person, now
-        return ()
-
-    async def deputies(self, source: Source, person: UUID, kind: str, now: datetime) -> Sequence[UUID]:
-        del source, person, kind, now
-        return ()
-
-
-class _EachForThemselves:
-    async def of(self, source: Source, contacts: Iterable[UUID]) -> Mapping[UUID, UUID]:
-        del source
-        return {each: each for each in contacts}
 
 
 class _Silent:

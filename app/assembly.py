@@ -12,9 +12,8 @@ from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
 from app.application import Application
 from app.approvals.chains import load as load_chains
-from app.approving import approval_desk
-
 from app.approvals.delegation_desk import DelegationDesk
+from app.approving import approval_desk
 from app.audit.events import FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -252,13 +251,14 @@ def assembled(
         clock=clock,
     )
     showing = Showing(gate=gate, standings=standings, cursors=cursors, reader=reader, clock=clock)
+    chains = load_chains()
     delegations = DelegationDesk(
         showing,
         key=keyring.mac_key,
         contacts=contact_rows,
         accounts=account_rows,
         marks=marks,
-        chains=load(),
+        chains=chains,
         database=database,
         idempotency=idempotency,
         longest_days=settings.approvals.delegation_days,
@@ -296,7 +296,7 @@ def assembled(
         policy=policy,
         approvals=approval_desk(
             showing,
-            chains=load_chains(),
+            chains=chains,
             key=keyring.mac_key,
             sealer=sealer,
             database=database,
@@ -306,6 +306,7 @@ def assembled(
             departments=department_rows,
             effects=EffectDesk(),
             calendar=calendar.calendars,
+            delegations=delegations,
         ),
         jobs=jobs,
         accounts=accounts,

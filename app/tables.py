@@ -1,7 +1,7 @@
 """Every table of the service in one metadata, for migrations and tests."""
 
-from app.approvals import models as approval_models
 from app.approvals import delegation_models, person_models
+from app.approvals import models as approval_models
 from app.audit import models as audit_models
 from app.auth import models as auth_models
 from app.calendar import models as calendar_models

@@ -4,8 +4,7 @@ from typing import Final
 
 from app.api import audit, audit_reports, calendar, calendar_revisions, departments, standing, totp
 from app.approvals import routes as approvals
-from app.approvals import routes_acting
-from app.approvals import routes_delegations
+from app.approvals import routes_acting, routes_delegations
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts

@@ -5,7 +5,6 @@ as a natural person, for themselves and for whom they stand in; and does the req
 digest of exactly what is asked.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 from uuid import UUID
@@ -15,6 +14,7 @@ import structlog
 from app.approvals.advancing import Advancing
 from app.approvals.chains import StepType
 from app.approvals.decision_repository import Decision
+from app.approvals.delegation_rules import StandIn
 from app.approvals.duties import Conflict as DutyConflict
 from app.approvals.duties import StepRule, conflict
 from app.approvals.effects import Asked, Cause, Term
@@ -35,15 +35,6 @@ MUTUAL: Final = timedelta(days=30)
 """How far back two people's approvals of each other are looked for."""
 
 _log = structlog.get_logger("duanhao.security")
-
-
-@dataclass(frozen=True, slots=True)
-class StandIn:
-    """For whom somebody decides: in all kinds of requests, or in some."""
-
-    id: UUID
-    principal: UUID
-    kinds: frozenset[str] | None
 
 
 class StandIns(Protocol):

@@ -1,6 +1,6 @@
 """Who decides for whom, and which contacts are one natural person.
 
-Revision b386178a27dc, after 5d20b384c176. New tables only: ``delegation`` is ordinary, behind row MACs; ``person_link`` is append-only,
+Revision b386178a27dc, after 7f42d3a6e398. New tables only: ``delegation`` is ordinary, behind row MACs; ``person_link`` is append-only,
 fenced as those of revision 5b1f0c7e2d34.
 """
 
@@ -12,7 +12,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant, Json
 
 revision: str = "b386178a27dc"
-down_revision: str | None = "5d20b384c176"
+down_revision: str | None = "7f42d3a6e398"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 
 from app.approvals.chains import Chains
+from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk
 from app.approvals.effects import Applied, Approved, Asked, Cause, Examined, Term
 from app.approvals.request import Request
@@ -136,13 +137,14 @@ class Fit:
 
 @dataclass(slots=True)
 class Office:
-    """A company with these kinds: its desk, its effect, its check and its clock."""
+    """A company with these kinds: its desk, its effect, its check, its clock, and who decides for whom."""
 
     world: World
     desk: ApprovalDesk
     effect: Remembering
     check: Fit
     clock: FrozenClock
+    delegations: DelegationDesk
 
     async def file(
         self,
@@ -222,6 +224,17 @@ def office_in(world: World) -> Office:
         reader=application.database.reader,
         clock=clock,
     )
+    delegations = DelegationDesk(
+        showing,
+        key=application.keyring.mac_key,
+        contacts=application.contact_rows,
+        accounts=application.account_rows,
+        marks=application.marks,
+        chains=CHAINS,
+        database=application.database,
+        idempotency=application.idempotency,
+        longest_days=90,
+    )
     desk = approval_desk(
         showing,
         chains=CHAINS,
@@ -234,6 +247,7 @@ def office_in(world: World) -> Office:
         departments=application.department_rows,
         effects=effects,
         calendar=application.calendar.calendars,
+        delegations=delegations,
     )
-    world.app.state.application = replace(application, approvals=desk)
-    return Office(world, desk, effect, check, clock)
+    world.app.state.application = replace(application, approvals=desk, delegations=delegations)
+    return Office(world, desk, effect, check, clock, delegations)
