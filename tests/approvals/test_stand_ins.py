@@ -48,7 +48,7 @@ async def test_what_was_pending_is_decided_by_the_stand_in_under_both_names(offi
     assert (await office.say("colleague", path)).json()["step"] == "hr"
     (step, _) = (await office.read("staff", path))["steps"]
     (person,) = step["people"]
-    assert (person["id"], person["decided_by"]["id"]) == (office.id("head"), office.id("colleague"))
+    assert (person["person"]["id"], person["decided_by"]["id"]) == (office.id("head"), office.id("colleague"))
     assert (await office.say("hr", path)).json()["state"] == "active"
 
 
@@ -96,7 +96,7 @@ async def test_35_a_second_account_is_nobody_to_be_asked(office: Office) -> None
     await one_person(office, "staff", "hr")
     path = await office.filed("staff", "test.any", about="colleague")
     read = await office.read("staff", path)
-    assert office.id("hr") not in [each["id"] for each in read["steps"][0]["people"]]
+    assert office.id("hr") not in [each["person"]["id"] for each in read["steps"][0]["people"]]
     assert (await office.say("hr", path)).status_code in {403, 404}
     assert office.effect.applied == []
 
