@@ -11,7 +11,8 @@ from app.approvals.delegation_rules import StandIn
 from tests.support.application import OPERATOR, World
 from tests.support.shared import Added, add_person
 
-KIND = "field.reveal"
+KIND = "test.any"
+"""A kind that can be filed, of those that ``kinds.py`` has; see the fixture ``filable``."""
 
 
 async def add_people(world: World, number: int, **members: Any) -> list[Added]:  # noqa: ANN401 — members of a contact

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.kit.models import new_id, to_microseconds
-from tests.approvals.delegating import add_people, deputies, end, gave, give, listed, principals
+from tests.approvals.delegating import KIND, add_people, deputies, end, gave, give, listed, principals
 from tests.hr.calls import applied
 from tests.hr.events import joined, left, moved, rehired
 from tests.policy.tampering import Intruder
@@ -17,7 +17,7 @@ from tests.support.application import World
 from tests.support.problems import problem
 from tests.support.shared import Added, Company, add_person
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("filable")]
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ class TestTampering:
     @pytest.mark.parametrize("edit", ["kinds", "kinds_of_another_form", "ends_at", "delegate_id", "reason", "mac"])
     async def test_an_edited_row_lets_nobody_decide(self, shared: World, intruder: Intruder, edit: str) -> None:
         head, deputy, thief = await add_people(shared, 3)
-        identity = await gave(shared, head, deputy, kinds=["field.reveal"])
+        identity = await gave(shared, head, deputy, kinds=[KIND])
         later = shared.application.clock.now() + timedelta(days=900)
         stored = to_microseconds(later) if shared.application.database.dialect == "sqlite" else later
         edits: dict[str, dict[str, Any]] = {

@@ -31,7 +31,7 @@ from tests.support.grants import set_mark
 from tests.support.problems import faults, problem
 from tests.support.shared import Added, add_department, add_person
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("filable")]
 
 
 async def events(world: World, action: str, contact: UUID) -> list[dict[str, Any]]:
