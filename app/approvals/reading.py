@@ -53,7 +53,7 @@ class RequestSight:
         if me in await self._requests.involved(source, request.id):
             return True
         return any(
-            each.principal in request.people() and (each.kinds is None or request.kind in each.kinds)
+            each.principal in request.asked() and (each.kinds is None or request.kind in each.kinds)
             for each in await self._stand_ins.acting_for(source, me, self._clock.now())
         )
 

@@ -127,8 +127,11 @@ class Request:
 
     def people(self) -> frozenset[UUID]:
         """Everybody who has to do with it."""
-        asked = {task.person for stage in self.course.stages for task in stage.tasks}
-        return frozenset({self.requester, self.beneficiary, *asked})
+        return self.asked() | {self.requester, self.beneficiary}
+
+    def asked(self) -> frozenset[UUID]:
+        """Everybody who is or was asked in this round."""
+        return frozenset(task.person for stage in self.course.stages for task in stage.tasks)
 
     def happened(self, course: Course, now: datetime, **members: Any) -> "Request":  # noqa: ANN401 — members of Request
         """Give the request after something happened to its course."""
