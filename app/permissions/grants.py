@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.permissions.exceptions import GrantScope, ScopeKind
 from app.permissions.outcomes import Outcome, Purpose
-from app.permissions.plan import GrantScope, ScopeKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGrant:
-    """What an approved request gives: to whom, over whom, until when."""
+    """What an approved request gives: to whom, over whom, until when; ``lifts`` as ``LiveGrant`` has it."""
 
     account_id: UUID
     scope: GrantScope
@@ -20,6 +20,7 @@ class NewGrant:
     request_id: UUID
     starts_at: datetime
     ends_at: datetime
+    lifts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Integer, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.models import Base, Id, Instant, Json
@@ -19,7 +19,8 @@ _ROW_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 class AccessGrant(Base):
     """Fields of the contacts in a scope, for one person and purpose, from a time until a time.
 
-    ``contact_id`` and ``department_id`` are of rows from before there were scopes; no new row has them.
+    ``contact_id`` and ``department_id`` are of rows from before there were scopes; no new row has them. ``lifts``: whom it is about has
+    consented.
     """
 
     __tablename__ = "access_grant"
@@ -50,6 +51,7 @@ class AccessGrant(Base):
     starts_at: Mapped[datetime] = mapped_column(Instant)
     ends_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    lifts: Mapped[bool] = mapped_column(Boolean, server_default=false())
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(Instant)
 

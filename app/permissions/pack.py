@@ -138,6 +138,14 @@ class Rule(_Part):
     liftable: bool = True
     obligations: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,31}$")], ...] = ()
 
+    @property
+    def gives_way(self) -> bool:
+        """Tell whether this cap gives way once the person whom it protects has consented.
+
+        One that is not liftable never does, nor does one for a mark: what a viewer has to settle is not the person's to forgive.
+        """
+        return self.effect is Effect.CAP and self.liftable and not self.viewer.marks
+
     def having(self, power: Power) -> tuple[FieldClass, ...]:
         """List the classes over which the rule gives ``power``; of look-ups none, since those are given by tag."""
         return {

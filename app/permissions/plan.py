@@ -2,7 +2,8 @@
 
 Pure. A cohort is all contacts that policy cannot tell apart: same kind, status, secrecy, departments and tags. The first contact of a
 cohort costs a walk over the rules that speak of this viewer; every further one costs a dictionary hit. Precedence
-(reference/policy-approval.md c.3): a forbid hides; otherwise the lowest cap over the highest grant; nothing granted is hidden. A grant
+(reference/policy-approval.md c.3): a forbid hides; otherwise the lowest cap over the highest grant; nothing granted is hidden. Only an
+exception to which the person has consented stands above caps, and only above those that give way to that. A grant
 whose obligation nobody would meet does not count, a cap with one hides what it lowers.
 """
 
@@ -12,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
+from app.permissions.exceptions import GrantScope, LiveGrant, ScopeKind
 from app.permissions.outcomes import (
     CLASSES,
     OBLIGATIONS,
@@ -26,12 +28,13 @@ from app.permissions.outcomes import (
 )
 from app.permissions.pack import Effect, Pack, Relation, Rule, demands
 
+__all__ = ["Cohort", "CohortKey", "Engagement", "Fact", "GrantScope", "LiveGrant", "Place", "Plan", "ScopeKind", "Standing"]
+
 _C1: Final = FieldClass.C1
 _MOST_COHORTS: Final = 16_384
 _CLOCK_HERE: Final = timedelta(hours=8)
 
 Fact = Literal["account", "order", "ticket"]
-ScopeKind = Literal["contact", "department", "subtree", "company", "legal_entity", "region", "kind", "tag", "assigned"]
 
 
 class CohortKey(NamedTuple):
@@ -44,31 +47,6 @@ class CohortKey(NamedTuple):
     departments: tuple[UUID, ...]
     tags: tuple[str, ...] = ()
     until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GrantScope:
-    """Which contacts an exception is about: ``value`` is an id, a code, a region, a kind or a tag, as ``kind`` says."""
-
-    kind: ScopeKind
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveGrant:
-    """An exception that an approved request made: fields of some contacts, for a purpose, until a time.
-
-    ``departments`` are those that the scope names by their tree, region or legal entity, as the tree of now has them.
-    """
-
-    id: UUID
-    scope: GrantScope
-    fields: Mapping[str, FieldClass]
-    outcome: Outcome
-    purpose: Purpose
-    starts_at: datetime
-    ends_at: datetime
-    departments: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +243,13 @@ class Plan:
     def _matching(self, rules: Iterable[Rule], key: CohortKey, contact_id: UUID) -> list[Rule]:
         return [rule for rule in rules if self.applies(rule, key, contact_id)]
 
+    def _ceiling(self, caps: Iterable[Rule]) -> dict[FieldClass, Outcome]:
+        """Give how far each class is shown at most: the lowest of these caps, and nothing beyond the client's ceiling."""
+        ceiling = {each: min((lowered(rule, each) for rule in caps), default=Outcome.CLEAR) for each in CLASSES}
+        if self.standing.ceiling is not None:
+            ceiling.update((each, Outcome.HIDDEN) for each in CLASSES if each > self.standing.ceiling)
+        return ceiling
+
     def _decide(self, key: CohortKey, contact_id: UUID) -> Cohort:
         forbids = self._matching(self.forbids, key, contact_id)
         if forbids or not self.standing.distrusted.isdisjoint(key.departments):
@@ -273,18 +258,19 @@ class Plan:
         caps = self._matching(self.caps, key, contact_id)
         grants = self._matching(self.grants, key, contact_id)
         live = [grant for grant in self.live if self.covers(grant, key, contact_id)]
-        ceiling = {each: min((lowered(rule, each) for rule in caps), default=Outcome.CLEAR) for each in CLASSES}
-        if self.standing.ceiling is not None:
-            ceiling.update((each, Outcome.HIDDEN) for each in CLASSES if each > self.standing.ceiling)
+        ceiling = self._ceiling(caps)
         shows = {each: min(ceiling[each], _highest(rule.shows.get(each) for rule in grants)) for each in CLASSES}
         if live:
             shows[_C1] = ceiling[_C1]
         reveals = {each: min(ceiling[each], _highest(rule.reveals.get(each) for rule in grants)) for each in CLASSES}
         final = {each for rule in caps if not rule.liftable for each in CLASSES if lowered(rule, each) < Outcome.CLEAR}
         granted: dict[str, Outcome] = {}
+        lifted = any(grant.lifts for grant in live)
+        consented = self._ceiling([rule for rule in caps if not rule.gives_way]) if lifted else ceiling
         for grant in live:
             for name, field_class in grant.fields.items():
-                granted[name] = max(granted.get(name, Outcome.HIDDEN), min(ceiling[field_class], grant.outcome))
+                most = consented if grant.lifts else ceiling
+                granted[name] = max(granted.get(name, Outcome.HIDDEN), min(most[field_class], grant.outcome))
         denied = {power for rule in caps for power in rule.denies}
         powers = {
             power: frozenset(

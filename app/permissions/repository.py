@@ -41,6 +41,7 @@ _COLUMNS: Final = (
     AccessGrant.starts_at,
     AccessGrant.ends_at,
     AccessGrant.revoked_at,
+    AccessGrant.lifts,
     AccessGrant.mac,
 )
 _NOW: Final = bindparam("now", type_=Instant())
@@ -73,6 +74,7 @@ class GrantRepository:
                 purpose=grant.purpose,
                 starts_at=grant.starts_at,
                 ends_at=grant.ends_at,
+                lifts=grant.lifts,
             )
             for grant in map(self._genuine, rows)
             if grant is not None
@@ -115,6 +117,7 @@ class GrantRepository:
             request_id=grant.request_id,
             starts_at=grant.starts_at,
             ends_at=grant.ends_at,
+            lifts=grant.lifts,
             created_at=at,
         )
         self._sign(row)
@@ -150,9 +153,8 @@ class GrantRepository:
         if not self._signer.verify(_TABLE, _covered(values), mac):
             _log.error("row_mac_mismatch", table=_TABLE, row=str(values[0]))
             return None
-        identity, account, contact, department, kind, value, names, outcome, purpose, request, starts, ends, ended = (
-            values
-        )
+        identity, account, contact, department, kind, value, names, *others = values
+        outcome, purpose, request, starts, ends, ended, lifts = others
         if kind is None:
             kind, value = ("contact", str(contact)) if contact is not None else ("department", str(department))
         return Grant(
@@ -166,6 +168,7 @@ class GrantRepository:
             starts_at=starts,
             ends_at=ends,
             revoked_at=ended,
+            lifts=lifts,
         )
 
     def _sign(self, row: AccessGrant) -> None:
@@ -178,10 +181,10 @@ def _values(row: AccessGrant) -> list[Any]:
 
 
 def _covered(values: list[Any]) -> tuple[Any, ...]:
-    """Give what a row's MAC covers; of rows from before there were scopes, what it covered then."""
-    identity, account, contact, department, kind, value, names, *others = values
+    """Give what a row's MAC covers; of rows from before there were scopes, what it covered then, and of those that lift that they do."""
+    identity, account, contact, department, kind, value, names, *others, lifts = values
     scope = (contact, department) if kind is None else (contact, department, kind, value)
-    return (identity, account, *scope, tuple(names), *others)
+    return (identity, account, *scope, tuple(names), *others, *(("lifts",) if lifts else ()))
 
 
 def _identity(text: str) -> UUID | None:

@@ -77,6 +77,7 @@ class Chance:
             starts_at=at + self.one(EDGES),
             ends_at=at + self.one(EDGES),
             departments=frozenset(self.some(DEPARTMENTS, 2)) if kind in _OF_DEPARTMENTS else frozenset(),
+            lifts=self.yes(0.3),
         )
 
     def engagement(self, at: datetime) -> Engagement:

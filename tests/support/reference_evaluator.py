@@ -1,7 +1,7 @@
 """The policy pack, read slowly and plainly: one field of one contact for one viewer at one moment, rule by rule, nothing kept.
 
 It follows section (c.3) of the reference and nothing else: a forbid hides; otherwise the lowest cap over the highest grant; what nobody
-grants is hidden. The compiled plan is held to it by a property test, so the two are written apart on purpose: this one works on the
+grants is hidden; an exception with the person's consent stands above caps that are liftable and no mark's. The compiled plan is held to it by a property test, so the two are written apart on purpose: this one works on the
 pack's plain data and knows no cohorts.
 """
 
@@ -78,7 +78,9 @@ class ReferenceEvaluator:
         grants = [rule for rule in rules if rule["effect"] == "grant" and _MET.issuperset(rule["obligations"])]
         top = self._ceiling(caps, field_class, viewer)
         live = [each for each in viewer.grants if self._covers(each, viewer, contact, contact_id, purpose, at)]
-        exceptions = [min(top, each.outcome) for each in live if field in each.fields]
+        hard = [rule for rule in caps if not rule["liftable"] or rule["viewer"]["marks"]]
+        consented = self._ceiling(hard, field_class, viewer)
+        exceptions = [min(consented if each.lifts else top, each.outcome) for each in live if field in each.fields]
         shown = max([min(top, _highest(grants, "shows", field_class)), *exceptions])
         revealed = max(shown, min(top, _highest(grants, "reveals", field_class)))
         following = None
