@@ -20,6 +20,7 @@ from app.audit.writer import AccessLog
 from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
 from app.auth.guard import Authenticator
+from app.auth.loans import StandingLoans
 from app.auth.repository import AccountRepository
 from app.auth.service import TokenService
 from app.auth.sign_in_desk import SignInDesk
@@ -80,6 +81,7 @@ class Application:
     accounts: UserAccounts
     account_rows: AccountRepository
     clients: Clients
+    loans: StandingLoans
     department_rows: DepartmentRepository
     departments: DepartmentService
     department_reader: DepartmentReader

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,7 +29,10 @@ _MAX_NAME: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """A client to be made: a front end that people sign in through is not ``confidential``, a back end that acts for them ``exchanges``."""
+    """A client to be made: a front end that people sign in through is not ``confidential``, a back end that acts for them ``exchanges``.
+
+    ``owner`` is the contact of the person who answers for it.
+    """
 
     client_id: str
     name: str
@@ -36,6 +40,7 @@ class NewClient:
     ceiling: str | None = None
     confidential: bool = True
     exchanges: bool = False
+    owner: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,11 @@ class Clients:
     async def by_client_id(self, source: Source, client_id: str) -> Client | None:
         """Find a client, or ``None``; raise ``AccountRefused`` when its row was edited past us."""
         return await self._clients.by_id(source, client_id)
+
+    async def taken(self, source: Source, client_id: str) -> bool:
+        """Tell whether a client or a person is called so."""
+        named = await self._clients.by_id(source, client_id) or await self._accounts.by_key(source, client_id)
+        return named is not None
 
     async def authenticate(self, source: Source, client_id: str, secret: str) -> Client | None:
         """Give the active client that has this secret, or ``None``.
@@ -119,6 +129,7 @@ class Clients:
             epoch=0,
             epoch_at=now,
             exchanges=new.exchanges,
+            owner=new.owner,
         )
         try:
             await self._clients.insert(session, client, at=now)

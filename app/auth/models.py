@@ -22,7 +22,8 @@ ClientState = Literal["active", "disabled"]
 class ClientRow(Base):
     """A service account, or a front end through which people sign in (then without a secret).
 
-    ``exchanges``: it is a back end that may act for people, with tokens that it exchanges theirs for.
+    ``exchanges``: it is a back end that may act for people, with tokens that it exchanges theirs for. ``owner_id``: the contact of the
+    person who answers for it.
     """
 
     __tablename__ = "client"
@@ -43,6 +44,7 @@ class ClientRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     exchanges: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    owner_id: Mapped[UUID | None] = mapped_column(Id)
 
 
 class AccountRow(Base):
@@ -67,6 +69,30 @@ class AccountRow(Base):
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class StandingLoanRow(Base):
+    """What an approved request lent an account until a time or until it is taken back: another tier, roles that it did not have, or both.
+
+    The account's own row says what it may do now; this one says what of that goes, and which tier comes back.
+    """
+
+    __tablename__ = "standing_loan"
+    __table_args__ = (
+        CheckConstraint("(tier IS NULL) = (tier_before IS NULL)", name="whole_tier"),
+        CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="ends_after_start"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(Id, index=True)
+    request_id: Mapped[UUID] = mapped_column(Id, unique=True)
+    tier: Mapped[Tier | None] = mapped_column(String(2))
+    tier_before: Mapped[Tier | None] = mapped_column(String(2))
+    roles: Mapped[Any] = mapped_column(Json)
+    starts_at: Mapped[datetime] = mapped_column(Instant)
+    ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
 class RevokedTokenRow(Base):

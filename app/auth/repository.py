@@ -76,7 +76,7 @@ class Account:
 class Client:
     """A client; ``secret_hash`` is the SHA-256 of its secret, none for a front end that keeps no secret.
 
-    ``exchanges``: it may exchange people's tokens and act for them.
+    ``exchanges``: it may exchange people's tokens and act for them. ``owner``: the contact of the person who answers for it.
     """
 
     client_id: str
@@ -88,6 +88,7 @@ class Client:
     epoch: int
     epoch_at: datetime
     exchanges: bool = False
+    owner: UUID | None = None
 
     @property
     def epoch_key(self) -> str:
@@ -139,6 +140,7 @@ _CLIENT: Final = select(
     ClientRow.epoch,
     ClientRow.epoch_at,
     ClientRow.exchanges,
+    ClientRow.owner_id,
     ClientRow.mac,
 )
 _ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")), by_key=True)
@@ -311,6 +313,7 @@ class ClientRepository:
             "epoch": client.epoch,
             "epoch_at": client.epoch_at,
             "exchanges": client.exchanges,
+            "owner_id": client.owner,
             "mac": self._signer.sign(_CLIENTS, _client_values(client)),
         }
 
@@ -330,7 +333,7 @@ def _account_values(account: Account) -> tuple[Any, ...]:
 
 
 def _client_values(client: Client) -> tuple[Any, ...]:
-    """Give the values under the MAC. A right that is not there adds nothing, so that rows from before it was invented still verify."""
+    """Give the values under the MAC. What a client does not have adds nothing, so that rows from before it was invented still verify."""
     return (
         client.client_id,
         client.name,
@@ -341,6 +344,7 @@ def _client_values(client: Client) -> tuple[Any, ...]:
         client.epoch,
         client.epoch_at,
         *(("exchanges",) if client.exchanges else ()),
+        *(("owner", client.owner) if client.owner is not None else ()),
     )
 
 

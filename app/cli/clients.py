@@ -53,14 +53,22 @@ def add(
 
 @app.command("list")
 def every() -> None:
-    """List clients: id, state, scopes, whether they may exchange tokens. 列出服务账号。"""
+    """List clients: id, state, scopes, whether they may exchange tokens, who answers for them. 列出服务账号。"""
     from app.application import Application
     from app.cli.session import run
 
     async def work(application: Application) -> list[str]:
         found = await application.clients.list(application.database.reader)
         return [
-            "\t".join((each.client_id, each.state, " ".join(sorted(each.scopes)), *(["exchanges"] * each.exchanges)))
+            "\t".join(
+                (
+                    each.client_id,
+                    each.state,
+                    " ".join(sorted(each.scopes)),
+                    *(["exchanges"] * each.exchanges),
+                    *([] if each.owner is None else [f"owner={each.owner}"]),
+                )
+            )
             for each in found
         ]
 

@@ -28,6 +28,7 @@ from app.kit.errors import PreconditionFailed
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
+from app.permissions.given import GivenRights
 from app.permissions.outcomes import CLASSES, FieldClass, Purpose
 from app.permissions.plan import CohortKey
 from app.permissions.standing import Viewer, author_of
@@ -52,12 +53,13 @@ class ContactKeeper:
         numbers: HeldNumbers,
         engagements: HeldEngagements,
         delegations: Delegations,
+        given: GivenRights,
         idempotency: Idempotency,
     ) -> None:
-        """Take reading, writing, forms, who may be named, the gate (to foretell versions), what contacts hold, and repeats."""
+        """Take reading, writing, forms, who may be named, the gate (to foretell versions), what they hold and are given, and repeats."""
         self._service, self._writer, self._members, self._naming = service, writer, members, naming
         self._gate, self._idempotency = gate, idempotency
-        self._numbers, self._engagements, self._delegations = numbers, engagements, delegations
+        self._numbers, self._engagements, self._delegations, self._given = numbers, engagements, delegations, given
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
@@ -86,6 +88,7 @@ class ContactKeeper:
         written = await self._writer.amend(unit, author, viewer.tree, record, await self._naming.named(viewer, given))
         if "department" in written.changed and record.cohort.kind in _STAFF:
             await self._engagements.end_all(unit, author, contact_id=identity, cause=_MOVED)
+            await self._given.end_of(unit.session, identity)
         return self._receipt(viewer, written, card, status=200)
 
     async def archive(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str) -> None:

@@ -43,11 +43,11 @@ class Changing:
         author = author_of(viewer)
         done = await self._people.writer.amend(unit, author, viewer.tree, record, given)
         if "department" in done.changed:
-            await self._end_grants(unit, record)
+            await self._end_given(unit, record)
             await self._people.engagements.end_all(unit, author, contact_id=record.subject, cause=_CAUSE)
         return Effect(record.subject, record.key)
 
-    async def _end_grants(self, unit: UnitOfWork, record: Record) -> None:
+    async def _end_given(self, unit: UnitOfWork, record: Record) -> None:
         account = await self._subjects.account(unit, record.subject)
         if account is not None:
-            await self._people.grants.end_all(unit.session, account.id, at=self._clock.now())
+            await self._people.given.end_all(unit.session, account.id, at=self._clock.now())

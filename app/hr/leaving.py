@@ -35,7 +35,7 @@ class Leaving:
         await self._structure.vacate(unit, author, viewer.tree, record.subject)
         account = await self._subjects.account(unit, record.subject)
         if account is not None:
-            await self._people.grants.end_all(unit.session, account.id, at=self._clock.now())
+            await self._people.given.end_all(unit.session, account.id, at=self._clock.now())
         await self._people.engagements.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
         await self._people.delegations.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
         if await self._numbers.end_assignments(unit, author, contact_id=record.subject, cause=CAUSE):

@@ -30,9 +30,9 @@ from app.kit.db import UnitOfWork
 from app.kit.errors import Problem
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
+from app.permissions.given import GivenRights
 from app.permissions.outcomes import FieldClass, Purpose
 from app.permissions.plan import CohortKey
-from app.permissions.repository import GrantRepository
 from app.permissions.standing import Viewer
 
 KIND: Final = "employee"
@@ -59,7 +59,7 @@ class People:
     naming: Naming
     writer: ContactWriter
     accounts: UserAccounts
-    grants: GrantRepository
+    given: GivenRights
     engagements: Engagements
     delegations: Delegations
 

@@ -60,13 +60,14 @@ REASONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One mark that is not ended; ``ends_at`` is ``None`` until somebody ends it."""
+    """One mark that is not ended; ``ends_at`` is ``None`` until somebody ends it, ``request_id`` what it was set by, if by a request."""
 
     id: UUID
     kind: MarkKind
     reason: MarkReason
     starts_at: datetime
     ends_at: datetime | None
+    request_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class MarkRepository:
         found = []
         for row in await _OF_ACCOUNT.rows(source, account_id=account_id):
             *values, mac = row
-            identity, _, kind, reason, starts_at, ends_at, _, _, ended_at = values
+            identity, _, kind, reason, starts_at, ends_at, request_id, _, ended_at = values
             if not self._signer.verify(_TABLE, tuple(values), mac):
                 _log.error("row_mac_mismatch", table=_TABLE, row=str(identity))
                 found.append(_unverified(identity, now))
@@ -125,9 +126,14 @@ class MarkRepository:
                         reason=MarkReason(reason),
                         starts_at=starts_at,
                         ends_at=ends_at,
+                        request_id=request_id,
                     )
                 )
         return found
+
+    async def of_request(self, source: Source, account_id: UUID, request_id: UUID, now: datetime) -> Mark | None:
+        """Give the mark on an account that a request set and that is not ended."""
+        return next((each for each in await self.of(source, account_id, now) if each.request_id == request_id), None)
 
     async def add(
         self,
@@ -143,11 +149,13 @@ class MarkRepository:
     ) -> UUID:
         """Set a mark from ``at`` on, by an operator or a request.
 
-        Raises ``UnfitReason`` for a reason of another kind or an end that is past, ``AlreadyMarked`` when the account carries this mark.
+        Requests set each its own. Raises ``UnfitReason`` for a reason of another kind or an end that is past, ``AlreadyMarked`` when the
+        account carries this mark from the same hand.
         """
         if reason not in REASONS[kind] or (until is not None and until <= at):
             raise UnfitReason
-        if any(mark.kind is kind for mark in await self.of(session, account_id, at)):
+        there = await self.of(session, account_id, at)
+        if any(mark.kind is kind and mark.request_id == request_id for mark in there):
             raise AlreadyMarked
         row = StandingMark(
             id=new_id(),
@@ -166,9 +174,24 @@ class MarkRepository:
         await epochs.bump(session, f"user:{account_id}")
         return row.id
 
-    async def end(self, session: AsyncSession, account_id: UUID, kind: MarkKind, *, at: datetime) -> list[UUID]:
-        """Take a mark off, and with ``suspended`` whatever was edited past us; give what was ended. Raises ``MarkNotFound``."""
-        wanted = {mark.id for mark in await self.of(session, account_id, at) if mark.kind is kind}
+    async def end(
+        self,
+        session: AsyncSession,
+        account_id: UUID,
+        kind: MarkKind,
+        *,
+        at: datetime,
+        request_id: UUID | None = None,
+    ) -> list[UUID]:
+        """Take a mark off, of one request where it is named, and with ``suspended`` whatever was edited past us; give what was ended.
+
+        Raises ``MarkNotFound``.
+        """
+        wanted = {
+            mark.id
+            for mark in await self.of(session, account_id, at)
+            if mark.kind is kind and request_id in {None, mark.request_id}
+        }
         rows = await session.scalars(
             select(StandingMark).where(StandingMark.id.in_(wanted)).order_by(StandingMark.id).with_for_update()
         )

@@ -15,6 +15,7 @@ from uuid import UUID
 from app.audit.authors import Author
 from app.auth import epochs
 from app.auth.errors import AccountRefused
+from app.auth.loans import Standing as Lent
 from app.auth.repository import Account, AccountRepository, Client, ClientRepository, Source
 from app.auth.subject import Caller, Person, Service
 from app.departments.repository import DepartmentRepository
@@ -64,6 +65,14 @@ class MarkReader(Protocol):
         ...
 
 
+class LoanReader(Protocol):
+    """Where it is read what of an account's tier and roles was lent, and until when."""
+
+    async def at(self, source: Source, account: Account, now: datetime) -> Lent:
+        """Give what the account may do at ``now``, and when that changes by itself."""
+        ...
+
+
 class EngagementReader(Protocol):
     """Where it is read which business facts a viewer is assigned to."""
 
@@ -109,6 +118,11 @@ class Viewer:
         stronger = replace(self.standing, step_up=True)
         return Viewer(self.subject, stronger, self.tree, self._pack, self._clock, self._clock_here)
 
+    def with_exception(self, grant: LiveGrant) -> "Viewer":
+        """Give who the viewer would be with one more exception: to tell beforehand what it would change."""
+        granted = replace(self.standing, grants=(*self.standing.grants, grant))
+        return Viewer(self.subject, granted, self.tree, self._pack, self._clock, self._clock_here)
+
     @property
     def pack(self) -> Pack:
         """The pack in force."""
@@ -137,6 +151,7 @@ class Standings:
         departments: DepartmentRepository,
         grants: GrantRepository,
         marks: MarkReader,
+        loans: LoanReader,
         contacts: ContactFacts,
         engagements: EngagementReader,
         packs: Packs,
@@ -146,7 +161,7 @@ class Standings:
         """Take where each part of a standing is read, what gives the pack in force, the clock and how far those here are ahead of it."""
         self._reader, self._accounts, self._clients = reader, accounts, clients
         self._departments, self._grants, self._marks, self._contacts = departments, grants, marks, contacts
-        self._engagements = engagements
+        self._engagements, self._loans = engagements, loans
         self._packs, self._clock, self._clock_here = packs, clock, clock_here
         self._tree: Tree | None = None
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
@@ -250,7 +265,8 @@ class Standings:
         now = self._clock.now()
         grants = await self._grants.live(self._reader, account.id, now)
         marks = await self._marks.live(self._reader, account.id, now)
-        tier = Tier(account.tier)
+        lent = await self._loans.at(self._reader, account, now)
+        tier = Tier(lent.tier)
         return Standing(
             kind="person",
             actor_id=str(facts.contact_id),
@@ -258,7 +274,7 @@ class Standings:
             client_id=subject.client_id,
             scopes=subject.scopes,
             tier=max(tier, Tier.T2) if headed and tier in {Tier.T0, Tier.T1} else tier,
-            roles=frozenset(account.roles) | ({"dept_head"} if headed else set()),
+            roles=lent.roles | ({"dept_head"} if headed else set()),
             worker_kind=facts.worker_kind,
             contact_id=facts.contact_id,
             user_id=account.id,
@@ -271,7 +287,7 @@ class Standings:
             distrusted=tree.distrusted,
             grants=tuple(_placed(grant, tree) for grant in grants),
             marks=marks.kinds,
-            edges=marks.edges,
+            edges=marks.edges + lent.edges,
             engagements=await self._engagements.of(self._reader, facts.contact_id, self._clock.now()),
             step_up=stepped_up,
             ceiling=min((each for each in ceilings if each is not None), default=None),

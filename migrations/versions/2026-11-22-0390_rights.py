@@ -1,6 +1,6 @@
 """Grants to which the person has consented, tiers and roles that were lent, and who answers for a client.
 
-Revision d5a83c1be7f0, after 5d20b384c176. Only additions: no grant of before lifts a cap, no client of before has an owner, and their rows'
+Revision d5a83c1be7f0, after b386178a27dc. Only additions: no grant of before lifts a cap, no client of before has an owner, and their rows'
 MACs are of what they were. A release before this one does not believe a grant that lifts or a client that has an owner, because their MACs
 cover more than it knows; what it finds lent it takes for given, since the account says so.
 """
@@ -13,7 +13,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant, Json
 
 revision: str = "d5a83c1be7f0"
-down_revision: str | None = "5d20b384c176"
+down_revision: str | None = "b386178a27dc"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

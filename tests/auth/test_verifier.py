@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Select, text, update
@@ -215,6 +216,7 @@ EDITS: Final[dict[str, tuple[type[AccountRow | ClientRow], dict[str, object]]]] 
     "client scopes": (ClientRow, {"scopes": ["access-log:read"]}),
     "client ceiling": (ClientRow, {"ceiling": "T5"}),
     "client secret": (ClientRow, {"secret_hash": bytes(32)}),
+    "client owner": (ClientRow, {"owner_id": UUID(int=7)}),
 }
 
 

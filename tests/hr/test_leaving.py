@@ -19,7 +19,7 @@ from tests.support.application import World
 
 TABLES = (
     "access_grant", "audit_intent", "contact", "contact_change", "contact_department", "contact_tag", "data_key", "department",
-    "epoch", "hr_event", "outbox", "revoked_token", "user_account",
+    "epoch", "hr_event", "outbox", "revoked_token", "standing_loan", "user_account",
 )  # fmt: skip
 """Everything that the transaction of a leaver can touch."""
 
