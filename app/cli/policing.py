@@ -13,7 +13,9 @@ from app.application import Application
 from app.auth.scopes import VOCABULARY
 from app.cli.session import operator, run
 from app.contacts.fields import CATALOGUE
+from app.disclosure.errors import ApprovalRequired
 from app.kit.db import UnitOfWork
+from app.permissions.errors import PolicyUnreadable
 from app.permissions.pack import SHIPPED, texts
 from app.permissions.versions import Activation, Version
 from app.policy.checking import remarks
@@ -100,6 +102,7 @@ def activate_version(named: str, reason: str, simulation: str | None) -> str:
     path = None if _is_stored(named) else pack_texts(named)
 
     async def work(application: Application) -> str:
+        await require_leave(application)
         async with application.database.unit_of_work() as unit:
             version = await _stored(application, unit, named, path)
             grounds = Grounds(reason=reason, simulation_id=None if simulation is None else UUID(simulation))
@@ -113,6 +116,7 @@ def roll_back(reason: str) -> str:
     """Put back what was in force before; say what is in force now."""
 
     async def work(application: Application) -> str:
+        await require_leave(application)
         service = application.policy.service
         async with application.database.unit_of_work() as unit:
             version = await service.earlier(unit)
@@ -120,6 +124,20 @@ def roll_back(reason: str) -> str:
         return _now(activation, version)
 
     return run(work)
+
+
+async def require_leave(application: Application) -> None:
+    """Raise ``ApprovalRequired`` in production, where approved requests put packs in force; by hand only while none can be read.
+
+    A store whose pack nobody can read lets nobody approve either, so that one way stays open to whoever holds the machine, on record.
+    """
+    if application.settings.env != "production":
+        return
+    try:
+        await application.policy.service.versions.in_force(application.database.reader)
+    except PolicyUnreadable:
+        return
+    raise ApprovalRequired(request_kind="policy.change")
 
 
 async def _stored(

@@ -6,7 +6,6 @@ from fastapi import Depends, Request
 
 from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
-from app.disclosure.errors import ApprovalRequired
 from app.kit.errors import (
     BodyTooLarge,
     InsufficientScope,
@@ -15,18 +14,13 @@ from app.kit.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
 from app.permissions.errors import AccountSuspended, NoContact, NotPermitted, PolicyUnreadable
 from app.permissions.guard import LookGuard, ViewerGuard, WriteGuard
 from app.permissions.standing import Viewer
 from app.policy.desk import PolicyDesk
 from app.policy.errors import (
     BadPolicyPack,
-    PolicyInForce,
-    PolicyTestsFailed,
     PolicyVersionTaken,
-    SimulationMismatch,
-    UnknownPolicyVersion,
 )
 
 _ALWAYS: Final = (Unauthenticated, InsufficientScope, NoContact, AccountSuspended, PolicyUnreadable)
@@ -34,16 +28,6 @@ RULES_PROBLEMS: Final = (*_ALWAYS, LogUnavailable, Invalid)
 LOOK_PROBLEMS: Final = (*_ALWAYS, LogUnavailable, EpochMoved, NotPermitted, Invalid)
 WRITE_PROBLEMS: Final = (*_ALWAYS, LogUnavailable, NotPermitted, Invalid)
 UPLOAD_PROBLEMS: Final = (*WRITE_PROBLEMS, BodyTooLarge, UnsupportedMediaType, BadPolicyPack, PolicyVersionTaken)
-ACTIVATION_PROBLEMS: Final = (
-    *WRITE_PROBLEMS,
-    ApprovalRequired,
-    UnknownPolicyVersion,
-    PolicyTestsFailed,
-    SimulationMismatch,
-    PolicyInForce,
-    IdempotencyKeyReused,
-    IdempotencyInProgress,
-)
 
 
 class RulesGuard(ViewerGuard):

@@ -17,7 +17,7 @@ from app.permissions.versions import VersionRepository
 from app.policy.access_reports import AccessReports
 from app.policy.clauses import Language, board, clauses_of
 from app.policy.explanations import Explanations
-from app.policy.keeping import ApprovedRequests, PolicyKeeper
+from app.policy.keeping import PolicyKeeper
 from app.policy.service import PolicyService
 from app.policy.showing import PolicyReader
 from app.policy.simulation_repository import SimulationRepository
@@ -33,7 +33,6 @@ class PolicyDesk:
         showing: Showing,
         *,
         signer: RowSigner,
-        approved: ApprovedRequests,
         jobs: JobQueue,
         accounts: AccountRepository,
         contacts: ContactRepository,
@@ -42,7 +41,7 @@ class PolicyDesk:
         clock_here: timedelta,
         evidence: Evidence,
     ) -> None:
-        """Take what desks share, the signer of the rows, where approved requests are, who everybody is, and when a day begins."""
+        """Take what desks share, the signer of the rows, who everybody is, and when a day begins."""
         versions, rows = VersionRepository(signer), SimulationRepository(signer)
         self.service = PolicyService(
             versions=versions, simulations=rows, classes=CATALOGUE.classes, clock=showing.clock
@@ -74,7 +73,6 @@ class PolicyDesk:
             service=self.service,
             reader=self.reader,
             simulations=self.simulations,
-            approved=approved,
             idempotency=idempotency,
         )
 

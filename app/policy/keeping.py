@@ -1,18 +1,15 @@
-"""Proposing and activating packs for a caller: may they, what do they get to know, and by which approved request.
+"""Proposing packs for a caller: may they, what would a pack change, and what do they get to know.
 
-Over HTTP nothing takes effect without an approved request of kind ``policy.change``; a request names the very content that it approves, so
-another pack under the same number, or a simulation of something else, is not what was approved.
+Over HTTP nothing takes effect here: a version is put in force by an approved request of kind ``policy.change``, whose effect calls the
+service (``app.effects.policies``).
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 import orjson
 
-from app.auth.repository import Source
-from app.disclosure.errors import ApprovalRequired
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
 from app.kit.errors import FieldError
@@ -21,47 +18,19 @@ from app.permissions.pack import Pack
 from app.permissions.standing import Viewer, author_of
 from app.policy.errors import BadPolicyPack, UnknownPolicyVersion
 from app.policy.reading import read
-from app.policy.schemas import ActivationCreate, SimulationCreate
-from app.policy.service import Grounds, PolicyService
+from app.policy.schemas import SimulationCreate
+from app.policy.service import PolicyService
 from app.policy.showing import PolicyReader, admit_author, admit_reader
 from app.policy.simulations import SIMULATE, Simulations
 from app.policy.views import remark_view
 
 VERSIONS: Final = "/v1/policy/versions"
-ACTIVATIONS: Final = "/v1/policy/activations"
 SIMULATIONS: Final = "/v1/policy/simulations"
-REQUEST_KIND: Final = "policy.change"
 _MOST_FAULTS: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approved:
-    """What an approved request stands for: the content by its digest, and the simulation that the approvers saw."""
-
-    request_id: UUID
-    digest: str
-    simulation_id: UUID
-
-
-class ApprovedRequests(Protocol):
-    """Where approved requests are looked up; the approvals of Part 4 answer it."""
-
-    async def policy_change(self, source: Source, request_id: UUID) -> Approved | None:
-        """Give what the request stands for while it is approved and not used; ``None`` for every other request, and for none."""
-        ...
-
-
-class NothingApproved:
-    """Before there are requests: nobody has approved anything, and only the installer's command activates."""
-
-    async def policy_change(self, source: Source, request_id: UUID) -> Approved | None:
-        """Know of no request."""
-        del source, request_id
-        return None
-
-
 class PolicyKeeper:
-    """Takes candidates and activates versions."""
+    """Takes candidates, and questions about them."""
 
     def __init__(
         self,
@@ -69,12 +38,11 @@ class PolicyKeeper:
         service: PolicyService,
         reader: PolicyReader,
         simulations: Simulations,
-        approved: ApprovedRequests,
         idempotency: Idempotency,
     ) -> None:
-        """Take what keeps versions, how they are shown and simulated, where approved requests are, and what makes a repeat harmless."""
-        self._simulations = simulations
-        self._service, self._reader, self._approved, self._idempotency = service, reader, approved, idempotency
+        """Take what keeps versions, how they are shown and simulated, and what makes a repeat harmless."""
+        self._service, self._reader = service, reader
+        self._simulations, self._idempotency = simulations, idempotency
 
     async def propose(self, viewer: Viewer, unit: UnitOfWork, text: str) -> Receipt:
         """Store a pack as a candidate; the same content is stored once.
@@ -116,42 +84,6 @@ class PolicyKeeper:
             Call(viewer.caller, "POST", SIMULATIONS, key),
             body.model_dump(mode="json"),
             allowed=lambda: admit_reader(viewer),
-            work=work,
-        )
-
-    async def activate(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ActivationCreate) -> Answer:
-        """Put a version in force once per ``key``, on an approved request for exactly it.
-
-        Raises ``NotPermitted``, ``ApprovalRequired``, ``UnknownPolicyVersion``, ``PolicyInForce`` and ``PolicyTestsFailed``.
-        """
-        _acts("policy.activate")
-
-        async def work() -> Receipt:
-            approved = None
-            if body.request_id is not None:
-                approved = await self._approved.policy_change(unit.session, body.request_id)
-            if approved is None:
-                raise ApprovalRequired(request_kind=REQUEST_KIND)
-            version = await self._service.versions.by_id(unit.session, body.version)
-            if version is None:
-                raise UnknownPolicyVersion
-            if approved.digest != version.digest or body.simulation_id not in {None, approved.simulation_id}:
-                raise ApprovalRequired(request_kind=REQUEST_KIND)
-            grounds = Grounds(reason=body.reason, request_id=approved.request_id, simulation_id=approved.simulation_id)
-            activation = await self._service.activate(unit, author_of(viewer), version, grounds)
-            told = {
-                "id": str(activation.id),
-                "version": str(version.id),
-                "kind": activation.kind,
-                "at": activation.at.isoformat().replace("+00:00", "Z"),
-            }
-            return Receipt(activation.id, told)
-
-        return await self._idempotency.run(
-            unit,
-            Call(viewer.caller, "POST", ACTIVATIONS, key),
-            body.model_dump(mode="json"),
-            allowed=lambda: admit_author(viewer),
             work=work,
         )
 

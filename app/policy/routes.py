@@ -6,13 +6,12 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from app.disclosure.view import Disclosed, disclosed_response
-from app.kit.dependencies import OnceKey, Unit
+from app.kit.dependencies import Unit
 from app.kit.errors import NotFound, UnsupportedMediaType
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
 from app.policy.access import (
-    ACTIVATION_PROBLEMS,
     LOOK_PROBLEMS,
     RULES_PROBLEMS,
     UPLOAD_PROBLEMS,
@@ -21,11 +20,9 @@ from app.policy.access import (
     PolicyWrite,
     RulesRead,
 )
-from app.policy.keeping import ACTIVATIONS, VERSIONS
+from app.policy.keeping import VERSIONS
 from app.policy.schemas import (
-    ActivationCreate,
     ActivationPage,
-    ActivationReceipt,
     PageQuery,
     PolicyView,
     VersionPage,
@@ -111,25 +108,8 @@ async def read_version(viewer: GovernanceRead, desk: Desk, id: UUID) -> Disclose
 async def list_activations(
     viewer: GovernanceRead, desk: Desk, query: Annotated[PageQuery, Query()]
 ) -> Disclosed[ActivationPage]:
-    """List which version was in force from when, by whom and on which approved request."""
-    return await desk.reader.activations(viewer, query)
+    """List which version was in force from when, by whom and on which approved request.
 
-
-@router.post(
-    "/activations",
-    summary="Activate a policy version",
-    status_code=201,
-    response_model=None,
-    responses={
-        201: {"model": ActivationReceipt, "description": "Receipt"},
-        **responses(*ACTIVATION_PROBLEMS),
-    },
-)
-async def activate_version(
-    viewer: PolicyWrite, desk: Desk, unit: Unit, body: ActivationCreate, idempotency_key: OnceKey = None
-) -> Response:
-    """Put a version in force, or back in force, on an approved request of kind `policy.change` for exactly this content.
-
-    It holds everywhere from the moment of the receipt on; no process is restarted.
+    A version enters into force, or again into force, as the effect of a request of kind `policy.change`; no process is restarted.
     """
-    return receipt_response(await desk.keeper.activate(viewer, unit, idempotency_key, body), ACTIVATIONS)
+    return await desk.reader.activations(viewer, query)

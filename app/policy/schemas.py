@@ -24,15 +24,6 @@ class PageQuery(Input):
     cursor: CursorText | None = None
 
 
-class ActivationCreate(Input):
-    """A version that is to be in force; an older one is a roll-back."""
-
-    version: UUID = Field(description="Id of a stored version.", examples=["019a0000-0000-7000-8000-000000000001"])
-    reason: Reason = Field(examples=["Sales may see their own customers"])
-    request_id: UUID | None = Field(None, description="The approved request of kind `policy.change` that asks for it.")
-    simulation_id: UUID | None = Field(None, description="The simulation that whoever approved has seen.")
-
-
 class RuleView(Output):
     """One rule, as it is written in the pack; what a member leaves out is not a condition, or nothing given."""
 
@@ -144,15 +135,6 @@ class ActivationPage(Output):
     items: list[ActivationItem]
     next: str | None
     disclosure: DisclosureNote
-
-
-class ActivationReceipt(Output):
-    """What is in force now."""
-
-    id: UUID
-    version: UUID
-    kind: Literal["first", "activated", "rolled_back"]
-    at: datetime
 
 
 class SimulationCreate(Input):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
+from app.auth.repository import Source
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import FieldError
@@ -88,12 +89,12 @@ class PolicyService:
         moves in the same transaction: from its commit on no look that was decided under the pack before is recorded.
         """
         seq = await self.versions.next_seq(unit.session)
-        before = await self._in_force(unit)
+        before = await self._in_force(unit.session)
         if before is not None and before.version_id == version.id:
             raise PolicyInForce
         self.require_tests(version.pack())
         if grounds.simulation_id is not None:
-            await self._require_bound(unit, grounds.simulation_id, before, version)
+            await self.require_simulated(unit.session, grounds.simulation_id, version)
         kind: ActivationKind = "first" if seq == 1 else "activated"
         if await self.versions.was_active(unit.session, version.id):
             kind = "rolled_back"
@@ -132,7 +133,7 @@ class PolicyService:
 
     async def earlier(self, unit: UnitOfWork) -> Version:
         """Give the version that was in force before the present one. Raises ``UnknownPolicyVersion`` when there was none."""
-        before = await self._in_force(unit)
+        before = await self._in_force(unit.session)
         previous = None if before is None or before.previous_id is None else before.previous_id
         version = None if previous is None else await self.versions.by_id(unit.session, previous)
         if version is None:
@@ -150,24 +151,26 @@ class PolicyService:
                 ]
             )
 
-    async def _require_bound(
-        self, unit: UnitOfWork, identity: UUID, before: Activation | None, version: Version
-    ) -> None:
+    async def base(self, source: Source) -> str:
+        """Give the digest of the pack in force; nothing when there is none that verifies."""
+        before = await self._in_force(source)
+        version = None if before is None else await self.versions.by_id(source, before.version_id)
+        return "" if version is None else version.digest
+
+    async def require_simulated(self, source: Source, identity: UUID, version: Version) -> None:
         """Raise ``SimulationMismatch`` unless the simulation is answered, and of this version against what is in force."""
-        simulation = await self._simulations.by_id(unit.session, identity)
-        base = None if before is None else await self.versions.by_id(unit.session, before.version_id)
+        simulation = await self._simulations.by_id(source, identity)
         if (
             simulation is None
-            or base is None
             or simulation.result is None
-            or (simulation.base_digest, simulation.candidate_digest) != (base.digest, version.digest)
+            or (simulation.base_digest, simulation.candidate_digest) != (await self.base(source), version.digest)
         ):
             raise SimulationMismatch
 
-    async def _in_force(self, unit: UnitOfWork) -> Activation | None:
+    async def _in_force(self, source: Source) -> Activation | None:
         """Give what decided until now; ``None`` when there is nothing that verifies, which a new activation mends."""
         try:
-            return await self.versions.newest(unit.session)
+            return await self.versions.newest(source)
         except PolicyUnreadable:
             return None
 

@@ -1,20 +1,18 @@
 """The policy over HTTP: everybody reads the rules, those who govern read who wrote them, nobody activates without an approved request."""
 
-from typing import Any, Final
-from uuid import UUID, uuid4
+from typing import Final
+from uuid import UUID
 
 import httpx
 import pytest
 
-from app.auth.repository import Source
 from app.kit.models import new_id
 from app.permissions.pack import load, named, texts
 from app.policy.errors import PolicyVersionTaken
-from app.policy.keeping import Approved
 from app.policy.schemas import ActivationPage, PolicyView, VersionPage, VersionView
 from app.policy.service import PolicyService
 from tests.packs.test_versions import closed, mobile
-from tests.support.application import OPERATOR, World
+from tests.support.application import World
 from tests.support.policy import activate, store
 from tests.support.problems import faults, problem
 
@@ -160,63 +158,12 @@ async def test_what_is_too_long_or_no_text_is_refused(sqlite_world: World) -> No
     problem(bad, 422, "bad_policy_pack")
 
 
-class Approvals:
-    """Requests that were approved, as Part 4 will know them."""
-
-    def __init__(self, *approved: Approved) -> None:
-        self._approved = {each.request_id: each for each in approved}
-
-    async def policy_change(self, source: Source, request_id: UUID) -> Approved | None:
-        del source
-        return self._approved.get(request_id)
-
-
-async def simulated(world: World, version: str) -> UUID:
-    """Have a simulation of a stored version against the pack in force."""
-    application = world.application
-
-    async def quietly(done: int, total: int) -> None:
-        del done, total
-
-    found = await application.policy.service.versions.by_id(application.database.reader, UUID(version))
-    assert found is not None
-    simulation, _ = await application.policy.simulations.at_once(OPERATOR, found.pack(), 50, quietly)
-    return simulation.id
-
-
-async def test_nothing_is_activated_without_an_approved_request_for_exactly_it(
-    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = sqlite_world
-    one, other = [(await upload(world, text(each))).json() for each in ("9.1.0", "9.2.0")]
-    infosec = await world.as_("infosec")
-    body: dict[str, Any] = {"version": one["id"], "reason": "because"}
-    for more in ({}, {"request_id": str(uuid4())}):
-        refused = problem(await infosec.post(ACTIVATIONS, json={**body, **more}), 403, "approval_required")
-        assert refused["request_kind"] == "policy.change"
-    unknown = {**body, "version": str(uuid4())}
-    problem(await infosec.post(ACTIVATIONS, json=unknown), 403, "approval_required")
-
-    simulation = await simulated(world, one["id"])
-    request = uuid4()
-    approvals = Approvals(Approved(request_id=request, digest=one["digest"], simulation_id=simulation))
-    monkeypatch.setattr(world.application.policy.keeper, "_approved", approvals)
-    asked = {**body, "request_id": str(request)}
-    problem(await infosec.post(ACTIVATIONS, json={**asked, "version": other["id"]}), 403, "approval_required")
-    problem(await infosec.post(ACTIVATIONS, json={**asked, "simulation_id": str(uuid4())}), 403, "approval_required")
-    key = {"Idempotency-Key": "once"}
-    done = await infosec.post(ACTIVATIONS, json=asked, headers=key)
-    assert done.status_code == 201, done.text
-    again = await infosec.post(ACTIVATIONS, json=asked, headers=key)
-    assert (again.status_code, again.headers["Idempotency-Replayed"], again.json()) == (201, "true", done.json())
-    problem(await infosec.post(ACTIVATIONS, json=asked), 409, "policy_in_force")
-    newest = (await infosec.get(ACTIVATIONS)).json()["items"][0]
-    assert (newest["version"], newest["request_id"], newest["simulation_id"]) == (
-        one["id"],
-        str(request),
-        str(simulation),
-    )
-    assert newest["actor"] == {"type": "person", "id": str(world.people["infosec"])}
+async def test_nothing_is_activated_but_by_an_approved_request(sqlite_world: World) -> None:
+    """There is no door: the effect of ``policy.change`` is the only way over HTTP (tests/effects/test_policies.py)."""
+    one = (await upload(sqlite_world, text())).json()
+    for caller in ("infosec", "it"):
+        answer = await (await sqlite_world.as_(caller)).post(ACTIVATIONS, json={"version": one["id"], "reason": "why"})
+        problem(answer, 405, "method_not_allowed")
 
 
 async def test_who_may_is_decided_by_role_and_of_now(sqlite_world: World) -> None:
