@@ -24,6 +24,7 @@ from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
 from app.auth.guard import Authenticator
 from app.auth.issuer import BuiltInIssuer
+from app.auth.loans import StandingLoans
 from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
@@ -57,6 +58,7 @@ from app.disclosure.log_summary import AccessLogSummaries
 from app.disclosure.programs import Programs
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
+from app.effects.rights import Rights, rights_effects
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.hr.applying import Applier
@@ -80,12 +82,12 @@ from app.opening import (
     token_desk,
 )
 from app.permissions.evidence import Evidence
+from app.permissions.given import GivenRights
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs, VersionRepository
 from app.policy.desk import PolicyDesk
-from app.policy.keeping import NothingApproved
 
 BITS: Final = FieldBits(CATALOGUE.logged)
 LOGGED_FIELDS: Final = frozenset(
@@ -126,6 +128,7 @@ def assembled(
         limits=TokenLimits(settings.tokens.leeway_seconds, settings.tokens.max_bytes, settings.tokens.cache_size),
     )
     accounts = UserAccounts(accounts=account_rows, clients=client_rows, clock=clock, changed=verifier.forget)
+    loans = StandingLoans(accounts=accounts, signer=RowSigner(keyring.mac_key("standing_loan")))
     clients = Clients(clients=client_rows, accounts=account_rows, clock=clock, changed=verifier.forget)
     tokens = TokenService(
         issuer=BuiltInIssuer(
@@ -143,6 +146,7 @@ def assembled(
         departments=department_rows,
         grants=grants,
         marks=marks,
+        loans=loans,
         contacts=contact_rows,
         engagements=engagement_rows,
         packs=packs,
@@ -263,16 +267,14 @@ def assembled(
         idempotency=idempotency,
         longest_days=settings.approvals.delegation_days,
     )
-    people = People(
-        contact_rows, members, naming, writer, accounts, grants, engagements.service, delegations.service
-    )
+    given = GivenRights(grants=grants, loans=loans, accounts=account_rows, clock=clock)
+    people = People(contact_rows, members, naming, writer, accounts, given, engagements.service, delegations.service)
     subjects = Subjects(people)
     ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
     jobs = JobDesk(showing, signer=RowSigner(keyring.mac_key("job")), accounts=account_rows, clients=client_rows)
     policy = PolicyDesk(
         showing,
         signer=policy_signer,
-        approved=NothingApproved(),
         jobs=jobs.service,
         accounts=account_rows,
         contacts=contact_rows,
@@ -304,7 +306,9 @@ def assembled(
             contacts=contact_rows,
             accounts=accounts,
             departments=department_rows,
-            effects=EffectDesk(),
+            effects=EffectDesk(
+                rights_effects(showing, Rights(accounts, loans, clients, contact_rows, grants, marks, policy.service))
+            ),
             calendar=calendar.calendars,
             delegations=delegations,
         ),
@@ -312,6 +316,7 @@ def assembled(
         accounts=accounts,
         account_rows=account_rows,
         clients=clients,
+        loans=loans,
         department_rows=department_rows,
         departments=departments,
         department_reader=department_reader,
@@ -359,6 +364,7 @@ def assembled(
             numbers=numbers.service,
             engagements=engagements.service,
             delegations=delegations.service,
+            given=given,
             idempotency=idempotency,
         ),
         engagements=engagements,

@@ -70,7 +70,7 @@ class GrantReader:
             )
             grants, last = await self._grants.page(self._reader, wanted, limit=query.limit)
             holders = {each: await self._holder(each) for each in {grant.account_id for grant in grants}}
-            about = [UUID(grant.scope.value) for grant in grants if grant.scope.kind == "contact"]
+            about = [UUID(grant.scope.value) for grant in grants if _names_contact(grant)]
             known = await self._people.known(viewer, (*filter(None, holders.values()), *about))
             items = [
                 {
@@ -119,9 +119,13 @@ class GrantReader:
         return None if account is None else account.contact_id
 
 
+def _names_contact(grant: Grant) -> bool:
+    return grant.scope.kind in {"contact", "assigned"} and bool(grant.scope.value)
+
+
 def _about(viewer: Viewer, grant: Grant, known: dict[UUID, dict[str, Any]]) -> str | None:
     kind, value = grant.scope.kind, grant.scope.value
-    if kind == "contact":
+    if _names_contact(grant):
         return known.get(UUID(value), {}).get("name")
     node = viewer.tree.nodes.get(UUID(value)) if kind in _OF_DEPARTMENTS else None
     return None if node is None else node.name

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.api import audit, audit_reports, calendar, calendar_revisions, departments, standing, totp
+from app.api import audit, audit_reports, calendar, calendar_revisions, client_secrets, departments, standing, totp
 from app.approvals import routes as approvals
 from app.approvals import routes_acting, routes_delegations
 from app.collection import routes as collection
@@ -26,6 +26,7 @@ ROUTERS: Final = (
     contact_writing.router,
     routes_own.router,
     totp.router,
+    client_secrets.router,
     routes_photo.router,
     routes_tags.router,
     lookups.router,

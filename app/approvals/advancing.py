@@ -280,13 +280,15 @@ class Advancing:
         )
 
     async def ended(self, unit: UnitOfWork, author: Author, request: Request, asked: Asked, cause: Cause) -> None:
-        """Let the effect take back what it gave."""
-        effect = self.rules.effect(self.rules.chains.by_name[request.kind])
+        """Let the effect take back what it gave; what is to be given back is asked once more when it is."""
+        kind = self.rules.chains.by_name[request.kind]
+        effect = self.rules.effect(kind)
         approved = await self.approved(unit.session, request, asked, begins=request.approved_at or self._clock.now())
         for done in await self.requests.effects(unit.session, request.id):
             if done.ended_at is None:
                 await effect.end(unit, author, approved, done.result, cause)
-        await self.requests.undone(unit.session, request.id, cause, self._clock.now())
+        if not (kind.returnable and cause is Cause.EXPIRED):
+            await self.requests.undone(unit.session, request.id, cause, self._clock.now())
 
     async def _stale(self, source: Source, request: Request, asked: Asked, effect: Effect) -> str | None:
         """Give why an approval does not hold any more; ``None`` when it does."""

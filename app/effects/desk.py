@@ -9,7 +9,7 @@ from app.approvals.effects import Effect
 class EffectDesk:
     """Everything that approving can do."""
 
-    def __init__(self) -> None:
-        """Make every effect once."""
-        self.effects: Mapping[str, Effect] = {}
+    def __init__(self, *groups: Mapping[str, Effect]) -> None:
+        """Take the effects, made once, group by group."""
+        self.effects: Mapping[str, Effect] = {name: effect for group in groups for name, effect in group.items()}
         self.checks: Mapping[str, Check] = {}

@@ -13,7 +13,10 @@ ScopeKind = Literal["contact", "department", "subtree", "company", "legal_entity
 
 @dataclass(frozen=True, slots=True)
 class GrantScope:
-    """Which contacts an exception is about: ``value`` is an id, a code, a region, a kind or a tag, as ``kind`` says."""
+    """Which contacts an exception is about: ``value`` is an id, a code, a region, a kind or a tag, as ``kind`` says.
+
+    ``assigned`` with a contact's id is that contact while it is assigned to the holder; without, whoever is.
+    """
 
     kind: ScopeKind
     value: str = ""

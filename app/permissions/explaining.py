@@ -128,6 +128,7 @@ def _explained(
     exceptions = tuple(
         each for each in plan.live if name in each.fields and plan.covers(each, question.key, question.contact_id)
     )
+    consented = any(each.lifts for each in exceptions)
     return Explanation(
         name=name,
         field_class=field_class,
@@ -136,7 +137,9 @@ def _explained(
         reason=cohort.demanded(name, field_class),
         forbids=tuple(_tried(question, plan, rule, None) for rule in plan.forbids),
         caps=tuple(
-            _tried(question, plan, rule, lowered(rule, field_class)) for rule in plan.caps if field_class in rule.shows
+            _tried(question, plan, rule, lowered(rule, field_class))
+            for rule in plan.caps
+            if field_class in rule.shows and not (consented and rule.gives_way)
         ),
         grants=grants,
         exceptions=exceptions,

@@ -28,7 +28,18 @@ from app.permissions.outcomes import (
 )
 from app.permissions.pack import Effect, Pack, Relation, Rule, demands
 
-__all__ = ["Cohort", "CohortKey", "Engagement", "Fact", "GrantScope", "LiveGrant", "Place", "Plan", "ScopeKind", "Standing"]
+__all__ = [
+    "Cohort",
+    "CohortKey",
+    "Engagement",
+    "Fact",
+    "GrantScope",
+    "LiveGrant",
+    "Place",
+    "Plan",
+    "ScopeKind",
+    "Standing",
+]
 
 _C1: Final = FieldClass.C1
 _MOST_COHORTS: Final = 16_384
@@ -238,7 +249,7 @@ class Plan:
             case "tag":
                 return value in key.tags
             case "assigned":
-                return contact_id in self.engaged[Relation.ASSIGNED]
+                return contact_id in self.engaged[Relation.ASSIGNED] and value in {"", str(contact_id)}
 
     def _matching(self, rules: Iterable[Rule], key: CohortKey, contact_id: UUID) -> list[Rule]:
         return [rule for rule in rules if self.applies(rule, key, contact_id)]

@@ -103,7 +103,8 @@ class _Writer:
             case "tag":
                 return columns.tagged((value,))
             case "assigned":
-                return self._related(Relation.ASSIGNED)
+                related = self._related(Relation.ASSIGNED)
+                return and_(related, columns.id == UUID(value)) if value else related
 
     def holds(self, power: Power) -> ColumnElement[bool]:
         """Say that the viewer has a power over the contact's C1."""

@@ -67,7 +67,9 @@ class Chance:
     def grant(self, at: datetime) -> LiveGrant:
         """Make an exception around ``at``, sometimes ending or beginning exactly then."""
         field, kind = self.one(CATALOGUE.protected), self.one(SCOPE_KINDS)
-        value = {"contact": str(self.one(CONTACTS)), "kind": self.one(KINDS), "tag": self.one(TAGS)}.get(kind, "")
+        contact = str(self.one(CONTACTS))
+        values = {"contact": contact, "kind": self.one(KINDS), "tag": self.one(TAGS), "assigned": contact}
+        value = "" if kind == "assigned" and self.yes() else values.get(kind, "")
         return LiveGrant(
             id=UUID(int=self._random.getrandbits(100)),
             scope=GrantScope(kind, value),

@@ -143,6 +143,21 @@ def test_a_cap_or_a_forbid_never_reveals(effect: Effect) -> None:
     assert lowered > 50
 
 
+def test_an_exception_never_hides_whether_it_lifts_or_not() -> None:
+    raised = 0
+    for seed in range(1500):
+        chance = Chance(seed)
+        pack, standing, (identity, key) = _pack(chance), chance.standing(), chance.contact()
+        more = replace(standing, grants=(*standing.grants, chance.grant(NOON)))
+        before = Plan(pack, standing, Purpose.WORK_CONTACT, NOON).cohort(key, identity)
+        after = Plan(pack, more, Purpose.WORK_CONTACT, NOON).cohort(key, identity)
+        assert after.visible >= before.visible
+        for name, field_class in FIELDS:
+            assert after.shown(name, field_class) >= before.shown(name, field_class), seed
+            raised += after.shown(name, field_class) > before.shown(name, field_class)
+    assert raised > 50
+
+
 def test_a_grant_never_hides() -> None:
     raised = 0
     for seed in range(1500):
@@ -284,6 +299,34 @@ class TestLiveGrants:
     def test_a_cap_holds_over_a_grant(self) -> None:
         plan = Plan(load(), self.granted(), Purpose.WORK_CONTACT, NOON)
         assert plan.cohort(key(secrecy="executive"), CONTACTS[1]).shown("mobile", FieldClass.C3) is Outcome.HIDDEN
+
+    def test_a_grant_with_consent_lifts_what_protects_the_person(self) -> None:
+        plan = Plan(load(), self.granted(lifts=True), Purpose.WORK_CONTACT, NOON)
+        cohort = plan.cohort(key(secrecy="executive"), CONTACTS[1])
+        assert cohort.shown("mobile", FieldClass.C3) is Outcome.CLEAR
+        assert cohort.shown("personal_mobile", FieldClass.C4) is Outcome.HIDDEN, "of its own fields alone"
+        assert Power.LOOKUP not in {each for each in cohort.powers if cohort.powers[each]}
+        other = plan.cohort(key(secrecy="executive"), CONTACTS[2])
+        assert other.shown("mobile", FieldClass.C3) is Outcome.HIDDEN, "of its own contact alone"
+
+    @pytest.mark.parametrize(
+        ("members", "most"),
+        [
+            ({"marks": frozenset({"overdue_return"})}, Outcome.MASK_FULL),
+            ({"marks": frozenset({"untrained"})}, Outcome.MASK_COARSE),
+            ({"marks": frozenset({"suspended"})}, Outcome.HIDDEN),
+            ({"worker_kind": "intern"}, Outcome.HIDDEN),
+            ({"ceiling": FieldClass.C2}, Outcome.HIDDEN),
+        ],
+    )
+    def test_consent_lifts_nothing_that_is_the_viewers_own(self, members: dict[str, Any], most: Outcome) -> None:
+        standing = replace(self.granted(lifts=True), **members)
+        plan = Plan(load(), standing, Purpose.WORK_CONTACT, NOON)
+        assert plan.cohort(key(secrecy="executive"), CONTACTS[1]).shown("mobile", FieldClass.C3) is most
+
+    def test_consent_shows_nobody_who_left(self) -> None:
+        plan = Plan(load(), self.granted(lifts=True), Purpose.WORK_CONTACT, NOON)
+        assert not plan.cohort(key("left", secrecy="executive"), CONTACTS[1]).visible
 
     def test_a_grant_makes_nobody_visible(self) -> None:
         cohort = Plan(load(), self.granted(), Purpose.WORK_CONTACT, NOON).cohort(key("left"), CONTACTS[1])

@@ -382,6 +382,7 @@ async def test_a_grant_that_was_edited_gives_nothing(company: Company, shared: W
         {"scope_kind": None, "scope_value": None, "contact_id": other.id},
         {"fields": '["mobile", "personal_mobile"]'},
         {"purpose": "emergency"},
+        {"lifts": True},
     ):
         async with intruder.edited("access_grant", "id", grant, **columns):
             restarted(shared)

@@ -26,7 +26,6 @@ CALLERS: Final = (
     "directory-sync",
 )
 
-ACTIVATION: Final = {"version": "01936b00-0000-7000-8000-000000000001", "reason": "a reason"}
 EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}
 WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
@@ -135,6 +134,7 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("POST", "/v1/engagements/batches", {}, (401, 403, 403, 422, 422, 403, 403, 403, 403, 403, 403, 403, 403)),
     ("GET", "/v1/me", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/me/viewed-by", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/clients/crm/secrets", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
     ("GET", "/v1/me/totp", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("POST", "/v1/me/totp", None, (401, 401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 403)),
     ("DELETE", "/v1/me/totp", None, (401, 401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 403)),
@@ -229,7 +229,6 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("POST", "/v1/policy/versions", {}, (401, 403, 403, 403, 403, 422, 403, 403, 422, 403, 403, 403, 403)),
     ("GET", "/v1/policy/versions/{nobody}", None, (401, 403, 403, 403, 403, 404, 403, 403, 404, 403, 403, 403, 403)),
     ("GET", "/v1/policy/activations", None, (401, 403, 403, 403, 403, 200, 403, 403, 200, 403, 403, 403, 403)),
-    ("POST", "/v1/policy/activations", ACTIVATION, (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403)),
     (
         "POST",
         "/v1/policy/simulations",

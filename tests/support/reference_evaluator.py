@@ -1,8 +1,8 @@
 """The policy pack, read slowly and plainly: one field of one contact for one viewer at one moment, rule by rule, nothing kept.
 
 It follows section (c.3) of the reference and nothing else: a forbid hides; otherwise the lowest cap over the highest grant; what nobody
-grants is hidden; an exception with the person's consent stands above caps that are liftable and no mark's. The compiled plan is held to it by a property test, so the two are written apart on purpose: this one works on the
-pack's plain data and knows no cohorts.
+grants is hidden; an exception with the person's consent stands above caps that are liftable and no mark's. The compiled plan is held to
+it by a property test, so the two are written apart on purpose: this one works on the pack's plain data and knows no cohorts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -162,7 +162,7 @@ class ReferenceEvaluator:
             "company": True,
             "kind": grant.scope.value == contact.kind,
             "tag": grant.scope.value in contact.tags,
-            "assigned": _works_on(viewer, contact_id, at),
+            "assigned": _works_on(viewer, contact_id, at) and grant.scope.value in {"", str(contact_id)},
         }[grant.scope.kind]
 
     @staticmethod

@@ -1,0 +1,1 @@
+"""What approved requests do: examined, acted and ended directly, and walked over HTTP."""
