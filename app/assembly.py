@@ -34,6 +34,7 @@ from app.config import Settings
 from app.contacts.desk import FrontDesk
 from app.contacts.fields import CATALOGUE
 from app.contacts.finding import ContactFinder
+from app.contacts.jobs import TAG_AGAIN
 from app.contacts.keeping import ContactKeeper
 from app.contacts.listing import ContactLists
 from app.contacts.members import MemberReader
@@ -293,7 +294,7 @@ def assembled(
         log=log,
         log_signer=signer,
         mover=IntentMover(database, log, BITS),
-        outbox=Outbox(database, clock, HANDLERS),
+        outbox=Outbox(database, clock, {**HANDLERS, TAG_AGAIN: lookups.retagger.asked}),
         packs=packs,
         policy=policy,
         approvals=approval_desk(

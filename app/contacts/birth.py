@@ -15,6 +15,7 @@ from app.contacts.models import Contact
 from app.contacts.record import RowShape, pack_digests
 from app.contacts.rows import as_text, covered, empty, member_names
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.sealed import Sealed
 from app.crypto.sealer import Sealer, SubjectSealer
 from app.kit.models import new_id
 
@@ -83,14 +84,14 @@ class Versioned(Protocol):
 def remembered(
     contact: Versioned, sealer: SubjectSealer, author: Author, told: Mapping[str, Any], at: datetime
 ) -> Iterator[dict[str, Any]]:
-    """Give the rows of ``contact_change`` for the members ``told``, each value sealed; ``None`` stands for one that was removed."""
+    """Give the rows of ``contact_change`` for the members ``told``, each value sealed, or sealed already; ``None``: removed."""
     for name, value in sorted(told.items()):
         yield {
             "id": new_id(),
             "contact_id": contact.id,
             "row_version": contact.row_version,
             "field": name,
-            "value": None if value is None else sealer.seal(name, as_text(value)),
+            "value": value if value is None or isinstance(value, Sealed) else sealer.seal(name, as_text(value)),
             "at": at,
             "actor_type": author.type,
             "actor_id": author.id,

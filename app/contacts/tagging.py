@@ -17,6 +17,7 @@ from app.contacts.fields import CATALOGUE
 from app.contacts.models import Contact, SearchPlan, SearchTag
 from app.contacts.tag_rules import KINDS_OF, NO_PARTITION, PLACE, RULES, Generation, tagged_form
 from app.crypto.datakey import DIGEST_SIZE
+from app.crypto.sealed import Sealed
 from app.crypto.sealer import SubjectSealer
 from app.crypto.tags import TagKeys
 from app.kit.models import Id
@@ -131,17 +132,21 @@ class Tagger:
 
     async def tag_again(
         self, session: AsyncSession, contact: Contact, sealer: SubjectSealer, changed: Mapping[str, Any]
-    ) -> None:
-        """Write anew the tags of what changed: protected members in clear, ``None`` for one that was removed."""
+    ) -> bool:
+        """Write anew the tags of what changed: protected members in clear, ``None`` for one that was removed.
+
+        Tell whether all of it is tagged now: a member that is given sealed has no tags until somebody opens it.
+        """
         names = [name for name in changed if name in PLACE and CATALOGUE.protects(contact.kind, name) is not None]
         if not names:
-            return
+            return True
         live = await self._written(session)
         await _FORGET.each(session, [{"contact": contact.id, "at": PLACE[name]} for name in names])
-        values = {name: changed[name] for name in names if changed[name] is not None}
+        values = {name: changed[name] for name in names if isinstance(changed[name], str)}
         await _ADD.each(
             session, [row for generation in live for row in self._rows(generation, contact, sealer, values)]
         )
+        return not any(isinstance(changed[name], Sealed) for name in names)
 
     async def put(
         self,

@@ -6,6 +6,7 @@ can open. A row that moved since the caller saw it is refused, and a row that so
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -24,9 +25,10 @@ from app.contacts.external import refuse_unfit
 from app.contacts.fields import CATALOGUE, NAMES, PHOTO
 from app.contacts.forms import Consent, pack_consents, unpack_consents
 from app.contacts.indexing import index_again, index_all
-from app.contacts.jobs import FORGET_RECEIPTS
+from app.contacts.jobs import FORGET_RECEIPTS, TAG_AGAIN
 from app.contacts.members import MemberReader
 from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactPhoto, ContactTag
+from app.contacts.pending import unpacked
 from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import as_text, closed, covered, empty, member_names
@@ -46,6 +48,7 @@ _log = structlog.get_logger("duanhao.security")
 
 _STANDING: Final = frozenset({"status", "department", "memberships", "secrecy", "worker_kind", "user_name"})
 EMPLOYEE: Final = "employee"
+_NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
 _ARCHIVED: Final = (
     "name",
     "name_en",
@@ -124,19 +127,28 @@ class ContactWriter:
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(told)))
 
     async def amend(
-        self, unit: UnitOfWork, author: Author, tree: Tree, seen: Record, given: Mapping[str, Any]
+        self,
+        unit: UnitOfWork,
+        author: Author,
+        tree: Tree,
+        seen: Record,
+        given: Mapping[str, Any],
+        *,
+        waiting: Mapping[str, bytes] = _NOTHING,
     ) -> Written:
         """Change members of the contact that the caller has just ``seen``; members of equal value are left alone.
 
-        Raises ``PreconditionFailed`` when the row has moved since, and as ``create`` does.
+        ``waiting`` are protected members as ``PendingValues`` sealed them: they go onto the row and into history without being opened.
+        Raises ``PreconditionFailed`` when the row has moved since, ``PendingUnreadable``, and as ``create`` does.
         """
         contact, wrapped, sealer = await self._locked(unit, seen)
-        self._members.classes_of(contact.kind, given)
+        self._members.classes_of(contact.kind, {**given, **waiting})
         refuse_unfit(
             contact.kind, given, self._members.forms.required(contact.kind), at=self._clock.now(), before=contact
         )
-        self._members.refuse_unconsented(contact.kind, given, unpack_consents(contact.consented))
+        self._members.refuse_unconsented(contact.kind, {**given, **waiting}, unpack_consents(contact.consented))
         changed, values = await self._changed(unit, tree, contact, sealer, given)
+        changed |= self._put(contact, sealer, waiting)
         if changed:
             await self._settle(unit, contact, sealer, changed)
             await self._finish(unit, author, "contact.update", contact, sealer, changed)
@@ -232,6 +244,18 @@ class ContactWriter:
         contact.digests = pack_digests(digests)
         return changed, values
 
+    def _put(self, contact: Contact, sealer: SubjectSealer, waiting: Mapping[str, bytes]) -> dict[str, Any]:
+        """Put boxes that waited onto a row; give those that differ from what stood there, still closed."""
+        changed: dict[str, Any] = {}
+        digests = unpack_digests(contact.digests)
+        for name, each in waiting.items():
+            pending = unpacked(sealer, name, each)
+            if digests.get(name) != pending.digest:
+                setattr(contact, CATALOGUE.by_name[name].column, pending.box)
+                changed[name], digests[name] = pending.box, pending.digest
+        contact.digests = pack_digests(digests)
+        return changed
+
     async def _settle(
         self, unit: UnitOfWork, contact: Contact, sealer: SubjectSealer, changed: Mapping[str, Any]
     ) -> None:
@@ -242,7 +266,8 @@ class ContactWriter:
             await self._repository.clear_sides(unit.session, contact.id)
             self._add_sides(unit, contact)
         await index_again(unit.session, contact, changed)
-        await self._tagger.tag_again(unit.session, contact, sealer, changed)
+        if not await self._tagger.tag_again(unit.session, contact, sealer, changed):
+            enqueue(unit, self._clock, TAG_AGAIN, {"contact_id": str(contact.id)})
 
     async def hide(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
         """Let a person leave: out of every view but the steward's, the account ended, its epoch moved."""

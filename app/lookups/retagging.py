@@ -7,7 +7,7 @@ take it up and the tags before it are deleted. Tags that are absent from the gen
 To tag what is already sealed it must be opened. The gate does that, by permit: on record before, as *used*, by this job.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -113,7 +113,12 @@ class Retagger:
         self._policy, self._clock = policy, clock
         self._pass: _Pass | None = None
         self._due = self._everybody = 0.0
+        self._asked: set[UUID] = set()
         self.tagged = self.left = 0
+
+    async def asked(self, _: UnitOfWork, payload: Mapping[str, Any]) -> None:
+        """Take note that ``contact_id`` has a value without tags: the next step makes them. What a process forgets, the walk finds."""
+        self._asked.add(UUID(payload["contact_id"]))
 
     async def run(self, progress: Callable[[int], None] = lambda _: None) -> RetagReport:
         """Do all that is to do now; tell ``progress`` how many contacts have been looked at since."""
@@ -129,6 +134,9 @@ class Retagger:
 
         Raises ``LogUnavailable`` when what is to be opened cannot be recorded; nothing was then, and the next step goes on from there.
         """
+        if self._asked:
+            await self._tag_asked()
+            return True
         if self._pass is None:
             if monotonic() < self._due:
                 return False
@@ -153,6 +161,18 @@ class Retagger:
         """Plan for as many as a store is about to be filled with, so that they are tagged once; where there are tags, do nothing."""
         bits = planned(self._policy.kinds, people, self._policy.profile)
         await self._upkeep.foresee(unit.session, bits, at=self._clock.now())
+
+    async def _tag_asked(self) -> None:
+        """Tag those whom a write asks for, in every generation that is written; one whose row moved meanwhile is asked for again."""
+        some = sorted(self._asked)[:_STRETCH]
+        current, following = await self._upkeep.plans()
+        moved = 0
+        for generation in filter(None, (current, following)):
+            walk = _Pass(current, generation)
+            await self._tag(walk, some)
+            moved += walk.moved
+        if not moved:
+            self._asked.difference_update(some)
 
     async def _begun(self) -> _Pass | None:
         current, following = await self._upkeep.plans()
