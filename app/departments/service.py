@@ -82,7 +82,7 @@ class DepartmentService:
             legal_entity=new.legal_entity or ("" if parent is None else parent.legal_entity),
             protected=new.protected,
         )
-        _fits(tree, node)
+        fits(tree, node)
         await self._known(unit, {"/head": new.head, "/deputy": new.deputy})
         try:
             await self._repository.insert(unit.session, node, at=self._clock.now())
@@ -105,7 +105,7 @@ class DepartmentService:
         if not changed:
             return Kept(before, tree, ())
         if "parent" in changed:
-            _fits(tree, after)
+            fits(tree, after)
         await self._known(unit, {f"/{name}": told[name] for name in ("head", "deputy") if name in changed})
         after = replace(after, row_version=before.row_version + 1)
         if not await self._repository.update(unit.session, after, seen=before.row_version, at=self._clock.now()):
@@ -179,7 +179,8 @@ def _still(tree: Tree, seen: Node) -> Node:
     return node
 
 
-def _fits(tree: Tree, node: Node) -> None:
+def fits(tree: Tree, node: Node) -> None:
+    """Raise ``DepartmentLoop`` or ``DepartmentTooDeep`` when the tree does not take ``node`` where its parent says."""
     if tree.would_loop(node.id, node.parent_id):
         raise DepartmentLoop
     above = 0 if node.parent_id is None else len(tree.ancestry(node.parent_id))
