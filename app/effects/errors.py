@@ -4,7 +4,14 @@ Conflict
 ├── CardMoved             card_moved             a member is not what it was when the change was approved
 ├── ChangeFailed          change_failed          the card does not take it; why is the card's business
 ├── DepartmentMoved       department_moved       the department is not what it was when the change was approved
-└── StillLive             still_live             somebody who left still has something, by name
+└── StillLive             still_live             somebody who left still has something; ``left`` names all of it
+    ├── ContactStillLive      contact_still_live
+    ├── AccountStillLive      account_still_live
+    ├── GrantsStillLive       grants_still_live
+    ├── AssignmentsStillLive  assignments_still_live
+    ├── NumbersStillHeld      numbers_still_held
+    ├── PositionsStillHeld    positions_still_held
+    └── DelegationsStillLive  delegations_still_live
 """
 
 from app.kit.errors import Conflict
@@ -32,3 +39,45 @@ class StillLive(Conflict):
     """Something of the person is still in force; ``left`` names what."""
 
     code, title, title_zh = "still_live", "Something is still in force", "仍有未了结事项"
+
+
+class ContactStillLive(StillLive):
+    """The card is that of somebody in service."""
+
+    code, title, title_zh = "contact_still_live", "The person has not left", "该人员尚未离职"
+
+
+class AccountStillLive(StillLive):
+    """The account still signs in."""
+
+    code, title, title_zh = "account_still_live", "The account is not closed", "账号尚未停用"
+
+
+class GrantsStillLive(StillLive):
+    """An exception that was granted has not ended."""
+
+    code, title, title_zh = "grants_still_live", "Exceptions are still in force", "仍有生效的例外授权"
+
+
+class AssignmentsStillLive(StillLive):
+    """Business facts still name the person."""
+
+    code, title, title_zh = "assignments_still_live", "Customers are still assigned", "仍有负责的客户"
+
+
+class NumbersStillHeld(StillLive):
+    """A number has not gone into quarantine."""
+
+    code, title, title_zh = "numbers_still_held", "Numbers are still held", "仍持有短号"
+
+
+class PositionsStillHeld(StillLive):
+    """A department still names the person as its head or deputy."""
+
+    code, title, title_zh = "positions_still_held", "Positions are still held", "仍担任部门职务"
+
+
+class DelegationsStillLive(StillLive):
+    """Somebody still decides for the person, or the person for somebody."""
+
+    code, title, title_zh = "delegations_still_live", "Delegations are still in force", "仍有生效的委托"
