@@ -59,6 +59,7 @@ from app.disclosure.log_summary import AccessLogSummaries
 from app.disclosure.programs import Programs
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
+from app.effects.directory import directory_effects
 from app.effects.rights import Rights, rights_effects
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
@@ -308,7 +309,8 @@ def assembled(
             accounts=accounts,
             departments=department_rows,
             effects=EffectDesk(
-                rights_effects(showing, Rights(accounts, loans, clients, contact_rows, grants, marks, policy.service))
+                rights_effects(showing, Rights(accounts, loans, clients, contact_rows, grants, marks, policy.service)),
+                directory_effects(showing, people, sealer=sealer, departments=departments, engagements=engagement_rows),
             ),
             calendar=calendar.calendars,
             delegations=delegations,

@@ -121,3 +121,4 @@ class ApprovalValue(Base):
     contact_id: Mapped[UUID] = mapped_column(Id)
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))

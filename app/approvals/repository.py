@@ -298,15 +298,14 @@ class RequestRepository:
         await session.execute(delete(ApprovalValue).where(ApprovalValue.request_id == request))
         for name, value in values.items():
             row = ApprovalValue(request_id=request, field=name, contact_id=contact)
-            row.envelope, row.digest = value.envelope, value.digest
+            row.envelope, row.digest, row.mac = value.envelope, value.digest, value.mac
             session.add(row)
         await session.flush()
 
     async def proposed(self, source: Source, request: UUID) -> dict[str, Proposed]:
         """Load the sealed values that a request proposes, by field."""
-        statement = select(ApprovalValue.field, ApprovalValue.envelope, ApprovalValue.digest).where(
-            ApprovalValue.request_id == bindparam("id", type_=Id())
-        )
+        columns = (ApprovalValue.field, ApprovalValue.envelope, ApprovalValue.digest, ApprovalValue.mac)
+        statement = select(*columns).where(ApprovalValue.request_id == bindparam("id", type_=Id()))
         return {name: Proposed(*boxed) for name, *boxed in await Query(statement).rows(source, id=request)}
 
     async def _ask(self, session: AsyncSession, request: Request) -> None:

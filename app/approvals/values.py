@@ -99,10 +99,14 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A protected value as the card would keep it: its envelope under the contact's key, and the 16-byte digest beside it."""
+    """A protected value as the card would keep it: its envelope under the contact's key, and the 16-byte digest beside it.
+
+    ``mac`` covers both, and the field, under the contact's own key: whoever puts it on the card asks for it.
+    """
 
     envelope: bytes
     digest: bytes
+    mac: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

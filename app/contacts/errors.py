@@ -5,7 +5,7 @@ Conflict
 ├── DuplicateUserName         duplicate_user_name
 ├── DuplicateTag              duplicate_tag
 ├── TagInUse                  tag_in_use             somebody whom the caller can see carries it
-└── PendingUnreadable         pending_unreadable     a value that waited for a decision was edited past us
+└── ProposalUnreadable        proposal_unreadable    a value that waited for a decision was edited past us
 Invalid
 ├── UnknownDepartment         unknown_department
 ├── UnknownContact            unknown_contact        a manager or backup that the caller cannot name
@@ -82,10 +82,10 @@ class TagInUse(Conflict):
     code, title, title_zh = "tag_in_use", "The tag is in use", "标签正在使用"
 
 
-class PendingUnreadable(Conflict):
+class ProposalUnreadable(Conflict):
     """What waited to be put on the card is not what was kept: somebody edited it past us, or the contact has another key now."""
 
-    code, title, title_zh = "pending_unreadable", "A value that waited cannot be used", "待写入的值已不可用"
+    code, title, title_zh = "proposal_unreadable", "A value that waited cannot be used", "待写入的值已不可用"
 
 
 class UnreadableImage(Invalid):

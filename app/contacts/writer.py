@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from app.approvals.values import Proposed
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.auth import epochs
@@ -28,7 +29,7 @@ from app.contacts.indexing import index_again, index_all
 from app.contacts.jobs import FORGET_RECEIPTS, TAG_AGAIN
 from app.contacts.members import MemberReader
 from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactPhoto, ContactTag
-from app.contacts.pending import unpacked
+from app.contacts.proposals import box_of
 from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import as_text, closed, covered, empty, member_names
@@ -48,7 +49,7 @@ _log = structlog.get_logger("duanhao.security")
 
 _STANDING: Final = frozenset({"status", "department", "memberships", "secrecy", "worker_kind", "user_name"})
 EMPLOYEE: Final = "employee"
-_NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Proposed]] = MappingProxyType({})
 _ARCHIVED: Final = (
     "name",
     "name_en",
@@ -134,12 +135,12 @@ class ContactWriter:
         seen: Record,
         given: Mapping[str, Any],
         *,
-        waiting: Mapping[str, bytes] = _NOTHING,
+        waiting: Mapping[str, Proposed] = _NOTHING,
     ) -> Written:
         """Change members of the contact that the caller has just ``seen``; members of equal value are left alone.
 
-        ``waiting`` are protected members as ``PendingValues`` sealed them: they go onto the row and into history without being opened.
-        Raises ``PreconditionFailed`` when the row has moved since, ``PendingUnreadable``, and as ``create`` does.
+        ``waiting`` are protected members as ``ProposalBoxes`` sealed them: they go onto the row and into history without being opened.
+        Raises ``PreconditionFailed`` when the row has moved since, ``ProposalUnreadable``, and as ``create`` does.
         """
         contact, wrapped, sealer = await self._locked(unit, seen)
         self._members.classes_of(contact.kind, {**given, **waiting})
@@ -244,15 +245,15 @@ class ContactWriter:
         contact.digests = pack_digests(digests)
         return changed, values
 
-    def _put(self, contact: Contact, sealer: SubjectSealer, waiting: Mapping[str, bytes]) -> dict[str, Any]:
+    def _put(self, contact: Contact, sealer: SubjectSealer, waiting: Mapping[str, Proposed]) -> dict[str, Any]:
         """Put boxes that waited onto a row; give those that differ from what stood there, still closed."""
         changed: dict[str, Any] = {}
         digests = unpack_digests(contact.digests)
         for name, each in waiting.items():
-            pending = unpacked(sealer, name, each)
-            if digests.get(name) != pending.digest:
-                setattr(contact, CATALOGUE.by_name[name].column, pending.box)
-                changed[name], digests[name] = pending.box, pending.digest
+            box = box_of(sealer, name, each)
+            if digests.get(name) != each.digest:
+                setattr(contact, CATALOGUE.by_name[name].column, box)
+                changed[name], digests[name] = box, each.digest
         contact.digests = pack_digests(digests)
         return changed
 

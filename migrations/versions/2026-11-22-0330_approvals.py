@@ -153,6 +153,7 @@ def make_records() -> None:
         sa.Column("contact_id", Id(), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
         _of_request("approval_value"),
         sa.PrimaryKeyConstraint("request_id", "field", name=op.f("pk_approval_value")),
     )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.approvals.effects import Applied, Approved, Asked, Effect, Examined, Subject
+from app.approvals.effects import Applied, Approved, Asked, Effect, Examined, Proposed, Subject
 from app.audit.authors import Author
-from app.contacts.pending import PendingValues
+from app.contacts.proposals import ProposalBoxes
 from app.effects.cards import Cards
 from app.kit.models import new_id
 from tests.support.application import World
@@ -53,7 +53,7 @@ async def acted(
     *,
     by: str,
     decided: tuple[UUID, ...] = (),
-    values: Mapping[str, bytes] | None = None,
+    values: Mapping[str, Proposed] | None = None,
 ) -> tuple[Approved, Applied]:
     """Let an approved request act, in one transaction, if its facts still hold then."""
     application = world.application
@@ -66,7 +66,7 @@ async def acted(
     )
     async with application.database.unit_of_work() as unit:
         sealed = (
-            await PendingValues(application.sealer).seal(unit, found.about[0], found.values) if found.values else {}
+            await ProposalBoxes(application.sealer).seal(unit, found.about[0], found.values) if found.values else {}
         )
     async with application.database.unit_of_work() as unit:
         again = await effect.examine(unit.session, None, kept)

@@ -1,15 +1,16 @@
 """Changes and corrections of cards by request: what is refused when they are filed, what they write, and what they tell nobody."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.approvals.effects import Asked, Examined
-from app.contacts.errors import ConsentRequired, DuplicateEmployeeNumber, PendingUnreadable, UnknownDepartment
+from app.contacts.errors import ConsentRequired, DuplicateEmployeeNumber, ProposalUnreadable, UnknownDepartment
 from app.contacts.forms import Forms, load
 from app.contacts.members import MemberReader
-from app.contacts.pending import packed
+from app.contacts.proposals import boxed
 from app.disclosure.errors import ApprovalRequired
 from app.effects.cards import CardChange, CardCorrection
 from app.effects.errors import CardMoved, ChangeFailed
@@ -206,14 +207,14 @@ class TestChange:
             for record in [await application.contact_rows.by_id(each.id, await application.standings.tree())]
             if record is not None
         ]
-        genuine = packed(own, "mobile", STORED)
+        genuine = boxed(own, "mobile", STORED)
         false = {
-            "box": genuine[:48] + own.seal("mobile", "+8613700000666").envelope,
-            "digest": genuine[:32] + own.digest("mobile", "+8613700000666") + genuine[48:],
-            "field": packed(own, "office_phone", STORED),
-            "person": packed(foreign, "mobile", STORED),
+            "box": replace(genuine, envelope=own.seal("mobile", "+8613700000666").envelope),
+            "digest": replace(genuine, digest=own.digest("mobile", "+8613700000666")),
+            "field": boxed(own, "office_phone", STORED),
+            "person": boxed(foreign, "mobile", STORED),
         }[edit]
-        with pytest.raises(PendingUnreadable):
+        with pytest.raises(ProposalUnreadable):
             await acted(shared, effect, asked, found, by="hr", values={"mobile": false})
 
 

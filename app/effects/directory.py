@@ -1,0 +1,50 @@
+"""Effects on cards, on people who leave and on the organisation, made of what keeps the directory."""
+
+from collections.abc import Mapping
+
+from app.approvals.effects import Effect
+from app.crypto.sealer import Sealer
+from app.departments.service import DepartmentService
+from app.disclosure.showing import Showing
+from app.effects.cards import CardChange, CardCorrection, Cards
+from app.effects.leaving import Delegating, LeavingCheck, Leftovers
+from app.effects.organisation import OrganisationChange
+from app.engagements.repository import EngagementRepository
+from app.hr.subjects import People
+
+
+def directory_effects(
+    showing: Showing,
+    people: People,
+    *,
+    sealer: Sealer,
+    departments: DepartmentService,
+    engagements: EngagementRepository,
+    delegations: Delegating | None = None,
+) -> Mapping[str, Effect]:
+    """Make the effects that kinds call by these names."""
+    contacts, standings, gate, clock = people.contacts, showing.standings, showing.gate, showing.clock
+    cards = Cards(
+        contacts=contacts,
+        members=people.members,
+        writer=people.writer,
+        engagements=people.engagements,
+        sealer=sealer,
+        standings=standings,
+        gate=gate,
+        clock=clock,
+    )
+    leftovers = Leftovers(
+        contacts=contacts,
+        accounts=people.accounts,
+        grants=people.grants,
+        engagements=engagements,
+        standings=standings,
+        delegations=delegations,
+    )
+    return {
+        "card_change": CardChange(cards),
+        "card_correction": CardCorrection(cards),
+        "organisation": OrganisationChange(departments=departments, contacts=contacts, standings=standings, gate=gate),
+        "leaving": LeavingCheck(leftovers, contacts=contacts, standings=standings, gate=gate, clock=clock),
+    }
