@@ -99,6 +99,8 @@ class Step(_Data):
     veto: bool = True
     days: Annotated[int, Field(ge=0, le=60)] = 2
     apart: bool = False
+    explains: Literal["nothing", "refusal", "everything"] = "nothing"
+    """Which answers have to give their reasons in the comment."""
     check: Code | None = None
 
     @model_validator(mode="after")

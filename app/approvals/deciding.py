@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from app.approvals.advancing import Advancing
-from app.approvals.chains import StepType
+from app.approvals.chains import Step, StepType
 from app.approvals.decision_repository import Decision
 from app.approvals.delegation_rules import StandIn
 from app.approvals.duties import Conflict as DutyConflict
@@ -78,6 +78,7 @@ class Deciding:
         person = await self._for_whom(unit.session, me, request, stage, body.on_behalf_of)
         await self._refuse_duties(unit.session, request, asked, stage, {me, person})
         word, now = Word(body.decision), self._clock.now()
+        _explained(request.step(stage.id), word, body.comment)
         members = {} if body.shorten is None else {"term": _shortened(request, body.shorten, word, now)}
         course = _taken(moved(request.course, Said(person, word)))
         await self._advancing.decisions.say(
@@ -226,6 +227,15 @@ def _listening(request: Request) -> Stage:
     if stage is None or stage.type is StepType.CHECK:
         raise NotOpen
     return stage
+
+
+def _explained(step: Step, word: Word, comment: str | None) -> None:
+    """Raise ``Invalid`` for an answer that lacks the reasons which its step asks for (PIPL 50)."""
+    wanted = step.explains == "everything" or (step.explains == "refusal" and word is not Word.APPROVE)
+    if wanted and not (comment or "").strip():
+        raise Invalid(
+            errors=[FieldError("/comment", "reasons_required", "This answer needs its reasons.", "须说明理由。")]
+        )
 
 
 def _taken(outcome: Course | Refused) -> Course:

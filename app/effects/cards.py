@@ -158,6 +158,18 @@ class Cards:
             await self._engagements.end_all(unit, by, contact_id=record.subject, cause=_MOVED)
         return written
 
+    async def reset(
+        self, unit: UnitOfWork, author: Author, approved: Approved, name: str, given: str, former: str
+    ) -> None:
+        """Take back what an approved request gave a card, where the card still says what it ``given``; a card that is gone has nothing."""
+        identity = approved.asked.subject.uuid
+        loaded = None if identity is None else await self.contacts.for_change(unit.session, identity)
+        if loaded is None or loaded[0].status not in _LIVE or getattr(loaded[0], name) != given:
+            return
+        tree = await self.standings.tree()
+        by = replace(author, request_id=str(approved.id))
+        await self._writer.amend(unit, by, tree, closed(*loaded, tree), {name: former})
+
     def demand(self, viewer: Viewer, record: Record, names: Mapping[str, Any], kind: str) -> None:
         """Raise ``NotPermitted`` unless policy lets ``viewer`` ask for a change of these members by a request of this kind.
 

@@ -9,6 +9,7 @@ from app.disclosure.showing import Showing
 from app.effects.cards import CardChange, CardCorrection, Cards
 from app.effects.leaving import Delegating, LeavingCheck, Leftovers
 from app.effects.organisation import OrganisationChange
+from app.effects.subject_rights import SubjectRight
 from app.engagements.repository import EngagementRepository
 from app.hr.subjects import People
 
@@ -45,6 +46,7 @@ def directory_effects(
     return {
         "card_change": CardChange(cards),
         "card_correction": CardCorrection(cards),
+        "subject_right": SubjectRight(cards),
         "organisation": OrganisationChange(departments=departments, contacts=contacts, standings=standings, gate=gate),
         "leaving": LeavingCheck(leftovers, contacts=contacts, standings=standings, gate=gate, clock=clock),
     }

@@ -21,9 +21,9 @@ async def filed(world: World, who: str, kind: str, subject: tuple[str, Any], **f
     return str(answer.headers["Location"])
 
 
-async def said(world: World, who: str, path: str, word: str = "approve") -> dict[str, Any]:
+async def said(world: World, who: str, path: str, word: str = "approve", comment: str | None = None) -> dict[str, Any]:
     """Answer a request as somebody; fail unless the answer is taken."""
-    answer = await (await world.as_(who)).post(f"{path}/decisions", json={"decision": word})
+    answer = await (await world.as_(who)).post(f"{path}/decisions", json={"decision": word, "comment": comment})
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
