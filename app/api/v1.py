@@ -3,6 +3,16 @@
 from typing import Final
 
 from app.api import audit, audit_reports, calendar, calendar_revisions, client_secrets, departments, standing, totp
+from app.api import (
+    audit,
+    audit_reports,
+    calendar,
+    calendar_revisions,
+    departments,
+    request_proposals,
+    standing,
+    totp,
+)
 from app.approvals import routes as approvals
 from app.approvals import routes_acting, routes_delegations
 from app.collection import routes as collection
@@ -34,6 +44,7 @@ ROUTERS: Final = (
     standing.router,
     approvals.router,
     routes_acting.router,
+    request_proposals.router,
     engagements.router,
     engagement_writing.router,
     routes_delegations.router,

@@ -83,7 +83,7 @@ class ApprovalDesk:
             teller=company.teller,
             clock=clock,
         )
-        self.requests = requests
+        self.requests, self.sight = requests, sight
         self.filing = Filing(advancing=advancing, people=company.people, boxes=company.boxes, clock=clock)
         self.deciding = Deciding(
             advancing=advancing, sight=sight, people=company.people, stand_ins=company.stand_ins, clock=clock

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.audit.repository import EventFilter
 from tests.effects.directory_walking import file, filed, read, said
 from tests.hr.calls import applied
 from tests.hr.events import left
@@ -39,6 +40,28 @@ class TestChange:
             each["request_id"] for each in history if each["field"] in changes and each["value"] in changes.values()
         }
         assert named == {path.rpartition("/")[2]}
+
+    async def test_whoever_confirms_it_looks_at_what_is_proposed(self, shared: World) -> None:
+        """The person clear, HR and the head masked as any such value, who has nothing to do with it nothing; each look is on record."""
+        someone = await add_person(shared)
+        path = await filed(
+            shared, someone.name, "contact.change", ("contact", someone.id), changes={"mobile": NEW}, reason="a number"
+        )
+        await said(shared, "head", path)
+        told = {}
+        for reader in (someone.name, "head", "hr", "auditor"):
+            answer = await (await shared.as_(reader)).get(f"{path}/proposal")
+            assert answer.status_code == 200, answer.text
+            told[reader] = answer.json()["fields"]["mobile"]
+            found = await shared.application.events.search(EventFilter(contact_id=someone.id), limit=1)
+            assert (found.events[0].event.action, found.events[0].event.actor_id) == (
+                "request.proposal",
+                str(shared.people[reader]),
+            )
+        assert told[someone.name] == {"state": "shown", "value": NEW}
+        assert told["head"] == told["hr"] == {"state": "masked", "value": "137****4455"}
+        assert told["auditor"] == {"state": "withheld"}
+        problem(await (await shared.as_("colleague")).get(f"{path}/proposal"), 404, "not_found")
 
     async def test_a_head_asks_and_the_person_consents(self, shared: World) -> None:
         someone = await add_person(shared)

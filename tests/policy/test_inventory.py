@@ -34,6 +34,7 @@ INVENTORY: Final = {
     ("POST", "/v1/requests"): ("WriteGuard", ("approvals:use",), False),
     ("GET", "/v1/requests"): ("LookGuard", ("approvals:use",), True),
     ("GET", "/v1/requests/{id}"): ("LookGuard", ("approvals:use",), True),
+    ("GET", "/v1/requests/{id}/proposal"): ("LookGuard", ("approvals:use",), True),
     ("POST", "/v1/requests/{id}/decisions"): ("WriteGuard", ("approvals:use",), False),
     ("POST", "/v1/requests/{id}/transfers"): ("WriteGuard", ("approvals:use",), False),
     ("POST", "/v1/requests/{id}/additions"): ("WriteGuard", ("approvals:use",), False),

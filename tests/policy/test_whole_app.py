@@ -91,6 +91,7 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("POST", "/v1/requests", REQUEST, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
     ("GET", "/v1/requests", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/requests/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("GET", "/v1/requests/{nobody}/proposal", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
     (
         "POST",
         "/v1/requests/{nobody}/decisions",
