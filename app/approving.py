@@ -10,16 +10,20 @@ from app.approvals.advancing import Calendar
 from app.approvals.chains import Chains
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk, Company, Keys
+from app.approvals.repository import RequestRepository
 from app.approvals.request import Request
 from app.auth.accounts import UserAccounts
 from app.auth.roles import Role
 from app.contacts.organisation import CompanyOrganisation
 from app.contacts.proposals import ProposalBoxes
 from app.contacts.repository import ContactRepository
+from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
+from app.crypto.secretbox import SecretBox
 from app.departments.repository import DepartmentRepository
 from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
+from app.effects.appeals import Appeal
 from app.effects.desk import EffectDesk
 from app.kit.db import Database, UnitOfWork
 from app.kit.idempotency import Idempotency
@@ -49,6 +53,7 @@ def approval_desk(
     delegations: DelegationDesk,
 ) -> ApprovalDesk:
     """Make the desk of approvals."""
+    rows = RequestRepository(RowSigner(key("approval")), SecretBox(key("approval-box")), key("approval-digest"))
     company = Company(
         organisation=CompanyOrganisation(contacts, accounts, departments),
         persons=delegations.persons,
@@ -63,7 +68,7 @@ def approval_desk(
     return ApprovalDesk(
         showing,
         chains=chains,
-        effects=effects.effects,
+        effects={**effects.effects, "appeal": Appeal(rows, calendar, showing.clock)},
         checks=effects.checks,
         company=company,
         keys=Keys(rows=key("approval"), box=key("approval-box"), digests=key("approval-digest")),

@@ -42,6 +42,9 @@ OVER: Final = frozenset(State) - OPEN - IN_FORCE
 _REVIEWED: Final = IN_FORCE | {State.COMPLETED, State.EXPIRED, State.RETURNED}
 
 
+_APPEALABLE: Final = frozenset({State.REJECTED, State.TIMED_OUT})
+
+
 class Word(StrEnum):
     """What somebody says to a step."""
 
@@ -168,6 +171,11 @@ class Amended:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopened:
+    """An appeal against its refusal, or against nobody's having answered, was upheld: the requester may file it anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """What the approval rested on is not so any more."""
 
@@ -197,7 +205,7 @@ class Ends:
 
 
 Happening: TypeAlias = (
-    "Said | Passed | Asks | Moves | Withdrawn | Amended | Stale | OutOfTime | Effected | Unable | Ends"
+    "Said | Passed | Asks | Moves | Withdrawn | Amended | Reopened | Stale | OutOfTime | Effected | Unable | Ends"
 )
 
 
@@ -230,6 +238,8 @@ def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901
             if course.state not in {State.AMENDING, State.NEEDS_REAPPROVAL}:
                 return Refused(Reason.NOT_OPEN)
             return begun(stages)
+        case Reopened():
+            return _closed(course, State.AMENDING) if course.state in _APPEALABLE else Refused(Reason.NOT_OPEN)
         case Stale():
             return (
                 _closed(course, State.NEEDS_REAPPROVAL) if course.state is State.APPROVED else Refused(Reason.NOT_OPEN)

@@ -24,6 +24,7 @@ from app.approvals.machine import (
     Passed,
     Reason,
     Refused,
+    Reopened,
     Said,
     Stage,
     Stale,
@@ -47,6 +48,7 @@ HAPPENINGS: dict[str, Happening] = {
     "moves": Moves(A, D),
     "withdrawn": Withdrawn(),
     "amended": Amended((STEP,)),
+    "reopened": Reopened(),
     "stale": Stale(),
     "out of time": OutOfTime(),
     "effected": Effected(lasting=True),
@@ -80,6 +82,8 @@ TAKEN: dict[State, dict[str, State]] = {
         "revoked": State.REVOKED,
     },
     State.OVERDUE: {"returned": State.RETURNED, "revoked": State.REVOKED},
+    State.REJECTED: {"reopened": State.AMENDING},
+    State.TIMED_OUT: {"reopened": State.AMENDING},
 }
 
 
