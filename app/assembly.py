@@ -310,7 +310,9 @@ def assembled(
             departments=department_rows,
             effects=EffectDesk(
                 rights_effects(showing, Rights(accounts, loans, clients, contact_rows, grants, marks, policy.service)),
-                directory_effects(showing, people, sealer=sealer, departments=departments, engagements=engagement_rows),
+                directory_effects(
+                    showing, people, delegations, sealer=sealer, departments=departments, engagements=engagement_rows
+                )
             ),
             calendar=calendar.calendars,
             delegations=delegations,

@@ -43,6 +43,7 @@ class DelegationDesk:
         """Take what shows, the keys by name, people with accounts and marks, the kinds of requests, the store, and how long one can be."""
         rows = DelegationRepository(RowSigner(key("delegation")))
         people = Acquaintances(contacts, showing.gate)
+        self.rows = rows
         self.persons = Persons(RowSigner(key("person_link")), showing.clock)
         self.service = Delegations(
             rows=rows,

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.effects import Effect
 from app.crypto.sealer import Sealer
 from app.departments.service import DepartmentService
 from app.disclosure.showing import Showing
 from app.effects.cards import CardChange, CardCorrection, Cards
-from app.effects.leaving import Delegating, LeavingCheck, Leftovers
+from app.effects.leaving import LeavingCheck, Leftovers
 from app.effects.organisation import OrganisationChange
 from app.effects.subject_rights import SubjectRight
 from app.engagements.repository import EngagementRepository
@@ -17,11 +18,11 @@ from app.hr.subjects import People
 def directory_effects(
     showing: Showing,
     people: People,
+    delegations: DelegationDesk,
     *,
     sealer: Sealer,
     departments: DepartmentService,
     engagements: EngagementRepository,
-    delegations: Delegating | None = None,
 ) -> Mapping[str, Effect]:
     """Make the effects that kinds call by these names."""
     contacts, standings, gate, clock = people.contacts, showing.standings, showing.gate, showing.clock
@@ -41,12 +42,14 @@ def directory_effects(
         grants=people.grants,
         engagements=engagements,
         standings=standings,
-        delegations=delegations,
+        delegations=delegations.rows,
     )
     return {
         "card_change": CardChange(cards),
         "card_correction": CardCorrection(cards),
         "subject_right": SubjectRight(cards),
-        "organisation": OrganisationChange(departments=departments, contacts=contacts, standings=standings, gate=gate),
+        "organisation": OrganisationChange(
+            departments=departments, contacts=contacts, persons=delegations.persons, standings=standings, gate=gate
+        ),
         "leaving": LeavingCheck(leftovers, contacts=contacts, standings=standings, gate=gate, clock=clock),
     }

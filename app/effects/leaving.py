@@ -67,7 +67,7 @@ class Leftovers:
         grants: GrantRepository,
         engagements: EngagementRepository,
         standings: Standings,
-        delegations: Delegating | None = None,
+        delegations: Delegating,
     ) -> None:
         """Take where each sort is read."""
         self._contacts, self._accounts, self._grants = contacts, accounts, grants
@@ -121,7 +121,7 @@ class Leftovers:
         return any(contact in node.holders for node in tree.nodes.values())
 
     async def _delegated(self, session: AsyncSession, contact: UUID, now: datetime) -> bool:
-        return self._delegations is not None and bool(await self._delegations.unended(session, now, party=contact))
+        return bool(await self._delegations.unended(session, now, party=contact))
 
 
 class LeavingCheck:

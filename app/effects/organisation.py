@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.approvals.effects import Applied, Approved, Asked, Cause, Examined
 from app.approvals.errors import BadForm, SeparationOfDuties
+from app.approvals.resolving import Persons
 from app.audit.authors import Author
 from app.auth.repository import Source
 from app.contacts.repository import ContactRepository
@@ -51,10 +52,17 @@ class OrganisationChange:
     """Changes the tree."""
 
     def __init__(
-        self, *, departments: DepartmentService, contacts: ContactRepository, standings: Standings, gate: Gate
+        self,
+        *,
+        departments: DepartmentService,
+        contacts: ContactRepository,
+        persons: Persons,
+        standings: Standings,
+        gate: Gate,
     ) -> None:
-        """Take who keeps the tree, where people are found, the tree of now, and the gate."""
-        self._departments, self._contacts, self._standings, self._gate = departments, contacts, standings, gate
+        """Take who keeps the tree, where contacts and the natural persons behind them are found, the tree of now, and the gate."""
+        self._departments, self._contacts, self._persons = departments, contacts, persons
+        self._standings, self._gate = standings, gate
 
     async def examine(self, source: Source, viewer: Viewer | None, asked: Asked) -> Examined:
         """Read the change; raise ``NotFound``, ``NotPermitted`` for a department that somebody else heads, and what the operation would."""
@@ -84,7 +92,9 @@ class OrganisationChange:
         if node is None or str(node.row_version) != approved.facts["version"]:
             raise DepartmentMoved
         wanted, by = _read(node, approved.asked.form), replace(author, request_id=str(approved.id))
-        if not set(approved.decided_by).isdisjoint(wanted.holders.values()):
+        holders = list(wanted.holders.values())
+        person = await self._persons.of(unit.session, [*approved.decided_by, *holders])
+        if not {person[each] for each in approved.decided_by}.isdisjoint(person[each] for each in holders):
             raise SeparationOfDuties
         if isinstance(wanted.change, DepartmentCreate):
             kept = await self._departments.create(unit, by, wanted.change)

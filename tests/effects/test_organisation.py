@@ -25,6 +25,7 @@ def effect_of(world: World) -> OrganisationChange:
     return OrganisationChange(
         departments=application.departments,
         contacts=application.contact_rows,
+        persons=application.delegations.persons,
         standings=application.standings,
         gate=application.gate,
     )
@@ -134,3 +135,15 @@ async def test_nobody_decides_on_a_position_of_their_own(shared: World) -> None:
     found = await examined(shared, effect, who, asked)
     with pytest.raises(SeparationOfDuties):
         await acted(shared, effect, asked, found, by="steward", decided=(ceo,))
+
+
+async def test_nor_on_that_of_another_card_of_theirs(shared: World) -> None:
+    who, code = await led(shared)
+    effect, decider, other = effect_of(shared), await add_person(shared), await add_person(shared)
+    application = shared.application
+    async with application.database.unit_of_work() as unit:
+        await application.delegations.persons.join(unit, OPERATOR, decider.id, other.id)
+    asked = wish(shared, who, code, "amend", head=str(other.id))
+    found = await examined(shared, effect, who, asked)
+    with pytest.raises(SeparationOfDuties):
+        await acted(shared, effect, asked, found, by="steward", decided=(decider.id,))
