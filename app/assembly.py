@@ -312,7 +312,7 @@ def assembled(
                 rights_effects(showing, Rights(accounts, loans, clients, contact_rows, grants, marks, policy.service)),
                 directory_effects(
                     showing, people, delegations, sealer=sealer, departments=departments, engagements=engagement_rows
-                )
+                ),
             ),
             calendar=calendar.calendars,
             delegations=delegations,

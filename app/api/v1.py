@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from app.api import audit, audit_reports, calendar, calendar_revisions, client_secrets, departments, standing, totp
 from app.api import (
     audit,
     audit_reports,
     calendar,
     calendar_revisions,
+    client_secrets,
     departments,
     request_proposals,
     standing,

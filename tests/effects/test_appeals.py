@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from tests.effects.walking import file, filed, read, said
+from tests.effects.directory_walking import file, filed, read, said
 from tests.support.application import World
 from tests.support.problems import faults, problem
 from tests.support.shared import Added, add_person
