@@ -39,7 +39,7 @@ def directory_effects(
     leftovers = Leftovers(
         contacts=contacts,
         accounts=people.accounts,
-        grants=people.grants,
+        grants=people.given.grants,
         engagements=engagements,
         standings=standings,
         delegations=delegations.rows,

@@ -22,11 +22,12 @@ class GivenRights:
         self, *, grants: GrantRepository, loans: StandingLoans, accounts: AccountRepository, clock: Clock
     ) -> None:
         """Take the exceptions, the loans, whose account is whose, and the clock."""
-        self._grants, self._loans, self._accounts, self._clock = grants, loans, accounts, clock
+        self.grants = grants
+        self._loans, self._accounts, self._clock = loans, accounts, clock
 
     async def end_all(self, session: AsyncSession, account_id: UUID, *, at: datetime) -> None:
         """Take everything back from an account; the caller, who changes the account too, moves its epoch."""
-        await self._grants.end_all(session, account_id, at=at)
+        await self.grants.end_all(session, account_id, at=at)
         await self._loans.take_back_all(session, account_id, at=at)
 
     async def end_of(self, session: AsyncSession, contact_id: UUID) -> None:
