@@ -6,7 +6,7 @@ here a word counts as the word of the person whose task it is. Steps follow one 
 says. Reviews stand behind the effect and run while it is in force.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, TypeAlias, assert_never
@@ -40,9 +40,6 @@ IN_FORCE: Final = frozenset({State.ACTIVE, State.OVERDUE})
 """States in which what was approved lasts."""
 OVER: Final = frozenset(State) - OPEN - IN_FORCE
 _REVIEWED: Final = IN_FORCE | {State.COMPLETED, State.EXPIRED, State.RETURNED}
-
-
-_APPEALABLE: Final = frozenset({State.REJECTED, State.TIMED_OUT})
 
 
 class Word(StrEnum):
@@ -209,6 +206,15 @@ Happening: TypeAlias = (
 )
 
 
+_LEAVES_FROM: Final[Mapping[type, tuple[Collection[State], State]]] = {
+    Withdrawn: (OPEN, State.WITHDRAWN),
+    Reopened: ({State.REJECTED, State.TIMED_OUT}, State.AMENDING),
+    Stale: ({State.APPROVED}, State.NEEDS_REAPPROVAL),
+    OutOfTime: (OPEN, State.TIMED_OUT),
+    Unable: ({State.APPROVED}, State.FAILED),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """It cannot happen, and why."""
@@ -221,7 +227,7 @@ def begun(stages: Iterable[Stage]) -> Course:
     return _next(Course(state=State.PENDING, stages=tuple(stages)))
 
 
-def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901, PLR0911, PLR0912 — one answer per happening
+def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901, PLR0911 — one answer per happening
     """Give the course after something happened, or why it cannot."""
     match happens:
         case Said(person, word):
@@ -232,28 +238,19 @@ def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901
             return _asks(course, people)
         case Moves(person, to):
             return _moves(course, person, to)
-        case Withdrawn():
-            return _closed(course, State.WITHDRAWN) if course.state in OPEN else Refused(Reason.NOT_OPEN)
         case Amended(stages):
             if course.state not in {State.AMENDING, State.NEEDS_REAPPROVAL}:
                 return Refused(Reason.NOT_OPEN)
             return begun(stages)
-        case Reopened():
-            return _closed(course, State.AMENDING) if course.state in _APPEALABLE else Refused(Reason.NOT_OPEN)
-        case Stale():
-            return (
-                _closed(course, State.NEEDS_REAPPROVAL) if course.state is State.APPROVED else Refused(Reason.NOT_OPEN)
-            )
-        case OutOfTime():
-            return _closed(course, State.TIMED_OUT) if course.state in OPEN else Refused(Reason.NOT_OPEN)
         case Effected(lasting):
             if course.state is not State.APPROVED:
                 return Refused(Reason.NOT_OPEN)
             return _next(replace(course, state=State.ACTIVE if lasting else State.COMPLETED))
-        case Unable():
-            return _closed(course, State.FAILED) if course.state is State.APPROVED else Refused(Reason.NOT_OPEN)
         case Ends(how):
             return _ended(course, how)
+        case Withdrawn() | Reopened() | Stale() | OutOfTime() | Unable():
+            among, state = _LEAVES_FROM[type(happens)]
+            return _closed(course, state) if course.state in among else Refused(Reason.NOT_OPEN)
         case _:
             assert_never(happens)
 
