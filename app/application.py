@@ -26,6 +26,7 @@ from app.auth.service import TokenService
 from app.auth.sign_in_desk import SignInDesk
 from app.auth.token_desk import TokenDesk
 from app.auth.verifier import TokenVerifier
+from app.campaigns.desk import CampaignDesk
 from app.collection.desk import CollectionDesk
 from app.config import Settings
 from app.contacts.desk import FrontDesk
@@ -112,6 +113,7 @@ class Application:
     lookups: LookupDesk
     collection: CollectionDesk
     calendar: CalendarDesk
+    campaigns: CampaignDesk
     events: AccessLogRepository
     log_reader: AccessLogReader
     log_summaries: AccessLogSummaries

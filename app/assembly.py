@@ -29,6 +29,7 @@ from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
 from app.auth.verifier import TokenLimits, TokenVerifier
+from app.campaigns.desk import CampaignDesk
 from app.collection.desk import CollectionDesk, Shared
 from app.config import Settings
 from app.contacts.desk import FrontDesk
@@ -285,6 +286,20 @@ def assembled(
         clock_here=clock_here,
         evidence=evidence,
     )
+    campaigns = CampaignDesk(
+        showing,
+        signer=RowSigner(keyring.mac_key("campaign")),
+        database=database,
+        contacts=contact_rows,
+        accounts=accounts,
+        grants=grants,
+        marks=marks,
+        events=events,
+        idempotency=idempotency,
+        settings=settings.campaigns,
+        clock_here=clock_here,
+        calendar=calendar.calendars,
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -412,6 +427,7 @@ def assembled(
         lookups=lookups,
         collection=collection,
         calendar=calendar,
+        campaigns=campaigns,
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),

@@ -292,6 +292,22 @@ class ApprovalsSettings(Group):
     )
 
 
+class CampaignsSettings(Group):
+    """How often rights and cards are reviewed, and what silence means."""
+
+    rights: Literal["quarterly", "off"] = Field("quarterly", title="How often every right is reviewed by its owner")
+    accuracy: Literal["quarterly", "off"] = Field(
+        "quarterly", title="How often everybody is asked whether cards are right"
+    )
+    answer_days: Annotated[int, Field(ge=1, le=60)] = Field(10, title="Working days to answer in")
+    suspend_days: Annotated[int, Field(ge=0, le=60)] = Field(
+        5, title="Working days after the deadline until an unanswered right is suspended"
+    )
+    on_silence: Literal["suspend", "keep"] = Field(
+        "suspend", title="What becomes of a right that nobody answers for; `keep` is put on record"
+    )
+
+
 class _ConfigFile(PydanticBaseSettingsSource):
     """Settings from the YAML file named by ``DUANHAO_CONFIG``; an empty variable means none."""
 
@@ -344,6 +360,7 @@ class Settings(BaseSettings):
     quotas: QuotasSettings = Field(default_factory=QuotasSettings)
     lookups: LookupSettings = Field(default_factory=LookupSettings)
     approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings)
+    campaigns: CampaignsSettings = Field(default_factory=CampaignsSettings)
 
     @classmethod
     def settings_customise_sources(

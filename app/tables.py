@@ -5,6 +5,7 @@ from app.approvals import models as approval_models
 from app.audit import models as audit_models
 from app.auth import models as auth_models
 from app.calendar import models as calendar_models
+from app.campaigns import models as campaign_models
 from app.collection import models as collection_models
 from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
@@ -24,6 +25,7 @@ MODULES = (
     audit_models,
     auth_models,
     calendar_models,
+    campaign_models,
     collection_models,
     contact_models,
     crypto_models,

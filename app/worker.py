@@ -69,7 +69,8 @@ class Worker:
             await self._application.delegations.sweep()
         tagging = await self._application.lookups.retagger.step()
         due = await self._application.approvals.clock.sweep()
-        return bool(moved or done or tagging or due)
+        reviewed = await self._application.campaigns.sweep()
+        return bool(moved or done or tagging or due or reviewed)
 
 
 async def work(settings: Settings) -> None:

@@ -15,6 +15,8 @@ from app.api import (
 )
 from app.approvals import routes as approvals
 from app.approvals import routes_acting, routes_delegations
+from app.campaigns import routes as campaigns
+from app.campaigns import routes_answering
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
@@ -48,6 +50,8 @@ ROUTERS: Final = (
     engagements.router,
     engagement_writing.router,
     routes_delegations.router,
+    campaigns.router,
+    routes_answering.router,
     collection.router,
     routes_notices.router,
     routes_consents.router,

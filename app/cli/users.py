@@ -132,7 +132,7 @@ def mark(
     reason: Annotated[
         str,
         typer.Option(
-            help="untrained: not_trained, training_expired; suspended: investigation, misuse, leave, own_request; "
+            help="untrained: not_trained, training_expired; suspended: investigation, misuse, leave, own_request, not_recertified; "
             "overdue_return: not_returned."
         ),
     ],

@@ -57,13 +57,15 @@ class Criteria:
     ids: tuple[UUID, ...] = ()
     powers: frozenset[Power] = frozenset()
     assigned: tuple[UUID, ...] | None = None
+    unconfirmed: bool = False
 
     @property
     def shape(self) -> tuple[object, ...]:
         """Give what a statement for it depends on: everything but the words, the tag and the ids, of which their rounded number counts."""
         words = None if self.wanted is None else self.wanted.shape
         assigned = None if self.assigned is None else places(self.assigned)
-        return (words, self.kinds, self.departments, self.statuses, self.tag is None, places(self.ids), assigned)
+        narrows = (self.tag is None, self.unconfirmed, places(self.ids), assigned)
+        return (words, self.kinds, self.departments, self.statuses, *narrows)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -186,6 +188,8 @@ def narrowed(criteria: Criteria, *, found: bool = True) -> list[ColumnElement[bo
         if ids is not None:
             wanted = [bindparam(f"{name}{at}", UUID(int=0), type_=Id()) for at in range(places(ids))]
             conditions.append(Contact.id.in_(wanted) if wanted else false())
+    if criteria.unconfirmed:
+        conditions.append(Contact.unconfirmed_since.is_not(None))
     if criteria.departments is not None:
         conditions.append(COLUMNS.in_departments(criteria.departments))
     if criteria.tag is not None:

@@ -53,6 +53,7 @@ CATALOGUE: Final = Catalogue(
         PublicField("away_until", "离岗至", "Away until", _OUR_OWN),
         PublicField("backup_contact", "备用联系人", "Backup contact", _OUR_OWN),
         PublicField("retain_until", "保留至", "Kept until"),
+        PublicField("unconfirmed_since", "未核对起始日", "Unconfirmed since", _OUR_OWN),
     ),
     protected=(
         ProtectedField(

@@ -27,7 +27,9 @@ Consent = tuple[str, str]
 ORDINARY: Final = "consent"
 SEPARATE: Final = "separate_consent"
 CONSENTS: Final = frozenset({ORDINARY, SEPARATE})
-KEPT_BY_SERVICE: Final = frozenset({"id", "kind", "status", "short_numbers", "extension", "retain_until"})
+KEPT_BY_SERVICE: Final = frozenset(
+    {"id", "kind", "status", "short_numbers", "extension", "retain_until", "unconfirmed_since"}
+)
 """Members of a card that no form asks for, because no caller says them (or, the status, only to the service)."""
 
 _Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]

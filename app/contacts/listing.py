@@ -48,12 +48,13 @@ def criteria_of(query: ListQuery, plan: Plan, tree: Tree) -> Criteria:
         ids=tuple(dict.fromkeys(query.ids)),
         powers=frozenset(_powers(query)),
         assigned=tuple(sorted(plan.engaged[Relation.ASSIGNED])) if query.assigned else None,
+        unconfirmed=query.unconfirmed,
     )
 
 
 def _powers(query: ListQuery) -> Iterator[Power]:
     """Name the powers over C1 that a question takes; a list as it stands, or of ids that the asker already has, takes none."""
-    if any((query.q, query.kind, query.department, query.status, query.tag)):
+    if any((query.q, query.kind, query.department, query.status, query.tag, query.unconfirmed)):
         yield Power.MATCH
     if query.sort is not None:
         yield Power.ORDER

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     func,
     literal_column,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,6 +39,9 @@ def _bytewise(length: int) -> String:
 def sealed(name: str) -> Mapped[Sealed | None]:
     """Map the sealed column of a declared field, with its class in ``Column.info``."""
     return mapped_column(SealedType, nullable=True, info={FIELD_CLASS: CATALOGUE.by_name[name].field_class.value})
+
+
+_UNCONFIRMED: Final = text("unconfirmed_since IS NOT NULL")
 
 
 class Contact(Base):
@@ -59,6 +63,7 @@ class Contact(Base):
             name="plain_name",
         ),
         Index("ix_contact_name_id", "name", "id"),
+        Index("ix_contact_unconfirmed", "id", sqlite_where=_UNCONFIRMED, postgresql_where=_UNCONFIRMED),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
@@ -92,6 +97,7 @@ class Contact(Base):
     backup_contact_id: Mapped[UUID | None] = mapped_column(Id)
     retain_until: Mapped[date | None] = mapped_column(Date)
     consented: Mapped[str | None] = mapped_column(Text)
+    unconfirmed_since: Mapped[date | None] = mapped_column(Date)
 
     office_phone: Mapped[Sealed | None] = sealed("office_phone")
     fax: Mapped[Sealed | None] = sealed("fax")

@@ -153,6 +153,7 @@ class RowShape:
         "backup_contact_id",
         "retain_until",
         "consented",
+        "unconfirmed_since",
         "row_version",
     )
 
@@ -263,6 +264,8 @@ class RowShape:
             "backup_contact": plain["backup_contact_id"],
             "retain_until": plain["retain_until"],
         }
+        if plain["unconfirmed_since"] is not None:
+            card["unconfirmed_since"] = plain["unconfirmed_since"]
         if plain["kind"] in SEALED_NAMES:
             for name in NAMES:
                 del card[name]

@@ -54,7 +54,7 @@ NIL: Final = UUID(int=0)
 
 _AS_STORED: Final = {
     **dict.fromkeys(("memberships", "short_numbers", "tags"), Text()),
-    **dict.fromkeys(("contract_until", "review_due", "away_until", "retain_until"), String()),
+    **dict.fromkeys(("contract_until", "review_due", "away_until", "retain_until", "unconfirmed_since"), String()),
 }
 """Columns that go out as they are stored: JSON is not parsed only to be written again, nor are dates."""
 _PLAIN: Final = tuple(

@@ -203,6 +203,10 @@ class ListQuery(Input):
     recursive: bool = Field(default=False, description="With `department`: everything below it too.")
     status: Status | None = Field(None, description="Default: everybody who has not left.")
     tag: Short | None = None
+    unconfirmed: bool = Field(
+        default=False,
+        description="Only cards that have `unconfirmed_since`: nobody said in the last review that they are right.",
+    )
     assigned: Literal["me"] | None = Field(
         None, description="Only external contacts whose account, order or ticket the caller is assigned to now."
     )
@@ -295,6 +299,10 @@ class ContactPublic(Output):
     backup_contact: UUID | None
     retain_until: date | None = Field(
         description="Last day on which the contact is kept, where its kind has one from the start."
+    )
+    unconfirmed_since: date | None = Field(
+        None,
+        description="The day by which nobody had said that this card is right, though asked; absent when nothing is open.",
     )
 
 

@@ -26,6 +26,8 @@ APPEND_ONLY: Final = (
     "public.privacy_notice",
     "public.privacy_acknowledgement",
     "public.person_link",
+    "public.campaign_decision",
+    "public.campaign_opening",
 )
 """Tables that must be fenced, whatever else is."""
 

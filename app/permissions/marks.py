@@ -45,13 +45,20 @@ class MarkReason(StrEnum):
     LEAVE = "leave"
     OWN_REQUEST = "own_request"
     NOT_RETURNED = "not_returned"
+    NOT_RECERTIFIED = "not_recertified"
     UNVERIFIED = "unverified"
 
 
 REASONS: Final = {
     MarkKind.UNTRAINED: frozenset({MarkReason.NOT_TRAINED, MarkReason.TRAINING_EXPIRED}),
     MarkKind.SUSPENDED: frozenset(
-        {MarkReason.INVESTIGATION, MarkReason.MISUSE, MarkReason.LEAVE, MarkReason.OWN_REQUEST}
+        {
+            MarkReason.INVESTIGATION,
+            MarkReason.MISUSE,
+            MarkReason.LEAVE,
+            MarkReason.OWN_REQUEST,
+            MarkReason.NOT_RECERTIFIED,
+        }
     ),
     MarkKind.OVERDUE_RETURN: frozenset({MarkReason.NOT_RETURNED}),
 }

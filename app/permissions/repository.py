@@ -137,6 +137,19 @@ class GrantRepository:
         await epochs.bump(session, f"user:{grant.account_id}")
         return True
 
+    async def shorten(self, session: AsyncSession, grant: Grant, *, until: datetime) -> bool:
+        """Let one grant end earlier; ``False`` when it is over or ends by then anyway. Nothing here makes one longer."""
+        row = await session.get(AccessGrant, grant.id, with_for_update=True, populate_existing=True)
+        if row is None or self._genuine(_values(row)) is None:
+            return False
+        if row.revoked_at is not None or not row.starts_at < until < row.ends_at:
+            return False
+        row.ends_at = until
+        self._sign(row)
+        await session.flush()
+        await epochs.bump(session, f"user:{grant.account_id}")
+        return True
+
     async def end_all(self, session: AsyncSession, account_id: UUID, *, at: datetime) -> None:
         """Revoke every grant of an account, as its holder leaves or moves; the caller, who changes the account too, moves its epoch."""
         rows = await session.scalars(

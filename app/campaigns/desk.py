@@ -1,0 +1,110 @@
+"""Reviews as the composition root sees them: what routes call, and what the worker's rounds do."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.audit.repository import AccessLogRepository
+from app.auth.accounts import UserAccounts
+from app.campaigns.effects import Effects
+from app.campaigns.gathering import Gatherer
+from app.campaigns.joints import Calendar, Holdings, NobodyTells, Teller
+from app.campaigns.keeping import CampaignKeeper
+from app.campaigns.preparing import Preparer
+from app.campaigns.reading import CampaignPages
+from app.campaigns.repository import CampaignRepository
+from app.campaigns.rules import Kind, Silence
+from app.campaigns.service import CampaignService, Terms
+from app.campaigns.silence import Silencer
+from app.campaigns.sweeping import Sweeper
+from app.campaigns.usage import LogUse
+from app.campaigns.weekdays import WeekDayCalendar
+from app.config import CampaignsSettings
+from app.contacts.confirming import CardConfirmations
+from app.contacts.fields import CATALOGUE
+from app.contacts.repository import ContactRepository
+from app.contacts.rights import CurrentRights
+from app.crypto.rowmac import RowSigner
+from app.disclosure.showing import Showing
+from app.kit.db import Database
+from app.kit.idempotency import Idempotency
+from app.permissions.marks import MarkRepository
+from app.permissions.repository import GrantRepository
+
+
+class CampaignDesk:
+    """Asks, takes answers, and does what silence means."""
+
+    def __init__(
+        self,
+        showing: Showing,
+        *,
+        signer: RowSigner,
+        database: Database,
+        contacts: ContactRepository,
+        accounts: UserAccounts,
+        grants: GrantRepository,
+        marks: MarkRepository,
+        events: AccessLogRepository,
+        idempotency: Idempotency,
+        settings: CampaignsSettings,
+        clock_here: timedelta,
+        calendar: Calendar | None = None,
+        teller: Teller | None = None,
+        holdings: Sequence[Holdings] = (),
+    ) -> None:
+        """Take what showing takes, the signer of its rows, the store, where rights and people are kept, the log, and how it is set up.
+
+        ``calendar`` gives working days, ``teller`` tells people, ``holdings`` are further things that reviews of rights go through.
+        """
+        days, tells = calendar or WeekDayCalendar(), teller or NobodyTells()
+        rows, reader, clock = CampaignRepository(signer), showing.reader, showing.clock
+        effects = Effects(
+            grants=grants, accounts=accounts, marks=marks, cards=CardConfirmations(), holdings=holdings, clock=clock
+        )
+        service = CampaignService(rows=rows, effects=effects, calendar=days, teller=tells, clock=clock)
+        terms = Terms(
+            answer_days=settings.answer_days,
+            suspend_days=settings.suspend_days,
+            on_silence=Silence(settings.on_silence),
+        )
+        self.pages = CampaignPages(
+            rows=rows,
+            contacts=contacts,
+            gate=showing.gate,
+            rights=CurrentRights(showing.standings),
+            cursors=showing.cursors,
+            database=database,
+            clock=clock,
+        )
+        self.keeper = CampaignKeeper(
+            service=service, rows=rows, idempotency=idempotency, terms=dict.fromkeys(Kind, terms), clock=clock
+        )
+        gatherer = Gatherer(
+            grants=grants,
+            accounts=accounts,
+            contacts=contacts,
+            classes=CATALOGUE.classes,
+            holdings=holdings,
+            reader=reader,
+        )
+        usage = LogUse(events=events, reader=reader, clock_here=clock_here)
+        self.sweeper = Sweeper(
+            database=database,
+            rows=rows,
+            service=service,
+            gatherer=gatherer,
+            preparer=Preparer(gatherer=gatherer, usage=usage, rows=rows, calendar=days, reader=reader),
+            silencer=Silencer(
+                database=database, rows=rows, effects=effects, teller=tells, clock=clock, clock_here=clock_here
+            ),
+            standings=showing.standings,
+            calendar=days,
+            teller=tells,
+            clock=clock,
+            clock_here=clock_here,
+            quarterly={kind: terms for kind in Kind if getattr(settings, kind.value) == "quarterly"},
+        )
+
+    async def sweep(self) -> int:
+        """Do what is due; give how many pieces that were."""
+        return await self.sweeper.sweep()
