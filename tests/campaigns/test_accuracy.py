@@ -50,7 +50,10 @@ async def test_an_unanswered_card_says_since_when_and_to_everybody_alike(reviews
     campaign = await reviews.start("accuracy", by="hr")
     confirmed = await (await reviews.as_("colleague")).post("/v1/me/card-confirmations")
     assert (confirmed.status_code, confirmed.json()["answered"]) == (201, 1)
-    before = {name: await (await reviews.as_(name)).get(f"/v1/contacts/{world.people['staff']}") for name in ("outsider", "hr")}
+    before = {
+        name: await (await reviews.as_(name)).get(f"/v1/contacts/{world.people['staff']}")
+        for name in ("outsider", "hr")
+    }
     await passed(reviews)
     told = (await (await reviews.as_("hr")).get(campaign)).json()
     assert (told["stage"], told["progress"]["states"]["confirmed"]) == ("closed", 1)
@@ -112,6 +115,7 @@ async def test_disputed_and_then_confirmed_is_confirmed(reviews: Reviews) -> Non
     card = await reviews.item(campaign, "card", "staff")
     assert (await reviews.decide(campaign, card, "staff", verdict="dispute")).json()["state"] == "disputed"
     await passed(reviews)
+    await reviews.as_("staff")
     assert "unconfirmed_since" not in (await reviews.world.card("staff", "staff"))
     assert (await (await reviews.as_("staff")).post("/v1/me/card-confirmations")).json()["answered"] == 1
     assert (await reviews.item(campaign, "card", "staff"))["state"] == "confirmed"

@@ -123,7 +123,14 @@ class TestWhoIsAsked:
             await reviews.application.departments.amend(unit, OPERATOR, tree.by_code["RD-CORE"], amended)
         campaign = await reviews.start()
         assert name_of(reviews, item := await reviews.item(campaign, "grant", "core")) == "colleague"
-        left = {"type": "employee.left", "subject": "E2102", "id": "e-1", "source": "hr", "time": BEGIN.isoformat()}
+        left = {
+            "type": "employee.left",
+            "subject": "E2102",
+            "id": "e-1",
+            "source": "hr",
+            "time": BEGIN.isoformat(),
+            "data": {},
+        }
         answer = await (await reviews.as_("hr-system")).post("/v1/hr/events", json=left)
         assert answer.status_code in {200, 201, 202}, answer.text
         await reviews.sweep()

@@ -60,14 +60,21 @@ def role() -> Candidate:
         (grant(), Usage(reaches=SINCE, shown_of={(SUBJECT, "mobile"): NOW}), set()),
         (grant(), Usage(reaches=SINCE, shown_of={(SUBJECT, "mobile"): SINCE - timedelta(seconds=1)}), {"never_used"}),
         (
-            grant(detail={"scope": {"kind": "company", "value": ""}, "fields": ["mobile", "email"]}, flags=["company_wide"]),
+            grant(
+                detail={"scope": {"kind": "company", "value": ""}, "fields": ["mobile", "email"]},
+                flags=["company_wide"],
+            ),
             Usage(reaches=SINCE, shown={"email": NOW}),
             {"company_wide"},
         ),
         (grant(until=SINCE + timedelta(days=91)), Usage(reaches=NOW), {"long_lived"}),
         (grant(), Usage(reaches=NOW, moved_at=SINCE + timedelta(days=1)), {"moved_since"}),
         (grant(), Usage(reaches=NOW, moved_at=SINCE - timedelta(days=1)), set()),
-        (grant(), Usage(reaches=NOW, off_hours=5, refused=10, revealed_elsewhere=10), {"off_hours", "often_refused", "over_scope"}),
+        (
+            grant(),
+            Usage(reaches=NOW, off_hours=5, refused=10, revealed_elsewhere=10),
+            {"off_hours", "often_refused", "over_scope"},
+        ),
         (grant(), Usage(reaches=NOW, off_hours=4, refused=9, revealed_elsewhere=9), set()),
         (role(), Usage(reaches=NOW - WINDOW), {"not_used_lately"}),
         (role(), Usage(reaches=NOW - WINDOW, last_look=NOW - WINDOW - timedelta(days=1)), {"not_used_lately"}),
@@ -169,6 +176,7 @@ async def test_the_log_tells_of_odd_hours_refusals_and_moves(reviews: Reviews) -
         assert (await client.get(f"/v1/contacts/{new_id()}")).status_code == 404
     reviews.clock.move_to(BEGIN + timedelta(days=1))
     await long_grant(reviews)
+    reviews.clock.advance(minutes=1)
     moved = await (await reviews.as_("hr")).patch(
         f"/v1/contacts/{world.people['staff']}", json={"department": "SALES"}, headers={"If-Match": "*"}
     )

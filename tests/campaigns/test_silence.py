@@ -40,7 +40,11 @@ async def test_70_silence_suspends_on_the_right_working_day(reviews: Reviews) ->
     await long_grant(reviews)
     campaign = await reviews.start()
     told = (await (await reviews.as_("infosec")).get(campaign)).json()
-    assert (told["stage"], told["due_at"], told["suspend_at"]) == ("asked", "2026-12-07T10:00:00Z", "2026-12-14T10:00:00Z")
+    assert (told["stage"], told["due_at"], told["suspend_at"]) == (
+        "asked",
+        "2026-12-07T10:00:00Z",
+        "2026-12-14T10:00:00Z",
+    )
     assert reviews.world.people["head"] in reviews.listener.people("campaign.opened")
     grant, role = await reviews.item(campaign, "grant", "staff"), await reviews.item(campaign, "role", "hr")
     assert grant["reviewer"] == str(reviews.world.people["head"])
