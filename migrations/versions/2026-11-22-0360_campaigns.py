@@ -155,4 +155,3 @@ def make_answers() -> None:
         sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "person_id", name=op.f("pk_campaign_opening")),
     )
-

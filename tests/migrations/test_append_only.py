@@ -38,7 +38,7 @@ APPEND_ONLY: Final = (
     "campaign_opening",
 )
 
-WORDS: Final = {"event": "given", "source": "person", "basis": "consent", "verdict": "keep"}
+WORDS: Final = {"event": "given", "source": "person", "basis": "consent"}
 """Values of columns that take only some."""
 MOMENT: Final = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 SUBJECT: Final = UUID("01936b00-0000-7000-8000-000000000001")
