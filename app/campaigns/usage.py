@@ -35,6 +35,7 @@ class LogUse:
         """Take the log, the store, and how far the clocks here are ahead of UTC."""
         self._events, self._reader, self._clock_here = events, reader, clock_here
         self._places = Places()
+        self._began: datetime | None = None
 
     async def of(
         self,
@@ -52,6 +53,7 @@ class LogUse:
         """
         window = now - WINDOW
         floor = window if since is None else min(window, since)
+        floor = max(floor, await self._beginning(now))
         tally = _Tally(person, window, {each.bytes for each in targets}, days, self._clock_here)
         reaches, seen = floor, 0
         async with aclosing(self._events.walk(EventFilter(actor_id=str(person)))) as chunks:
@@ -73,6 +75,14 @@ class LogUse:
             revealed_elsewhere=await self._places.outside(self._reader, tally.revealed, own),
             moved_at=await self._places.moved_at(self._reader, person),
         )
+
+
+    async def _beginning(self, now: datetime) -> datetime:
+        """Give when the log begins: of what was before, it says nothing."""
+        if self._began is None:
+            page = await self._events.search(EventFilter(), limit=1, oldest_first=True)
+            self._began = page.events[0].event.at if page.events else None
+        return self._began or now
 
 
 async def _each(chunks: Any) -> Any:  # noqa: ANN401 — an asynchronous generator of lists, flattened
