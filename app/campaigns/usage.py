@@ -76,7 +76,6 @@ class LogUse:
             moved_at=await self._places.moved_at(self._reader, person),
         )
 
-
     async def _beginning(self, now: datetime) -> datetime:
         """Give when the log begins: of what was before, it says nothing."""
         if self._began is None:
