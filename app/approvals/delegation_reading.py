@@ -3,8 +3,8 @@
 Somebody else's delegation and one that is not there are the same 404. People are named only to those who may know of them.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -13,10 +13,10 @@ from app.approvals.delegation_repository import DelegationRepository, Wanted
 from app.approvals.delegation_rules import Delegated
 from app.approvals.delegation_schemas import DelegationPage, DelegationQuery, DelegationRead, DelegationReadQuery
 from app.approvals.delegation_views import view
-from app.audit.errors import EpochMoved
 from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.log_access import name_action
 from app.disclosure.looks import Look
+from app.disclosure.rights import CurrentRights
 from app.disclosure.showing import Showing
 from app.disclosure.view import Disclosed
 from app.kit.errors import NotFound
@@ -27,8 +27,6 @@ from app.permissions.standing import Viewer
 OVERSEERS: Final = frozenset({"infosec", "auditor"})
 """Roles to which everybody's delegations are told."""
 
-_T = TypeVar("_T")
-
 
 class DelegationPages:
     """Shows delegations."""
@@ -36,7 +34,7 @@ class DelegationPages:
     def __init__(self, *, rows: DelegationRepository, people: Acquaintances, showing: Showing) -> None:
         """Take the rows, whom viewers may know, and what shows them."""
         self._rows, self._people = rows, people
-        self._gate, self._standings, self._cursors = showing.gate, showing.standings, showing.cursors
+        self._gate, self._rights, self._cursors = showing.gate, CurrentRights(showing.standings), showing.cursors
         self._reader, self._clock = showing.reader, showing.clock
 
     async def page(self, viewer: Viewer, query: DelegationQuery) -> Disclosed[DelegationPage]:
@@ -62,7 +60,7 @@ class DelegationPages:
             body = {"items": items, "next": following, "disclosure": orjson.Fragment(note)}
             return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z))
 
-        return await self._with_current_rights(viewer, attempt)
+        return await self._rights.of(viewer, attempt)
 
     async def one(self, viewer: Viewer, identity: UUID, query: DelegationReadQuery) -> Disclosed[DelegationRead]:
         """Show one. Raises ``NotFound``, alike for one that is not there and one that is others'."""
@@ -78,7 +76,7 @@ class DelegationPages:
             (item,), note = await self._told(viewer, "delegation.read", query.purpose, [found], asked)
             return Disclosed(orjson.dumps({**item, "disclosure": orjson.Fragment(note)}, option=orjson.OPT_UTC_Z))
 
-        return await self._with_current_rights(viewer, attempt)
+        return await self._rights.of(viewer, attempt)
 
     async def _told(
         self, viewer: Viewer, action: str, purpose: Purpose, found: Sequence[Delegated], asked: dict[str, Any]
@@ -88,13 +86,6 @@ class DelegationPages:
         items = [view(each, self._clock.now(), known) for each in found]
         look = Look(action=action, purpose=purpose, query=asked or None)
         return items, await self._gate.disclose_plain(viewer, look, count=len(items), contacts=sorted(known))
-
-    async def _with_current_rights(self, viewer: Viewer, attempt: Callable[[Viewer], Awaitable[_T]]) -> _T:
-        """Do ``attempt`` with the rights of now where they have moved, and before anything is refused."""
-        try:
-            return await attempt(viewer)
-        except (EpochMoved, NotFound, NotPermitted):
-            return await attempt(await self._standings.of(viewer.subject, fresh=True))
 
 
 def person_of(viewer: Viewer) -> UUID:

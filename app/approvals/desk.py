@@ -97,9 +97,7 @@ class ApprovalDesk:
             sight=sight,
             people=company.people,
             filing=self.filing,
-            gate=showing.gate,
-            cursors=showing.cursors,
-            reader=showing.reader,
+            showing=showing,
         )
 
     async def file(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: RequestCreate) -> Answer:

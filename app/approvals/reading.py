@@ -22,13 +22,12 @@ from app.approvals.repository import RequestRepository, Waiting
 from app.approvals.request import Request
 from app.approvals.schemas import KindList, PreviewRead, RequestCreate, RequestListQuery, RequestPage, RequestRead
 from app.auth.repository import Source
-from app.disclosure.gate import Gate
 from app.disclosure.looks import Look
+from app.disclosure.rights import CurrentRights
+from app.disclosure.showing import Showing
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock
-from app.kit.db import Reader
 from app.kit.errors import NotFound
-from app.kit.pagination import Cursors
 from app.permissions.errors import NoContact
 from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer
@@ -82,14 +81,12 @@ class RequestReader:
         sight: RequestSight,
         people: Acquainted,
         filing: Filing,
-        gate: Gate,
-        cursors: Cursors,
-        reader: Reader,
+        showing: Showing,
     ) -> None:
-        """Take the kinds, the rows, who may see them, whom viewers may know, what previews, the gate, cursors and the store."""
+        """Take the kinds, the rows, who may see them, whom viewers may know, what previews, and what every look shares."""
         self._rules, self._requests, self._decisions, self._sight = rules, requests, decisions, sight
-        self._people, self._filing, self._gate = people, filing, gate
-        self._cursors, self._reader = cursors, reader
+        self._people, self._filing, self._gate = people, filing, showing.gate
+        self._cursors, self._reader, self._rights = showing.cursors, showing.reader, CurrentRights(showing.standings)
 
     def kinds(self, viewer: Viewer) -> KindList:
         """List the kinds that can be filed; whether the caller may file each. Rules, nobody's data."""
@@ -114,6 +111,17 @@ class RequestReader:
 
     async def preview(self, viewer: Viewer, body: RequestCreate) -> Disclosed[PreviewRead]:
         """Show the chain that a request would go through, and who would be asked. Raises as filing does."""
+        return await self._rights.of(viewer, lambda viewer: self._preview(viewer, body))
+
+    async def one(self, viewer: Viewer, identity: UUID) -> Disclosed[RequestRead]:
+        """Show a request, whole. Raises ``NotFound``, also to whom it does not concern."""
+        return await self._rights.of(viewer, lambda viewer: self._one(viewer, identity))
+
+    async def page(self, viewer: Viewer, query: RequestListQuery) -> Disclosed[RequestPage]:
+        """List requests that concern the caller, or what awaits them; overseers may ask for everybody's."""
+        return await self._rights.of(viewer, lambda viewer: self._page(viewer, query))
+
+    async def _preview(self, viewer: Viewer, body: RequestCreate) -> Disclosed[PreviewRead]:
         found = await self._filing.preview(viewer, self._reader, body)
         everybody = [person for each in found.steps for person in each.found.people]
         known = await self._people.known(viewer, everybody)
@@ -135,8 +143,7 @@ class RequestReader:
         body_ = {"kind": found.kind.kind, "chain": found.variant.name, "steps": steps, "disclosure": note}
         return Disclosed(orjson.dumps(body_, option=orjson.OPT_UTC_Z))
 
-    async def one(self, viewer: Viewer, identity: UUID) -> Disclosed[RequestRead]:
-        """Show a request, whole. Raises ``NotFound``, also to whom it does not concern."""
+    async def _one(self, viewer: Viewer, identity: UUID) -> Disclosed[RequestRead]:
         request = await self._requests.one(self._reader, identity)
         if request is None or not await self._sight.sees(self._reader, viewer, request):
             raise NotFound
@@ -211,8 +218,7 @@ class RequestReader:
         }
         return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z), etag=version_of(request))
 
-    async def page(self, viewer: Viewer, query: RequestListQuery) -> Disclosed[RequestPage]:
-        """List requests that concern the caller, or what awaits them; overseers may ask for everybody's."""
+    async def _page(self, viewer: Viewer, query: RequestListQuery) -> Disclosed[RequestPage]:
         me = viewer.standing.contact_id
         if me is None:
             raise NoContact

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+import orjson
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from app.approvals.chains import KindName
 from app.approvals.machine import State
@@ -13,6 +14,19 @@ from app.kit.pagination import CursorText, Limit
 from app.kit.schemas import Input, Output
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+def _storable(form: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what JSON can say and nobody can keep: numbers past 64 bits, halves of characters."""
+    try:
+        orjson.dumps(form)
+    except TypeError as error:
+        message = "a form holds numbers of 64 bits and whole characters"
+        raise ValueError(message) from error
+    return form
+
+
+Form = Annotated[dict[str, Any], Field(max_length=64), AfterValidator(_storable)]
 
 
 class SubjectRef(Input):
@@ -27,14 +41,14 @@ class RequestCreate(Input):
 
     kind: KindName
     subject: SubjectRef
-    form: Annotated[dict[str, Any], Field(max_length=64)]
+    form: Form
     beneficiary: UUID | None = None
 
 
 class RequestAmend(Input):
     """The form as it is to be from now on; without it, the request is filed again as it was."""
 
-    form: Annotated[dict[str, Any], Field(max_length=64)] | None = None
+    form: Form | None = None
 
 
 class Shorter(Input):
