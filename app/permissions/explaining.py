@@ -11,8 +11,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.permissions.outcomes import FieldClass, Outcome, Purpose, Reason
-from app.permissions.pack import Pack, Rule
-from app.permissions.plan import Cohort, CohortKey, LiveGrant, Plan, Standing, lowered
+from app.permissions.pack import Pack, Rule, lowered
+from app.permissions.plan import Cohort, CohortKey, LiveGrant, Plan, Standing
 
 
 class Way(StrEnum):
@@ -139,7 +139,9 @@ def _explained(
         caps=tuple(
             _tried(question, plan, rule, lowered(rule, field_class))
             for rule in plan.caps
-            if field_class in rule.shows and not (consented and rule.gives_way)
+            if field_class in rule.shows
+            and not (consented and rule.gives_way)
+            and not plan.lifts(rule, field_class, question.key)
         ),
         grants=grants,
         exceptions=exceptions,

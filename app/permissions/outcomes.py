@@ -94,6 +94,8 @@ class Tag(StrEnum):
     ID_NUMBER = "id_number.exact"
 
 
+EMERGENCY_CLASSES: Final = frozenset({FieldClass.C1, FieldClass.C2, FieldClass.C3})
+"""What an emergency session reaches at most."""
 STATE_OF: Final = {
     Outcome.HIDDEN: State.WITHHELD,
     Outcome.MASK_FULL: State.MASKED,

@@ -16,7 +16,20 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.kit import strict_yaml
-from app.permissions.outcomes import MARKS, ROLES, FieldClass, Outcome, Power, Purpose, Reason, Tag, Tier
+from app.permissions.outcomes import (
+    EMERGENCY_CLASSES,
+    MARKS,
+    OBLIGATIONS,
+    ROLES,
+    TAG_CLASS,
+    FieldClass,
+    Outcome,
+    Power,
+    Purpose,
+    Reason,
+    Tag,
+    Tier,
+)
 from app.permissions.pack_tests import PackTest, unique, written_beside
 
 Kind = Literal["employee", "external", "temporary", "student", "applicant", "hotline"]
@@ -42,7 +55,10 @@ class Effect(StrEnum):
 
 
 class Relation(StrEnum):
-    """How a viewer stands to a contact. Another region or legal entity is one that both are known to be in, and not together."""
+    """How a viewer stands to a contact. Another region or legal entity is one that both are known to be in, and not together.
+
+    ``emergency``: the viewer has an emergency session open, looks for that purpose, and the session is about the contact.
+    """
 
     ANY = "any"
     SELF = "self"
@@ -58,6 +74,7 @@ class Relation(StrEnum):
     ASSIGNED_ACCOUNT = "assigned_account"
     ASSIGNED_ORDER = "assigned_order"
     ASSIGNED_TICKET = "assigned_ticket"
+    EMERGENCY = "emergency"
 
 
 class _Part(BaseModel):
@@ -112,7 +129,8 @@ class Rule(_Part):
     A grant gives: how far a class is shown on a card (``shows``) and to who says why (``reveals``, after saying ``reason``), which other
     powers come with it, and which request leads further. Of several grants the one that reveals furthest says what has to be said, and
     among equals the one that asks for least. A cap lowers what is shown, whoever grants it, and ``denies`` whole powers; one that is not
-    ``liftable`` leaves nothing to file a request for. C1 has no mask: it is clear or hidden.
+    ``liftable`` leaves nothing to file a request for, and stands in an emergency session, where others are lifted for C1 to C3. C1 has no
+    mask: it is clear or hidden.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.]{2,63}$")
@@ -170,12 +188,30 @@ class Rule(_Part):
                 fault = "a grant gives something, and denies nothing"
             case _ if {self.shows.get(FieldClass.C1), self.reveals.get(FieldClass.C1)} - _WITHOUT_MASK:
                 fault = "C1 is clear or hidden"
+            case Effect.GRANT if self.contact.relation is Relation.EMERGENCY and not self._within_an_emergency():
+                fault = "an emergency session shows C1 to C3, and gives nothing else of the others"
             case _ if self.reason not in _IN_WORDS and any(each > FieldClass.C2 for each in self.reveals):
                 fault = "C3 and above is revealed for a reason in words"
             case _:
                 return self
         message = f"rule {self.id}: {fault}"
         raise ValueError(message)
+
+    def _within_an_emergency(self) -> bool:
+        read = {*self.shows, *self.reveals, *self.matches, *self.orders, *self.counts, *(TAG_CLASS[each] for each in self.lookups)}
+        return read <= EMERGENCY_CLASSES and not (self.exports or self.edits)
+
+
+def unmet(rule: Rule) -> frozenset[str]:
+    """Name the obligations of a rule that nobody here would meet."""
+    return frozenset(rule.obligations) - OBLIGATIONS
+
+
+def lowered(cap: Rule, field_class: FieldClass) -> Outcome:
+    """Read how far a cap lets a class be shown."""
+    if field_class not in cap.shows:
+        return Outcome.CLEAR
+    return Outcome.HIDDEN if unmet(cap) else cap.shows[field_class]
 
 
 _SAYING: Final = {reason: at for at, reason in enumerate(Reason)}

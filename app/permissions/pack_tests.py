@@ -27,6 +27,7 @@ Related = Literal[
     "assigned_account",
     "assigned_order",
     "assigned_ticket",
+    "emergency",
 ]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Step = Annotated[str, Field(pattern=r"^(nothing|reveal|request:[a-z][a-z_.]{1,47})$")]
@@ -65,7 +66,10 @@ class TestViewer(_Part):
 
 
 class TestContact(_Part):
-    """Whom they look at, and how the two stand to each other; no ``relation`` means strangers in other departments."""
+    """Whom they look at, and how the two stand to each other; no ``relation`` means strangers in other departments.
+
+    ``emergency``: the viewer has a session open about them, which a second person has confirmed.
+    """
 
     __test__ = False
 

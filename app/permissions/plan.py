@@ -13,10 +13,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
+from app.permissions.emergency import Emergency
 from app.permissions.exceptions import GrantScope, LiveGrant, ScopeKind
 from app.permissions.outcomes import (
     CLASSES,
-    OBLIGATIONS,
+    EMERGENCY_CLASSES,
     TAG_CLASS,
     FieldClass,
     Outcome,
@@ -26,7 +27,7 @@ from app.permissions.outcomes import (
     Tag,
     Tier,
 )
-from app.permissions.pack import Effect, Pack, Relation, Rule, demands
+from app.permissions.pack import Effect, Pack, Relation, Rule, demands, lowered, unmet
 
 __all__ = [
     "Cohort",
@@ -101,6 +102,7 @@ class Standing:
     distrusted: frozenset[UUID] = frozenset()
     grants: tuple[LiveGrant, ...] = ()
     engagements: tuple[Engagement, ...] = ()
+    emergency: Emergency | None = None
     edges: tuple[datetime, ...] = ()
     step_up: bool = False
     ceiling: FieldClass | None = None
@@ -169,18 +171,6 @@ def _speaks_of(rule: Rule, standing: Standing, purpose: Purpose) -> bool:
     )
 
 
-def unmet(rule: Rule) -> frozenset[str]:
-    """Name the obligations of a rule that nobody here would meet."""
-    return frozenset(rule.obligations) - OBLIGATIONS
-
-
-def lowered(cap: Rule, field_class: FieldClass) -> Outcome:
-    """Read how far a cap lets a class be shown."""
-    if field_class not in cap.shows:
-        return Outcome.CLEAR
-    return Outcome.HIDDEN if unmet(cap) else cap.shows[field_class]
-
-
 class Plan:
     """The pack, read for one viewer and one purpose."""
 
@@ -204,12 +194,17 @@ class Plan:
             relation: frozenset(each.contact_id for each in working if fact is None or fact in each.facts)
             for relation, fact in _FACTS.items()
         }
+        session = standing.emergency
+        self.emergency = session if purpose is Purpose.EMERGENCY and session is not None and now < session.until else None
         self.not_after: datetime | None = _first_edge(standing, now, self.today, clock_here)
         self._special = self.engaged[Relation.ASSIGNED].union(
             [] if standing.contact_id is None else [standing.contact_id],
             [UUID(grant.scope.value) for grant in self.live if grant.scope.kind == "contact"],
         )
-        self._related: Mapping[Relation, Callable[[CohortKey, UUID], bool]] = _relations(standing, self.engaged)
+        self._related: Mapping[Relation, Callable[[CohortKey, UUID], bool]] = {
+            **_relations(standing, self.engaged),
+            Relation.EMERGENCY: lambda key, _: self.in_emergency(key),
+        }
         self._cohorts: dict[tuple[CohortKey, UUID | None], Cohort] = {}
 
     def cohort(self, key: CohortKey, contact_id: UUID) -> Cohort:
@@ -251,12 +246,23 @@ class Plan:
             case "assigned":
                 return contact_id in self.engaged[Relation.ASSIGNED] and value in {"", str(contact_id)}
 
+    def in_emergency(self, key: CohortKey) -> bool:
+        """Tell whether the viewer looks inside an emergency session at whom it is about."""
+        return self.emergency is not None and self.emergency.covers(key.departments, key.tags, key.secrecy)
+
+    def lifts(self, cap: Rule, field_class: FieldClass, key: CohortKey) -> bool:
+        """Tell whether an emergency session lifts what a cap says of a class; a forbid, and a cap that says so, nothing lifts."""
+        return cap.liftable and field_class in EMERGENCY_CLASSES and self.in_emergency(key)
+
     def _matching(self, rules: Iterable[Rule], key: CohortKey, contact_id: UUID) -> list[Rule]:
         return [rule for rule in rules if self.applies(rule, key, contact_id)]
 
-    def _ceiling(self, caps: Iterable[Rule]) -> dict[FieldClass, Outcome]:
+    def _ceiling(self, caps: Iterable[Rule], key: CohortKey) -> dict[FieldClass, Outcome]:
         """Give how far each class is shown at most: the lowest of these caps, and nothing beyond the client's ceiling."""
-        ceiling = {each: min((lowered(rule, each) for rule in caps), default=Outcome.CLEAR) for each in CLASSES}
+        ceiling = {
+            each: min((lowered(rule, each) for rule in caps if not self.lifts(rule, each, key)), default=Outcome.CLEAR)
+            for each in CLASSES
+        }
         if self.standing.ceiling is not None:
             ceiling.update((each, Outcome.HIDDEN) for each in CLASSES if each > self.standing.ceiling)
         return ceiling
@@ -269,7 +275,7 @@ class Plan:
         caps = self._matching(self.caps, key, contact_id)
         grants = self._matching(self.grants, key, contact_id)
         live = [grant for grant in self.live if self.covers(grant, key, contact_id)]
-        ceiling = self._ceiling(caps)
+        ceiling = self._ceiling(caps, key)
         shows = {each: min(ceiling[each], _highest(rule.shows.get(each) for rule in grants)) for each in CLASSES}
         if live:
             shows[_C1] = ceiling[_C1]
@@ -277,12 +283,13 @@ class Plan:
         final = {each for rule in caps if not rule.liftable for each in CLASSES if lowered(rule, each) < Outcome.CLEAR}
         granted: dict[str, Outcome] = {}
         lifted = any(grant.lifts for grant in live)
-        consented = self._ceiling([rule for rule in caps if not rule.gives_way]) if lifted else ceiling
+        consented = self._ceiling([rule for rule in caps if not rule.gives_way], key) if lifted else ceiling
         for grant in live:
             for name, field_class in grant.fields.items():
                 most = consented if grant.lifts else ceiling
                 granted[name] = max(granted.get(name, Outcome.HIDDEN), min(most[field_class], grant.outcome))
         denied = {power for rule in caps for power in rule.denies}
+        denied |= {Power.EXPORT} if self.in_emergency(key) else set()
         powers = {
             power: frozenset(
                 each
@@ -330,6 +337,7 @@ def _first_edge(standing: Standing, now: datetime, today: date, clock_here: time
     edges = [edge for grant in standing.grants for edge in (grant.starts_at, grant.ends_at)]
     edges += [each.until for each in standing.engagements if each.until is not None]
     edges += standing.edges
+    edges += [standing.emergency.until] if standing.emergency is not None else []
     edges.append(datetime.combine(today + timedelta(days=1), time(), now.tzinfo) - clock_here)
     return min((edge for edge in edges if edge > now), default=None)
 

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, not_, or_, true
 
+from app.permissions.emergency import ORDINARY
 from app.permissions.outcomes import FieldClass, Outcome, Power
-from app.permissions.pack import Relation, Rule
-from app.permissions.plan import LiveGrant, Place, Plan, departments_of, lowered
+from app.permissions.pack import Relation, Rule, lowered
+from app.permissions.plan import LiveGrant, Place, Plan, departments_of
 
 
 class ContactColumns(Protocol):
@@ -45,7 +46,8 @@ def visible(plan: Plan, columns: ContactColumns, powers: Iterable[Power] = ()) -
     giving = [rule for rule in plan.grants if rule.shows.get(FieldClass.C1, Outcome.HIDDEN) > Outcome.HIDDEN]
     distrusted = plan.standing.distrusted
     return and_(
-        *(not_(write.applies(rule)) for rule in (*plan.forbids, *hiding)),
+        *(not_(write.applies(rule)) for rule in plan.forbids),
+        *(not_(write.hides(rule)) for rule in hiding),
         not_(columns.in_departments(distrusted)) if distrusted else true(),
         or_(
             false(),
@@ -60,6 +62,7 @@ def _comes_with(plan: Plan, giving: Iterable[Rule], power: Power) -> bool:
     """Tell whether whoever is visible to the viewer is so with this power; then there is nothing more to say."""
     return (
         not plan.live
+        and (plan.emergency is None or power is not Power.EXPORT)
         and not any(power in rule.denies for rule in plan.caps)
         and all(FieldClass.C1 in rule.having(power) for rule in giving)
     )
@@ -89,6 +92,19 @@ class _Writer:
             conditions.append(over if contact.ended else not_(over))
         return and_(true(), *conditions, self._related(contact.relation))
 
+    def hides(self, cap: Rule) -> ColumnElement[bool]:
+        """Say that a cap on C1 applies, and no emergency session lifts it."""
+        applies = self.applies(cap)
+        return and_(applies, not_(self.in_emergency())) if cap.liftable else applies
+
+    def in_emergency(self) -> ColumnElement[bool]:
+        """Say that the viewer's emergency session is about the contact."""
+        session, columns = self._plan.emergency, self._columns
+        if session is None:
+            return false()
+        about = or_(columns.in_departments(session.departments), columns.tagged(session.tags))
+        return about if session.confirmed else and_(about, columns.secrecy == ORDINARY)
+
     def covers(self, grant: LiveGrant) -> ColumnElement[bool]:
         columns, value = self._columns, grant.scope.value
         match grant.scope.kind:
@@ -112,7 +128,9 @@ class _Writer:
         denying = [rule for rule in plan.caps if power in rule.denies]
         giving = [rule for rule in plan.grants if FieldClass.C1 in rule.having(power)]
         return and_(
-            *(not_(self.applies(rule)) for rule in denying), or_(false(), *(self.applies(rule) for rule in giving))
+            not_(self.in_emergency()) if power is Power.EXPORT else true(),
+            *(not_(self.applies(rule)) for rule in denying),
+            or_(false(), *(self.applies(rule) for rule in giving)),
         )
 
     def _related(self, relation: Relation) -> ColumnElement[bool]:
@@ -127,6 +145,8 @@ class _Writer:
                 return self._apart(standing.region)
             case Relation.OTHER_LEGAL_ENTITY:
                 return self._apart(standing.legal_entity)
+            case Relation.EMERGENCY:
+                return self.in_emergency()
             case _ if relation in self._plan.engaged:
                 return columns.id.in_(sorted(self._plan.engaged[relation]))
             case _:

@@ -24,6 +24,7 @@ from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Reader
 from app.permissions import step_up
+from app.permissions.emergency import Emergency
 from app.permissions.errors import AccountSuspended, NoContact
 from app.permissions.marks import LiveMarks
 from app.permissions.outcomes import FieldClass, Purpose, Tier
@@ -81,6 +82,14 @@ class EngagementReader(Protocol):
         ...
 
 
+class EmergencyReader(Protocol):
+    """Where it is read whether a viewer has an emergency session open."""
+
+    async def of(self, source: Source, contact_id: UUID, now: datetime) -> Emergency | None:
+        """Give the open one, behind its row's MAC, with the departments that it names."""
+        ...
+
+
 class Viewer:
     """A standing and the plans worked out from it."""
 
@@ -123,6 +132,11 @@ class Viewer:
         granted = replace(self.standing, grants=(*self.standing.grants, grant))
         return Viewer(self.subject, granted, self.tree, self._pack, self._clock, self._clock_here)
 
+    def in_emergency(self, emergency: Emergency) -> "Viewer":
+        """Give the viewer as one who has this emergency session open: for work that prepares for one, such as a custodian's sheet."""
+        inside = replace(self.standing, emergency=unfolded(emergency, self.tree))
+        return Viewer(self.subject, inside, self.tree, self._pack, self._clock, self._clock_here)
+
     @property
     def pack(self) -> Pack:
         """The pack in force."""
@@ -154,6 +168,7 @@ class Standings:
         loans: LoanReader,
         contacts: ContactFacts,
         engagements: EngagementReader,
+        emergencies: EmergencyReader,
         packs: Packs,
         clock: Clock,
         clock_here: timedelta,
@@ -161,7 +176,7 @@ class Standings:
         """Take where each part of a standing is read, what gives the pack in force, the clock and how far those here are ahead of it."""
         self._reader, self._accounts, self._clients = reader, accounts, clients
         self._departments, self._grants, self._marks, self._contacts = departments, grants, marks, contacts
-        self._engagements, self._loans = engagements, loans
+        self._engagements, self._loans, self._emergencies = engagements, loans, emergencies
         self._packs, self._clock, self._clock_here = packs, clock, clock_here
         self._tree: Tree | None = None
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
@@ -265,6 +280,7 @@ class Standings:
         now = self._clock.now()
         grants = await self._grants.live(self._reader, account.id, now)
         marks = await self._marks.live(self._reader, account.id, now)
+        emergency = await self._emergencies.of(self._reader, facts.contact_id, now)
         lent = await self._loans.at(self._reader, account, now)
         tier = Tier(lent.tier)
         return Standing(
@@ -289,6 +305,7 @@ class Standings:
             marks=marks.kinds,
             edges=marks.edges + lent.edges,
             engagements=await self._engagements.of(self._reader, facts.contact_id, self._clock.now()),
+            emergency=None if emergency is None else unfolded(emergency, tree),
             step_up=stepped_up,
             ceiling=min((each for each in ceilings if each is not None), default=None),
             epochs=watched,
@@ -324,6 +341,12 @@ def _placed(grant: LiveGrant, tree: Tree) -> LiveGrant:
         case _:
             return grant
     return replace(grant, departments=departments - tree.distrusted)
+
+
+def unfolded(emergency: Emergency, tree: Tree) -> Emergency:
+    """Name all departments that an emergency session is about: those that it names and what is below, as the tree of now has them."""
+    below = [tree.subtree(each, into_protected=False) for each in emergency.departments]
+    return replace(emergency, departments=frozenset().union(*below) - tree.distrusted)
 
 
 def _ceiling(client: Client) -> FieldClass | None:

@@ -26,8 +26,7 @@ from app.kit.db import Row
 from app.kit.models import Id
 from app.permissions.errors import PolicyUnreadable
 from app.permissions.models import PolicyActivation, PolicyVersion
-from app.permissions.pack import Pack
-from app.permissions.plan import unmet
+from app.permissions.pack import Pack, unmet
 
 POLICY: Final = "policy"
 """The counter that moves with every activation, and belongs to everybody's standing."""

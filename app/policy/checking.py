@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from app.permissions.outcomes import CLASSES, FieldClass, Outcome, Power, Reason, Tier
-from app.permissions.pack import Effect, Pack, Relation, Rule
-from app.permissions.plan import lowered, unmet
+from app.permissions.pack import Effect, Pack, Relation, Rule, lowered, unmet
 
 _OF_PEOPLE: frozenset[Relation] = frozenset(each for each in Relation if each not in {Relation.ANY, Relation.OTHERS})
 

@@ -6,10 +6,11 @@ compared. The plan itself is held to a plain reading of the pack elsewhere (``te
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from app.permissions.emergency import Emergency
 from app.permissions.outcomes import CLASSES, TAG_CLASS, FieldClass, Outcome, Power, Reason, Tier
 from app.permissions.pack import Pack
 from app.permissions.pack_tests import Expectation, PackTest, TestContact, TestViewer
@@ -128,6 +129,9 @@ def standing_of(viewer: TestViewer, contact: TestContact) -> Standing:
         region=_place("region", related),
         legal_entity=_place("legal_entity", related),
         engagements=(Engagement(_CONTACT, facts),) if working else (),
+        emergency=Emergency(_CONTACT, _NOW + timedelta(hours=1), departments=theirs, confirmed=True)
+        if "emergency" in related
+        else None,
         step_up=viewer.step_up,
         ceiling=viewer.ceiling,
     )

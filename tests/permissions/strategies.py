@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from app.contacts.fields import CATALOGUE
+from app.permissions.emergency import Emergency
 from app.permissions.outcomes import CLASSES, MARKS, FieldClass, Outcome, Power, Purpose, Reason, Tag, Tier
 from app.permissions.pack import ContactCondition, Effect, Pack, Relation, Rule, ViewerCondition
 from app.permissions.plan import CohortKey, Engagement, Fact, GrantScope, LiveGrant, Place, ScopeKind, Standing
@@ -20,7 +21,7 @@ STATUSES: Final = ("active", "prehire", "left", "archived", "leaving")
 SECRECY: Final = ("normal", "executive", "core")
 ROLES: Final = ("hr", "executive", "infosec", "directory_steward", "it")
 SCOPES: Final = ("contacts:read", "hr:write")
-PURPOSES: Final = (Purpose.WORK_CONTACT, Purpose.HR_ADMIN, Purpose.INCIDENT)
+PURPOSES: Final = (Purpose.WORK_CONTACT, Purpose.HR_ADMIN, Purpose.INCIDENT, Purpose.EMERGENCY)
 TAGS: Final = ("safety_officer", "driver", "first_aid")
 FACTS: Final[tuple[Fact, ...]] = ("account", "order", "ticket")
 SCOPE_KINDS: Final[tuple[ScopeKind, ...]] = (
@@ -87,6 +88,12 @@ class Chance:
         until = at + self.one(EDGES) if self.yes() else None
         return Engagement(self.one(CONTACTS), frozenset(self.some(FACTS)), until)
 
+    def emergency(self, at: datetime) -> Emergency:
+        """Make an open session, sometimes over or ending just then."""
+        departments, tags = frozenset(self.some(DEPARTMENTS, 3)), frozenset(self.some(TAGS, 1))
+        session_id = UUID(int=self._random.getrandbits(100))
+        return Emergency(session_id, at + self.one(EDGES), departments, tags, confirmed=self.yes())
+
     def place(self) -> Place:
         """Part some departments into here and elsewhere."""
         here = self.some(DEPARTMENTS, 3)
@@ -113,6 +120,7 @@ class Chance:
             region=Place() if service else self.place(),
             legal_entity=Place() if service else self.place(),
             engagements=() if service else tuple(self.engagement(at) for _ in range(self._random.randint(0, 3))),
+            emergency=self.emergency(at) if not service and self.yes(0.4) else None,
             distrusted=frozenset(self.some(DEPARTMENTS, 1)) if self.yes(0.2) else frozenset(),
             grants=tuple(self.grant(at) for _ in range(self._random.randint(0, 3))),
             step_up=self.yes(0.3),
@@ -128,6 +136,7 @@ class Chance:
         effect = effect or (Effect.FORBID if self.yes(0.1) else Effect.CAP if self.yes(0.3) else Effect.GRANT)
         outcomes = {each: self.outcome(each) for each in (self.some(CLASSES, 5) or (FieldClass.C1,))}
         given: dict[str, Any] = {}
+        relation = self.one(tuple(Relation)) if self.yes(0.6) else Relation.ANY
         if effect is not Effect.FORBID:
             given["shows"] = outcomes
         if effect is Effect.GRANT:
@@ -143,6 +152,8 @@ class Chance:
         if effect is Effect.CAP:
             given["liftable"] = self.yes()
             given["denies"] = self.some(tuple(Power), 2) if self.yes(0.3) else ()
+        if effect is Effect.GRANT and relation is Relation.EMERGENCY:
+            given = {"shows": {each: self.outcome(each) for each in (FieldClass.C1, FieldClass.C2, FieldClass.C3)}}
         return Rule(
             id=name,
             effect=effect,
@@ -160,7 +171,7 @@ class Chance:
                 step_up=self.yes() if self.yes(0.2) else None,
             ),
             contact=ContactCondition(
-                relation=self.one(tuple(Relation)) if self.yes(0.6) else Relation.ANY,
+                relation=relation,
                 kinds=self.some(KINDS, 3) if self.yes(0.5) else (),
                 statuses=self.some(STATUSES, 3) if self.yes(0.3) else (),
                 secrecy=self.some(SECRECY, 2) if self.yes(0.3) else (),

@@ -76,10 +76,11 @@ class ReferenceEvaluator:
             )
         caps = [rule for rule in rules if rule["effect"] == "cap"]
         grants = [rule for rule in rules if rule["effect"] == "grant" and _MET.issuperset(rule["obligations"])]
-        top = self._ceiling(caps, field_class, viewer)
+        inside = _in_emergency(viewer, contact, purpose, at)
+        top = self._ceiling(caps, field_class, viewer, inside=inside)
         live = [each for each in viewer.grants if self._covers(each, viewer, contact, contact_id, purpose, at)]
         hard = [rule for rule in caps if not rule["liftable"] or rule["viewer"]["marks"]]
-        consented = self._ceiling(hard, field_class, viewer)
+        consented = self._ceiling(hard, field_class, viewer, inside=inside)
         exceptions = [min(consented if each.lifts else top, each.outcome) for each in live if field in each.fields]
         shown = max([min(top, _highest(grants, "shows", field_class)), *exceptions])
         revealed = max(shown, min(top, _highest(grants, "reveals", field_class)))
@@ -93,12 +94,14 @@ class ReferenceEvaluator:
                     not rule["liftable"] and self._ceiling([rule], field_class, None) < Outcome.CLEAR for rule in caps
                 )
                 following = f"request:{kinds[-1]}" if kinds and not final else None
-        public = self._ceiling(caps, "C1", viewer)
+        public = self._ceiling(caps, "C1", viewer, inside=inside)
         denied = {power for rule in caps for power in rule["denies"]}
+        if inside:
+            denied.add("export")
         clear = {
             each
             for each in _CLASSES
-            if min(self._ceiling(caps, each, viewer), _highest(grants, "shows", each)) is Outcome.CLEAR
+            if min(self._ceiling(caps, each, viewer, inside=inside), _highest(grants, "shows", each)) is Outcome.CLEAR
             or (each == "C1" and live and public is Outcome.CLEAR)
         }
         furthest = min(top, _highest(grants, "reveals", field_class))
@@ -127,17 +130,20 @@ class ReferenceEvaluator:
                 tag
                 for rule in grants
                 for tag in rule["lookups"]
-                if "lookup" not in denied and self._ceiling(caps, _SEARCHED[tag], viewer) > Outcome.HIDDEN
+                if "lookup" not in denied and self._ceiling(caps, _SEARCHED[tag], viewer, inside=inside) > Outcome.HIDDEN
             ),
             reason=reason,
             demanded=reason if reason is not None and furthest > shown else "none",
         )
 
     @staticmethod
-    def _ceiling(caps: Iterable[Mapping[str, Any]], field_class: str, viewer: Standing | None) -> Outcome:
+    def _ceiling(
+        caps: Iterable[Mapping[str, Any]], field_class: str, viewer: Standing | None, *, inside: bool = False
+    ) -> Outcome:
         lowest = Outcome.CLEAR
         for rule in caps:
-            if field_class in rule["shows"]:
+            lifted = inside and rule["liftable"] and field_class in {"C1", "C2", "C3"}
+            if field_class in rule["shows"] and not lifted:
                 met = _MET.issuperset(rule["obligations"])
                 lowest = min(lowest, Outcome(rule["shows"][field_class]) if met else Outcome.HIDDEN)
         if viewer is None:
@@ -206,8 +212,20 @@ class ReferenceEvaluator:
             "assigned_account": _works_on(viewer, contact_id, at, "account"),
             "assigned_order": _works_on(viewer, contact_id, at, "order"),
             "assigned_ticket": _works_on(viewer, contact_id, at, "ticket"),
+            "emergency": _in_emergency(viewer, contact, purpose, at),
         }[of_contact["relation"]]
         return related and all(speaks_of_viewer) and all(speaks_of_contact)
+
+
+def _in_emergency(viewer: Standing, contact: CohortKey, purpose: Purpose, at: datetime) -> bool:
+    """Tell whether break-glass reaches this contact: the purpose is said, the session runs, names them, and has its second person."""
+    session = viewer.emergency
+    if session is None or purpose.value != "emergency" or at >= session.until:
+        return False
+    if contact.secrecy != "normal" and not session.confirmed:
+        return False
+    in_department = any(each in session.departments for each in contact.departments)
+    return in_department or any(each in session.tags for each in contact.tags)
 
 
 def _works_on(viewer: Standing, contact_id: UUID, at: datetime, fact: str | None = None) -> bool:
