@@ -43,6 +43,7 @@ from app.disclosure.gate import Gate
 from app.disclosure.log_export import AccessLogExports
 from app.disclosure.log_reader import AccessLogReader
 from app.disclosure.log_summary import AccessLogSummaries
+from app.emergency.desk import EmergencyDesk
 from app.engagements.desk import EngagementDesk
 from app.hr.reading import LedgerReader
 from app.hr.service import HrService
@@ -107,6 +108,7 @@ class Application:
     front: FrontDesk
     engagements: EngagementDesk
     delegations: DelegationDesk
+    emergency: EmergencyDesk
     hr: HrService
     hr_ledger: LedgerReader
     numbers: NumberDesk

@@ -62,6 +62,8 @@ from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
 from app.effects.rights import Rights, rights_effects
+from app.emergency.desk import EmergencyDesk
+from app.emergency.repository import EmergencyRepository
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.hr.applying import Applier
@@ -123,6 +125,8 @@ def assembled(
     marks = MarkRepository(RowSigner(keyring.mac_key("standing_mark")))
     contact_rows = ContactRepository(reader, sealer)
     engagement_rows = EngagementRepository(RowSigner(keyring.mac_key("engagement")))
+    emergency_signer = RowSigner(keyring.mac_key("emergency"))
+    emergency_rows = EmergencyRepository(emergency_signer)
     verifier = TokenVerifier(
         accounts=account_rows,
         clients=client_rows,
@@ -152,6 +156,7 @@ def assembled(
         loans=loans,
         contacts=contact_rows,
         engagements=engagement_rows,
+        emergencies=emergency_rows,
         packs=packs,
         clock=clock,
         clock_here=clock_here,
@@ -285,6 +290,19 @@ def assembled(
         idempotency=idempotency,
         clock_here=clock_here,
         evidence=evidence,
+    )
+    emergency = EmergencyDesk(
+        showing,
+        rows=emergency_rows,
+        signer=emergency_signer,
+        database=database,
+        accounts=account_rows,
+        contacts=contact_rows,
+        events=events,
+        sealer=sealer,
+        catalogue=CATALOGUE,
+        idempotency=idempotency,
+        clock_here=clock_here,
     )
     return Application(
         settings=settings,
@@ -427,6 +445,7 @@ def assembled(
             clock_here=clock_here,
             calendar=calendar.calendars,
         ),
+        emergency=emergency,
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),

@@ -10,6 +10,7 @@ from app.collection import models as collection_models
 from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
 from app.departments import models as department_models
+from app.emergency import models as emergency_models
 from app.engagements import models as engagement_models
 from app.hr import models as hr_models
 from app.jobs import models as job_models
@@ -31,6 +32,7 @@ MODULES = (
     crypto_models,
     delegation_models,
     department_models,
+    emergency_models,
     engagement_models,
     hr_models,
     job_models,

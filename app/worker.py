@@ -70,7 +70,8 @@ class Worker:
         tagging = await self._application.lookups.retagger.step()
         due = await self._application.approvals.clock.sweep()
         reviewed = await self._application.campaigns.sweep()
-        return bool(moved or done or tagging or due or reviewed)
+        attended = await self._application.emergency.sweep()
+        return bool(moved or done or tagging or due or reviewed or attended)
 
 
 async def work(settings: Settings) -> None:

@@ -22,6 +22,8 @@ from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
 from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
 from app.contacts import routes_writing as contact_writing
+from app.emergency import routes as emergencies
+from app.emergency import routes_eligibility, routes_sheets
 from app.engagements import routes as engagements
 from app.engagements import routes_writing as engagement_writing
 from app.hr import routes as hr
@@ -55,6 +57,9 @@ ROUTERS: Final = (
     collection.router,
     routes_notices.router,
     routes_consents.router,
+    emergencies.router,
+    routes_eligibility.router,
+    routes_sheets.router,
     hr.router,
     numbers.router,
     routes_giving.router,

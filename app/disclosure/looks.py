@@ -40,7 +40,7 @@ class Look:
 def draft_of(
     viewer: Viewer, plan: Plan, look: Look, at: datetime, told: tuple[CohortEntry, ...], count: int
 ) -> EventDraft:
-    """Draft the event of a look: who, under which rules, at whom."""
+    """Draft the event of a look: who, under which rules, at whom; one inside an emergency session names the session in ``query``."""
     standing, context = viewer.standing, current_request()
     return EventDraft(
         id=new_id(),
@@ -58,11 +58,18 @@ def draft_of(
         policy_version=plan.pack_label,
         cohorts=told,
         fields=look.fields,
-        query=look.query if look.case is None else {**(look.query or {}), CASE: look.case},
+        query=_query(look, plan),
         count=count,
         address=context.address if context else None,
         request_id=context.request_id if context else None,
     )
+
+
+def _query(look: Look, plan: Plan) -> Mapping[str, Any] | None:
+    """Write what was asked for, with the case that it was asked for and the emergency session that it was asked in."""
+    case = {} if look.case is None else {CASE: look.case}
+    inside = {} if plan.emergency is None else {"emergency": str(plan.emergency.session_id)}
+    return {**(look.query or {}), **case, **inside} if case or inside else look.query
 
 
 def charged(viewer: Viewer, admitted: Sequence[tuple[Record, Program]]) -> int:
@@ -101,13 +108,17 @@ def entry(program: Program, records: Sequence[Record]) -> CohortEntry:
 
 
 def note(viewer: Viewer, plan: Plan, event_id: UUID | None, obligations: Sequence[str]) -> bytes:
-    """Write the note that goes with an answer: under which record and rules, and what the reader owes."""
+    """Write the note that goes with an answer: under which record and rules, and what the reader owes.
+
+    The watermark of what was shown inside an emergency session names the session too.
+    """
+    inside = "" if plan.emergency is None else f" · {plan.emergency.session_id}"
     return orjson.dumps(
         {
             "event_id": None if event_id is None else str(event_id),
             "purpose": plan.purpose.value,
             "policy_version": plan.pack_label,
             "obligations": list(obligations),
-            "watermark": f"{viewer.standing.name} · {viewer.standing.client_id}",
+            "watermark": f"{viewer.standing.name} · {viewer.standing.client_id}{inside}",
         }
     )

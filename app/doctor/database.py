@@ -28,6 +28,8 @@ APPEND_ONLY: Final = (
     "public.person_link",
     "public.campaign_decision",
     "public.campaign_opening",
+    "public.emergency_review",
+    "public.emergency_opening",
 )
 """Tables that must be fenced, whatever else is."""
 

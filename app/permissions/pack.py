@@ -198,7 +198,14 @@ class Rule(_Part):
         raise ValueError(message)
 
     def _within_an_emergency(self) -> bool:
-        read = {*self.shows, *self.reveals, *self.matches, *self.orders, *self.counts, *(TAG_CLASS[each] for each in self.lookups)}
+        read = {
+            *self.shows,
+            *self.reveals,
+            *self.matches,
+            *self.orders,
+            *self.counts,
+            *(TAG_CLASS[each] for each in self.lookups),
+        }
         return read <= EMERGENCY_CLASSES and not (self.exports or self.edits)
 
 

@@ -195,13 +195,14 @@ class Plan:
             for relation, fact in _FACTS.items()
         }
         session = standing.emergency
-        self.emergency = session if purpose is Purpose.EMERGENCY and session is not None and now < session.until else None
+        inside = purpose is Purpose.EMERGENCY and session is not None and now < session.until
+        self.emergency = session if inside else None
         self.not_after: datetime | None = _first_edge(standing, now, self.today, clock_here)
         self._special = self.engaged[Relation.ASSIGNED].union(
             [] if standing.contact_id is None else [standing.contact_id],
             [UUID(grant.scope.value) for grant in self.live if grant.scope.kind == "contact"],
         )
-        self._related: Mapping[Relation, Callable[[CohortKey, UUID], bool]] = {
+        self._related = {
             **_relations(standing, self.engaged),
             Relation.EMERGENCY: lambda key, _: self.in_emergency(key),
         }

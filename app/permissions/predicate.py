@@ -141,12 +141,10 @@ class _Writer:
                 return true()
             case Relation.SELF | Relation.OTHERS:
                 return oneself if relation is Relation.SELF else not_(oneself)
-            case Relation.OTHER_REGION:
-                return self._apart(standing.region)
-            case Relation.OTHER_LEGAL_ENTITY:
-                return self._apart(standing.legal_entity)
             case Relation.EMERGENCY:
                 return self.in_emergency()
+            case Relation.OTHER_REGION | Relation.OTHER_LEGAL_ENTITY:
+                return self._apart(standing.region if relation is Relation.OTHER_REGION else standing.legal_entity)
             case _ if relation in self._plan.engaged:
                 return columns.id.in_(sorted(self._plan.engaged[relation]))
             case _:

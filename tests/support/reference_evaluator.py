@@ -130,7 +130,8 @@ class ReferenceEvaluator:
                 tag
                 for rule in grants
                 for tag in rule["lookups"]
-                if "lookup" not in denied and self._ceiling(caps, _SEARCHED[tag], viewer, inside=inside) > Outcome.HIDDEN
+                if "lookup" not in denied
+                and self._ceiling(caps, _SEARCHED[tag], viewer, inside=inside) > Outcome.HIDDEN
             ),
             reason=reason,
             demanded=reason if reason is not None and furthest > shown else "none",
