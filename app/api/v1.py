@@ -23,7 +23,7 @@ from app.contacts import routes as contacts
 from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
 from app.contacts import routes_writing as contact_writing
 from app.emergency import routes as emergencies
-from app.emergency import routes_eligibility, routes_sheets
+from app.emergency import routes_eligibility, routes_following, routes_sheets
 from app.engagements import routes as engagements
 from app.engagements import routes_writing as engagement_writing
 from app.hr import routes as hr
@@ -58,6 +58,7 @@ ROUTERS: Final = (
     routes_notices.router,
     routes_consents.router,
     emergencies.router,
+    routes_following.router,
     routes_eligibility.router,
     routes_sheets.router,
     hr.router,

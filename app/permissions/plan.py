@@ -202,10 +202,8 @@ class Plan:
             [] if standing.contact_id is None else [standing.contact_id],
             [UUID(grant.scope.value) for grant in self.live if grant.scope.kind == "contact"],
         )
-        self._related = {
-            **_relations(standing, self.engaged),
-            Relation.EMERGENCY: lambda key, _: self.in_emergency(key),
-        }
+        self._related = _relations(standing, self.engaged)
+        self._related[Relation.EMERGENCY] = lambda key, _: self.in_emergency(key)
         self._cohorts: dict[tuple[CohortKey, UUID | None], Cohort] = {}
 
     def cohort(self, key: CohortKey, contact_id: UUID) -> Cohort:
@@ -345,7 +343,7 @@ def _first_edge(standing: Standing, now: datetime, today: date, clock_here: time
 
 def _relations(
     standing: Standing, engaged: Mapping[Relation, frozenset[UUID]]
-) -> Mapping[Relation, Callable[[CohortKey, UUID], bool]]:
+) -> dict[Relation, Callable[[CohortKey, UUID], bool]]:
     def among(departments: frozenset[UUID]) -> Callable[[CohortKey, UUID], bool]:
         return lambda key, _: not departments.isdisjoint(key.departments)
 
