@@ -9,7 +9,23 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import audit, calendar, clients, db, demo, doctor, hr, keys, numbers, openapi, policy, serve, tokens, users
+from app.cli import (
+    audit,
+    calendar,
+    clients,
+    db,
+    demo,
+    doctor,
+    emergency,
+    hr,
+    keys,
+    numbers,
+    openapi,
+    policy,
+    serve,
+    tokens,
+    users,
+)
 
 app = typer.Typer(
     name="duanhao",
@@ -29,6 +45,7 @@ for name, noun in (
     ("policy", policy.app),
     ("calendar", calendar.app),
     ("audit", audit.app),
+    ("emergency", emergency.app),
     ("openapi", openapi.app),
     ("demo", demo.app),
 ):
