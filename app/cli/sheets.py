@@ -60,10 +60,7 @@ def make_keys(file: Path) -> int:
 def open_sheet(file: Path, key: Path, reason: str, records: Path, *, as_json: bool) -> int:
     """Open a sheet for a reason: put the record on disk, then print the sheet; give the exit code."""
     try:
-        why = reason.strip()
-        if not LEAST_REASON <= len(why) <= MOST_REASON:
-            message = f"--reason: say in {LEAST_REASON} to {MOST_REASON} characters why 请填写开启理由"
-            raise Stopped(message)
+        why = _reason(reason)
         keys = CustodianKeys.read(_read(key).decode("ascii", "replace"))
         sheet = keys.open(_read(file))
         _record(keys, sheet, why, records)
@@ -104,6 +101,14 @@ def _by_sheet(lines: Iterable[str]) -> Mapping[str, list[str]]:
             message = f"line {number} is no opening record; nothing after it was sent"
             raise Stopped(message) from None
     return found
+
+
+def _reason(given: str) -> str:
+    why = given.strip()
+    if not LEAST_REASON <= len(why) <= MOST_REASON:
+        message = f"--reason: say in {LEAST_REASON} to {MOST_REASON} characters why 请填写开启理由"
+        raise Stopped(message)
+    return why
 
 
 def _record(keys: CustodianKeys, sheet: OpenedSheet, reason: str, records: Path) -> None:

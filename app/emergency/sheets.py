@@ -159,7 +159,8 @@ class SheetMaker:
 
     def _entry(self, card: Mapping[str, Any]) -> dict[str, Any]:
         told = {name: card[name] for name in _PUBLIC if card.get(name)}
-        fields = {name: card[name]["value"] for name in self._reachable if "value" in card.get(name, {})}
+        sealed = {name: card[name] for name in self._reachable if isinstance(card.get(name), dict)}
+        fields = {name: each["value"] for name, each in sealed.items() if "value" in each}
         return {**told, "fields": fields}
 
 

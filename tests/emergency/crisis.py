@@ -1,12 +1,13 @@
 """A company in which the clock stands still, and people who are appointed for emergencies."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 import httpx
 
+from app.audit.events import EventDraft
+from app.audit.matching import EventFilter
 from tests.support.application import World
 from tests.support.clients import token_through
 from tests.support.clock import FrozenClock
@@ -20,6 +21,15 @@ FIRE: Final = {"scenario": "safety", "reason": REASON, "departments": ["RD"]}
 COMMENT: Final = "Called only those who were missing"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice: what kind, to holders of which roles, to whom."""
+
+    type: str
+    roles: list[str]
+    people: set[str]
+
+
 @dataclass(slots=True)
 class Crisis:
     """The company, and the hand on its clock."""
@@ -28,7 +38,14 @@ class Crisis:
     clock: FrozenClock
 
     async def call(
-        self, who: str, method: str, path: str, json: object = None, *, proof: bool = True, **params: Any
+        self,
+        who: str,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        proof: bool = True,
+        **params: Any,  # noqa: ANN401 — parameters
     ) -> httpx.Response:
         """Call as a person who has just signed in, with a second proof unless told otherwise."""
         claims: dict[str, Any] = {"auth_time": int(self.clock.now().timestamp())}
@@ -78,23 +95,23 @@ class Crisis:
         """Do what is due, as the worker does."""
         return await self.world.application.emergency.sweep()
 
-    async def events(self, action: str) -> list[dict[str, Any]]:
-        """Give the events of an action, oldest first."""
+    async def events(self, action: str) -> list[EventDraft]:
+        """Give the events of an action that was allowed, oldest first."""
         await self.world.settle()
-        answer = await self.call("auditor", "GET", "/v1/access-events", action=action, limit=100)
-        assert answer.status_code == 200, answer.text
-        items: list[dict[str, Any]] = answer.json()["items"]
-        return items[::-1]
+        wanted = EventFilter(action=action, decision="allowed")
+        page = await self.world.application.events.search(wanted, limit=200, oldest_first=True)
+        return [each.event for each in page.events]
 
-    async def told(self) -> list[Mapping[str, Any]]:
-        """Give every notice that was told: type, roles, people."""
+    async def told(self) -> list[Told]:
+        """Give every notice that was told."""
         return [
-            {
-                "type": each["query"]["type"].removeprefix("emergency."),
-                "roles": each["query"]["roles"],
-                "people": {contact for cohort in each["cohorts"] for contact in contacts_of(cohort)},
-            }
+            Told(
+                str(query["type"]).removeprefix("emergency."),
+                list(query["roles"]),
+                {str(contact) for cohort in each.cohorts for contact in cohort.contacts},
+            )
             for each in await self.events("emergency.notice")
+            if (query := each.query) is not None
         ]
 
     def ids(self, *people: str) -> set[str]:
@@ -111,8 +128,3 @@ class Crisis:
             path = f"/v1/contacts/{self.world.people[who]}"
             answer = await client.patch(path, json={"tags": ["key_person"]}, headers=headers)
             assert answer.status_code == 200, answer.text
-
-
-def contacts_of(cohort: Mapping[str, Any]) -> list[str]:
-    """Read whom a cohort of an event is about."""
-    return [each if isinstance(each, str) else each["id"] for each in cohort["contacts"]]

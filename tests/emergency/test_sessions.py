@@ -112,11 +112,11 @@ class TestWhatIsShown:
         assert card["disclosure"]["watermark"].endswith(identity)
         assert set(card["disclosure"]["obligations"]) == {"watermark", "no_export", "no_forward"}
         (event,) = await crisis.events("contact.read")
-        assert (event["purpose"], event["query"]["emergency"]) == ("emergency", identity)
+        assert (event.purpose, (event.query or {})["emergency"]) == ("emergency", identity)
         await crisis.card("outsider", "colleague", purpose="work_contact")
-        assert "emergency" not in ((await crisis.events("contact.read"))[-1]["query"] or {})
+        assert "emergency" not in ((await crisis.events("contact.read"))[-1].query or {})
         started, *_ = await crisis.events("emergency.open")
-        assert (started["purpose"], started["query"]["emergency"]) == ("emergency", identity)
+        assert (started.purpose, (started.query or {})["emergency"]) == ("emergency", identity)
 
     async def test_executives_take_a_second_person(self, crisis: Crisis) -> None:
         await crisis.appoint("outsider", "it")
@@ -278,7 +278,7 @@ class TestCallList:
         assert names == crisis.ids("staff", "colleague", "head", "core", "intern", "bare")
         assert {state(each, "mobile") for each in found} == {"shown"}
         (first, *_) = await crisis.events("emergency.call_list")
-        assert first["query"]["emergency"] == session.rpartition("/")[2]
+        assert (first.query or {})["emergency"] == session.rpartition("/")[2]
         used = await crisis.world.application.events.used(str(crisis.world.people["outsider"]), "2026-11-20")
         assert used["contacts"] == len(found)
         problem(await crisis.call("outsider", "GET", f"{session}/call-list", limit=51), 422, "invalid_request")

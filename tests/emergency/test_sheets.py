@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.audit.events import encode_event
 from app.cli.numbering import Service
 from app.cli.pushing import Credentials
 from app.cli.sheets import make_keys, open_sheet, upload
@@ -59,8 +60,7 @@ class TestMaking:
         await crisis.appoint("staff", office="custodian")
         assert await crisis.sweep() == 0
         await custodian(crisis, keys)
-        crisis.clock.move_to(NOON.replace(hour=17, minute=59))
-        crisis.clock.advance(minutes=6)
+        crisis.clock.move_to(NOON.replace(hour=16, minute=5))
         assert await crisis.sweep() == 0, "at five past midnight here the night's are not made yet"
         crisis.clock.advance(hours=2)
         assert await crisis.sweep() == 1
@@ -76,7 +76,7 @@ class TestMaking:
         assert all("personal_mobile" not in each for each in people.values())
         assert not any(secret.encode() in box for secret in SECRETS)
         (look,) = await crisis.events("emergency.sheet")
-        assert (look["purpose"], look["actor"]["id"]) == ("emergency", str(crisis.world.people["outsider"]))
+        assert (look.purpose, look.actor_id) == ("emergency", str(crisis.world.people["outsider"]))
 
     async def test_the_next_night_replaces_the_last(self, crisis: Crisis) -> None:
         await crisis.tag_key_people("colleague")
@@ -175,9 +175,9 @@ class TestBringingBack:
             answer = await crisis.call("outsider", "POST", path, {"records": records})
             assert (answer.status_code, answer.json()) == (200, wanted)
         events = await crisis.events("emergency.sheet.open")
-        assert [each["query"]["gap"] for each in events] == [False, False, True]
-        assert all(WHY not in json.dumps(each, ensure_ascii=False) for each in events)
-        assert [each["roles"] for each in await crisis.told() if each["type"] == "sheet_used"] == [["infosec"]] * 2
+        assert [(each.query or {})["gap"] for each in events] == [False, False, True]
+        assert all(WHY.encode() not in encode_event(each) for each in events)
+        assert [each.roles for each in await crisis.told() if each.type == "sheet_used"] == [["infosec"]] * 2
 
     @pytest.mark.parametrize(
         "spoil",

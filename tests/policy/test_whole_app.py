@@ -30,6 +30,12 @@ EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}
 WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
 DELEGATION: Final = {"to": "01936b00-0000-7000-8000-000000000001", "until": "2020-01-01T00:00:00Z"}
+EMERGENCY: Final = {"scenario": "safety", "reason": "a reason that is long enough", "departments": ["RD"]}
+VERDICT: Final = {"side": "hr", "verdict": "justified", "comment": "a comment that is long enough"}
+DEFERRAL: Final = {"reason": "a reason that is long enough", "until": "2099-01-01T00:00:00Z"}
+APPOINTMENT: Final = {"person": "01936b00-0000-7000-8000-000000000001", "until": "2099-01-01T00:00:00Z"}
+KEY: Final = {"public_key": "duanhao-custodian-1:" + "A" * 86}
+RECORDS: Final = {"records": ["{}"]}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 PASSED_ON: Final = {"to": "01936b00-0000-7000-8000-000000000001"}
 REQUEST: Final = {
@@ -141,6 +147,12 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     (
         "GET",
         "/v1/campaigns/{nobody}/items/{nobody}",
+    ("GET", "/v1/emergency-sessions", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/emergency-sessions", EMERGENCY, (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403)),
+    ("GET", "/v1/emergency-sessions/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    (
+        "DELETE",
+        "/v1/emergency-sessions/{nobody}",
         None,
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
@@ -148,6 +160,20 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         "POST",
         "/v1/campaigns/{nobody}/items/{nobody}/decisions",
         {"verdict": "keep"},
+        "/v1/emergency-sessions/{nobody}/confirmations",
+        None,
+        (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/emergency-sessions/{nobody}/renewals",
+        {},
+        (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/emergency-sessions/{nobody}/reviews",
+        VERDICT,
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
     (
@@ -157,6 +183,54 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
     ("POST", "/v1/me/card-confirmations", None, (401, 201, 201, 201, 201, 201, 201, 201, 201, 403, 403, 403, 403)),
+        "/v1/emergency-sessions/{nobody}/deferrals",
+        DEFERRAL,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "GET",
+        "/v1/emergency-sessions/{nobody}/call-list",
+        None,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/emergency-eligibility", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/emergency-eligibility",
+        APPOINTMENT,
+        (401, 403, 403, 403, 403, 422, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    (
+        "DELETE",
+        "/v1/emergency-eligibility/{nobody}",
+        None,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/emergency-eligibility/{nobody}/confirmations",
+        None,
+        (401, 403, 403, 404, 403, 404, 404, 403, 403, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/emergency-eligibility/{nobody}/keys",
+        KEY,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/emergency-sheets", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    (
+        "GET",
+        "/v1/emergency-sheets/{nobody}/content",
+        None,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/emergency-sheets/{nobody}/openings",
+        RECORDS,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
     ("GET", "/v1/me", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/me/viewed-by", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("POST", "/v1/clients/crm/secrets", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
