@@ -22,7 +22,7 @@ from app.kit.models import new_id
 
 DONE: Final = 0
 NOT_DONE: Final = 2
-LEAST_REASON: Final = 10
+LEAST_REASON: Final = 4
 MOST_REASON: Final = 500
 MOST_AT_ONCE: Final = 200
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
+from app.contacts.schemas import Reason
 from app.disclosure.view import DisclosureNote
 from app.emergency.rules import MOST_DEPARTMENTS, Office, Scenario, Side, Verdict
 from app.kit.pagination import CursorText, Limit
@@ -14,7 +15,6 @@ from app.kit.schemas import Input, Output
 
 MOST_RECORDS = 200
 
-Words = Annotated[str, StringConstraints(min_length=10, max_length=500)]
 Named = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 PublicKey = Annotated[str, StringConstraints(pattern=r"^duanhao-custodian-1:[A-Za-z0-9_-]{86}$")]
 _ID = "019a0000-0000-7000-8000-000000000001"
@@ -31,7 +31,7 @@ class SessionOpen(Input):
         }
     )
     scenario: Scenario
-    reason: Words = Field(description="In words; sealed, and read by the reviewers.")
+    reason: Reason = Field(description="In words; sealed, and read by the reviewers.")
     key_people: bool = Field(default=False, description="About the named list of key people (tag `key_person`).")
     departments: Annotated[tuple[Named, ...], Field(max_length=MOST_DEPARTMENTS)] = Field(
         (), description="The departments affected, by code or id; what is below is affected too."
@@ -61,13 +61,13 @@ class SessionReview(Input):
     )
     side: Side = Field(description="For which side the caller speaks; a role of theirs.")
     verdict: Verdict
-    comment: Words
+    comment: Reason
 
 
 class DigestDeferral(Input):
     """Why the people who were looked at are told later."""
 
-    reason: Words
+    reason: Reason
     until: AwareDatetime = Field(description="At most 30 days off.")
 
 

@@ -47,7 +47,7 @@ class TestWhoMay:
             ({"departments": []}, ""),
             ({"departments": ["NOWHERE"]}, "/departments/0"),
             ({"scenario": "curiosity"}, "/scenario"),
-            ({"reason": "short"}, "/reason"),
+            ({"reason": "abc"}, "/reason"),
         ],
     )
     async def test_what_says_nothing_opens_nothing(self, crisis: Crisis, members: dict[str, Any], pointer: str) -> None:
