@@ -37,7 +37,7 @@ class SealedSheet(Disclosed[bytes]):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, box: bytes, sheet: Sheet, note: bytes) -> None:
+    def __init__(self, box: bytes, sheet: Sheet, note: bytes, *, status_code: int = 200) -> None:
         """Send ``box`` as a file named after its day."""
         name = f"emergency-{sheet.day.isoformat()}.sheet"
         headers = {
@@ -45,7 +45,7 @@ class SealedSheet(Disclosed[bytes]):
             "Content-Disposition": f'attachment; filename="{name}"',
             DISCLOSURE: json.dumps(orjson.loads(note)),
         }
-        super().__init__(box, headers=headers)
+        super().__init__(box, status_code=status_code, headers=headers)
 
 
 class SheetDesk:
@@ -143,8 +143,8 @@ class SheetDesk:
         return {"taken": taken, "known": len(records) - taken, "gaps": gaps}
 
     async def _own(self, viewer: Viewer, identity: UUID) -> Sheet:
-        sheet = await self._sheets.sheet(self._reader, identity)
-        if sheet is None or sheet.custodian_id != own_contact(viewer):
+        person, sheet = own_contact(viewer), await self._sheets.sheet(self._reader, identity)
+        if sheet is None or sheet.custodian_id != person:
             raise NotFound
         return sheet
 
