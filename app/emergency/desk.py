@@ -59,7 +59,7 @@ class EmergencyDesk:
         self.reviews = EmergencyReviews(rows=rows, sessions=self.sessions, teller=told, clock=clock)
         self.pages = EmergencyPages(showing, rows=rows, contacts=contacts)
         self.appointments = Appointments(showing, rows=rows, sessions=self.sessions, contacts=contacts)
-        self.sheets = SheetDesk(showing, sheets=sheets, sessions=self.sessions, teller=told)
+        self.sheets = SheetDesk(showing, rows=rows, sheets=sheets, sessions=self.sessions, teller=told)
         self.maker = SheetMaker(
             showing,
             database=database,

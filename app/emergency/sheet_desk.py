@@ -14,7 +14,8 @@ from app.disclosure.looks import Look
 from app.disclosure.showing import Showing
 from app.disclosure.view import Disclosed
 from app.emergency.errors import UnknownRecord
-from app.emergency.rules import Sheet, SheetOpening
+from app.emergency.repository import EmergencyRepository
+from app.emergency.rules import Office, Sheet, SheetOpening
 from app.emergency.schemas import OpeningUpload, SheetList
 from app.emergency.sealing import NOTHING_BEFORE, OpeningRecord, RecordInvalid, read_record
 from app.emergency.sessions import REASON, EmergencySessions
@@ -52,10 +53,16 @@ class SheetDesk:
     """Shows and gives sheets, and takes records."""
 
     def __init__(
-        self, showing: Showing, *, sheets: SheetRepository, sessions: EmergencySessions, teller: Teller
+        self,
+        showing: Showing,
+        *,
+        rows: EmergencyRepository,
+        sheets: SheetRepository,
+        sessions: EmergencySessions,
+        teller: Teller,
     ) -> None:
-        """Take what desks share, the rows, what seals reasons, and who tells others."""
-        self._sheets, self._sessions, self._teller = sheets, sessions, teller
+        """Take what desks share, who is appointed, the rows, what seals reasons, and who tells others."""
+        self._rows, self._sheets, self._sessions, self._teller = rows, sheets, sessions, teller
         self._gate, self._reader, self._clock = showing.gate, showing.reader, showing.clock
         self._rights = CurrentRights(showing.standings)
 
@@ -85,13 +92,14 @@ class SheetDesk:
         return await self._rights.of(viewer, attempt)
 
     async def content(self, viewer: Viewer, identity: UUID) -> SealedSheet:
-        """Give the caller's own sheet, sealed. Raises ``NotFound`` for another's, for none, and for one that was replaced."""
+        """Give a custodian's own sheet, sealed. Raises ``NotFound`` for another's, a replaced one, and to who is no custodian now."""
         seek("emergency.sheet.fetch", Purpose.EMERGENCY)
 
         async def attempt(viewer: Viewer) -> SealedSheet:
-            sheet = await self._own(viewer, identity)
+            sheet, now = await self._own(viewer, identity), self._clock.now()
+            keeps = await self._rows.appointed(self._reader, sheet.custodian_id, Office.CUSTODIAN, now)
             box = await self._sheets.box(self._reader, identity)
-            if box is None:
+            if box is None or keeps is None:
                 raise NotFound
             look = Look(action="emergency.sheet.fetch", purpose=Purpose.EMERGENCY, query={"sheet": str(identity)})
             contacts = [sheet.custodian_id]

@@ -120,6 +120,17 @@ class TestMaking:
             problem(await crisis.call(who, "POST", f"{SHEETS}/{identity}/openings", body), 404, "not_found")
         assert (await crisis.call("staff", "GET", SHEETS)).json()["items"] == []
 
+    async def test_who_is_no_custodian_any_more_fetches_nothing(self, crisis: Crisis) -> None:
+        await crisis.tag_key_people("colleague")
+        appointment = await custodian(crisis, CustodianKeys.new())
+        crisis.clock.advance(days=1)
+        await crisis.sweep()
+        identity, _ = await fetched(crisis)
+        assert (await crisis.call("infosec", "DELETE", f"{ELIGIBILITY}/{appointment}")).status_code == 204
+        problem(await crisis.call("outsider", "GET", f"{SHEETS}/{identity}/content"), 404, "not_found")
+        crisis.clock.advance(days=1)
+        assert await crisis.sweep() == 0
+
     async def test_who_left_gets_none(self, crisis: Crisis) -> None:
         await crisis.tag_key_people("colleague")
         await custodian(crisis, CustodianKeys.new())

@@ -174,6 +174,55 @@ def test_a_grant_never_hides() -> None:
     assert raised > 50
 
 
+def test_an_emergency_session_shows_more_of_its_people_up_to_c3_and_hides_nothing() -> None:
+    raised = lifted = 0
+    for seed in range(3000):
+        chance = Chance(seed)
+        pack, standing, (identity, key) = _pack(chance), chance.standing(), chance.contact()
+        inside = replace(standing, emergency=chance.emergency(NOON))
+        outside = replace(standing, emergency=None)
+        for purpose in PURPOSES:
+            before = Plan(pack, outside, purpose, NOON).cohort(key, identity)
+            plan = Plan(pack, inside, purpose, NOON)
+            after = plan.cohort(key, identity)
+            if purpose is not Purpose.EMERGENCY or not plan.in_emergency(key):
+                assert (after.visible, after.shows, after.powers) == (before.visible, before.shows, before.powers), seed
+                continue
+            assert after.visible >= before.visible
+            assert after.edits == before.edits
+            assert not after.powers[Power.EXPORT]
+            hidden = any(plan.applies(rule, key, identity) for rule in plan.forbids)
+            assert not (hidden and after.visible), "what is forbidden nothing lifts"
+            for name, field_class in FIELDS:
+                assert after.shown(name, field_class) >= before.shown(name, field_class), seed
+                if field_class > FieldClass.C3:
+                    assert after.shown(name, field_class) == before.shown(name, field_class), seed
+                    assert after.revealed(name, field_class) == before.revealed(name, field_class), seed
+                raised += after.shown(name, field_class) > before.shown(name, field_class)
+            lifted += any(plan.lifts(rule, FieldClass.C3, key) for rule in plan.caps)
+    assert min(raised, lifted) > 50
+
+
+def test_a_pack_gives_nothing_but_c1_to_c3_inside_a_session() -> None:
+    for given in (
+        {"shows": {FieldClass.C4: Outcome.CLEAR}},
+        {"reveals": {FieldClass.C5: Outcome.CLEAR}},
+        {"shows": {FieldClass.C1: Outcome.CLEAR}, "exports": (FieldClass.C1,)},
+        {"shows": {FieldClass.C1: Outcome.CLEAR}, "edits": (FieldClass.C1,)},
+        {"lookups": (Tag.ID_NUMBER,)},
+    ):
+        with pytest.raises(ValueError, match="an emergency session shows C1 to C3"):
+            Rule(
+                id="rule.one",
+                effect=Effect.GRANT,
+                clauses=("X-1",),
+                zh="规则",
+                en="rule",
+                contact={"relation": "emergency"},  # type: ignore[arg-type]  # as a pack has it
+                **given,
+            )
+
+
 def person(**members: object) -> Standing:
     given: dict[str, object] = {
         "kind": "person",
