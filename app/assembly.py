@@ -62,7 +62,7 @@ from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
 from app.effects.rights import Rights, rights_effects
-from app.emergency.desk import EmergencyDesk
+from app.emergency.desk import EmergencyDesk, Stores
 from app.emergency.repository import EmergencyRepository
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
@@ -125,8 +125,7 @@ def assembled(
     marks = MarkRepository(RowSigner(keyring.mac_key("standing_mark")))
     contact_rows = ContactRepository(reader, sealer)
     engagement_rows = EngagementRepository(RowSigner(keyring.mac_key("engagement")))
-    emergency_signer = RowSigner(keyring.mac_key("emergency"))
-    emergency_rows = EmergencyRepository(emergency_signer)
+    emergency_rows = EmergencyRepository(RowSigner(keyring.mac_key("emergency")))
     verifier = TokenVerifier(
         accounts=account_rows,
         clients=client_rows,
@@ -291,18 +290,9 @@ def assembled(
         clock_here=clock_here,
         evidence=evidence,
     )
+    stores = Stores(database, account_rows, contact_rows, events, sealer, idempotency)
     emergency = EmergencyDesk(
-        showing,
-        rows=emergency_rows,
-        signer=emergency_signer,
-        database=database,
-        accounts=account_rows,
-        contacts=contact_rows,
-        events=events,
-        sealer=sealer,
-        catalogue=CATALOGUE,
-        idempotency=idempotency,
-        clock_here=clock_here,
+        showing, emergency_rows, stores, CATALOGUE.classes, clock_here=clock_here, calendars=calendar.calendars
     )
     return Application(
         settings=settings,

@@ -1,18 +1,9 @@
-"""The joint with the calendar of working days, and what stands in for it: Monday to Friday, said to be a prediction.
+"""The joint with the calendar of working days, whose own ``Calendars`` has these methods."""
 
-The calendar's own ``Calendars`` has these methods; a service without one counts weekdays, and says of every day that it is predicted.
-"""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from app.auth.repository import Source
-
-CUT_OFF: Final = time(18)
-UTC_OFFSET: Final = timedelta(hours=8)
-_SATURDAY: Final = 5
 
 
 class DueDay(Protocol):
@@ -44,34 +35,6 @@ class Calendars(Protocol):
         """Give it."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    at: datetime
-    predicted: bool
-
-
-class Weekdays:
-    """Monday to Friday, whatever the State Council says; both a calendar and where it is."""
-
-    async def current(self, source: Source) -> WorkCalendar:
-        """Give itself."""
-        del source
-        return self
-
-    def due(self, start: datetime, days: int) -> DueDay:
-        """Count weekdays from ``start``, or from the next one where the day is over or none."""
-        local = start + UTC_OFFSET
-        working = _weekdays(local.date() + timedelta(days=local.time() > CUT_OFF))
-        day = next(working)
-        for _ in range(days):
-            day = next(working)
-        return _Due(datetime.combine(day, CUT_OFF, UTC) - UTC_OFFSET, predicted=True)
-
-
-def _weekdays(first: date) -> Iterator[date]:
-    day = first
-    while True:
-        if day.weekday() < _SATURDAY:
-            yield day
-        day += timedelta(days=1)
+    async def epoch(self, source: Source) -> int:
+        """Give the number that moves with every revision."""
+        ...

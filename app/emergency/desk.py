@@ -1,16 +1,16 @@
 """Emergencies as the composition root sees them: what routes call, what standings read, what the worker sweeps."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.audit.repository import AccessLogRepository
 from app.auth.repository import AccountRepository
 from app.contacts.repository import ContactRepository
-from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
-from app.disclosure.fields import Catalogue
 from app.disclosure.showing import Showing
 from app.emergency.appointments import Appointments
-from app.emergency.days import Calendars, Weekdays
+from app.emergency.days import Calendars
 from app.emergency.reading import EmergencyPages
 from app.emergency.repository import EmergencyRepository
 from app.emergency.reviewing import EmergencyReviews
@@ -22,6 +22,19 @@ from app.emergency.sweeping import EmergencySweep
 from app.emergency.telling import OnRecord, Teller
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
+from app.permissions.outcomes import FieldClass
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What emergencies read and write beside their own rows, and what makes a repeat harmless."""
+
+    database: Database
+    accounts: AccountRepository
+    contacts: ContactRepository
+    events: AccessLogRepository
+    sealer: Sealer
+    idempotency: Idempotency
 
 
 class EmergencyDesk:
@@ -30,30 +43,25 @@ class EmergencyDesk:
     def __init__(
         self,
         showing: Showing,
-        *,
         rows: EmergencyRepository,
-        signer: RowSigner,
-        database: Database,
-        accounts: AccountRepository,
-        contacts: ContactRepository,
-        events: AccessLogRepository,
-        sealer: Sealer,
-        catalogue: Catalogue,
-        idempotency: Idempotency,
+        stores: Stores,
+        classes: Mapping[str, FieldClass],
+        *,
         clock_here: timedelta,
-        calendars: Calendars | None = None,
+        calendars: Calendars,
         teller: Teller | None = None,
     ) -> None:
-        """Take what desks share, the rows that standings read too, the stores, the fields, working days, and who tells others."""
+        """Take what desks share, the rows that standings read too, the stores, the fields' classes, the company's day and who tells."""
         told, clock = teller or OnRecord(), showing.clock
-        sheets = SheetRepository(signer)
+        accounts, contacts, database = stores.accounts, stores.contacts, stores.database
+        sheets = SheetRepository(rows.signer)
         self.sessions = EmergencySessions(
             rows=rows,
             accounts=accounts,
-            sealer=sealer,
-            calendars=calendars or Weekdays(),
+            sealer=stores.sealer,
+            calendars=calendars,
             teller=told,
-            idempotency=idempotency,
+            idempotency=stores.idempotency,
             clock=clock,
         )
         self.reviews = EmergencyReviews(rows=rows, sessions=self.sessions, teller=told, clock=clock)
@@ -67,7 +75,7 @@ class EmergencyDesk:
             sheets=sheets,
             accounts=accounts,
             contacts=contacts,
-            reachable=reachable(catalogue.classes),
+            reachable=reachable(classes),
             clock_here=clock_here,
         )
         self._sweep = EmergencySweep(
@@ -75,7 +83,8 @@ class EmergencyDesk:
             rows=rows,
             sessions=self.sessions,
             sheets=self.maker,
-            events=events,
+            events=stores.events,
+            calendars=calendars,
             teller=told,
             clock=clock,
         )

@@ -42,6 +42,7 @@ class EmergencyRepository:
 
     def __init__(self, signer: RowSigner) -> None:
         """Take the signer of the tables."""
+        self.signer = signer
         self.appointments = Rows(EmergencyAppointment, Appointment, signer)
         self.sessions = Rows(EmergencySession, Session, signer)
         self.reviews = Rows(EmergencyReview, Review, signer, key=("session_id", "side"))
@@ -109,6 +110,12 @@ class EmergencyRepository:
             .limit(bindparam("most", type_=Integer()))
         )
         return [row[0] for row in await Query(statement).rows(source, now=now, most=limit)]
+
+    async def predicted(self, source: Source) -> list[UUID]:
+        """Name the sessions whose review is to be made by a day that a calendar may still move."""
+        columns = self.sessions.table.c
+        statement = select(columns.id).where(columns.reviewed_at.is_(None), columns.predicted.is_(True))
+        return [row[0] for row in await Query(statement.order_by(columns.id)).rows(source)]
 
     async def claimed(self, session: AsyncSession, identity: UUID, now: datetime) -> Session | None:
         """Hold a session about which something is still to be done, unless somebody else has it."""

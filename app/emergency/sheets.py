@@ -35,7 +35,7 @@ from app.kit.db import Database
 from app.kit.errors import Problem
 from app.kit.models import new_id
 from app.permissions.emergency import Emergency
-from app.permissions.outcomes import EMERGENCY_CLASSES, Power, Purpose
+from app.permissions.outcomes import EMERGENCY_CLASSES, FieldClass, Power, Purpose
 from app.permissions.standing import Viewer
 
 CLIENT: Final = "emergency-sheet"
@@ -164,6 +164,6 @@ class SheetMaker:
         return {**told, "fields": fields}
 
 
-def reachable(classes: Mapping[str, Any]) -> list[str]:
+def reachable(classes: Mapping[str, FieldClass]) -> list[str]:
     """Name the protected fields that a sheet tells of: those that an emergency reaches."""
     return [name for name, field_class in classes.items() if field_class in EMERGENCY_CLASSES]

@@ -15,8 +15,9 @@ from app.audit.events import EventDraft
 from app.audit.intents import add_intent
 from app.audit.matching import EventFilter
 from app.audit.repository import AccessLogRepository
+from app.emergency.days import Calendars
 from app.emergency.repository import EmergencyRepository
-from app.emergency.rules import Cause, Session
+from app.emergency.rules import REVIEW_DAYS, Cause, Session
 from app.emergency.sessions import EmergencySessions
 from app.emergency.sheets import SheetMaker
 from app.emergency.telling import REVIEWERS, Teller, notice_of
@@ -41,18 +42,20 @@ class EmergencySweep:
         sessions: EmergencySessions,
         sheets: SheetMaker,
         events: AccessLogRepository,
+        calendars: Calendars,
         teller: Teller,
         clock: Clock,
     ) -> None:
-        """Take the store, the rows, what ends sessions, what makes sheets, the log, who tells others, and the clock."""
+        """Take the store, the rows, what ends sessions, what makes sheets, the log, working days, who tells others, and the clock."""
         self._database, self._rows, self._sessions = database, rows, sessions
         self._sheets, self._events, self._teller, self._clock = sheets, events, teller, clock
+        self._calendars, self._revision = calendars, -1
         self._looked: datetime | None = None
         self._unreadable: set[UUID] = set()
 
     async def once(self) -> int:
         """Do what is due now; give how much that was."""
-        now, done = self._clock.now(), 0
+        now, done = self._clock.now(), await self._rescheduled()
         due = await self._rows.due(self._database.reader, now, limit=_AT_ONCE + len(self._unreadable))
         for identity in due:
             if identity not in self._unreadable:
@@ -61,6 +64,29 @@ class EmergencySweep:
             self._looked = now
             done += await self._sheets.make_due()
         return done
+
+    async def _rescheduled(self) -> int:
+        """Move what is due by a calendar that has been revised since; the event keeps both days. Give how many moved."""
+        reader, moved = self._database.reader, 0
+        revision = await self._calendars.epoch(reader)
+        if revision == self._revision:
+            return 0
+        calendar = await self._calendars.current(reader)
+        for identity in await self._rows.predicted(reader):
+            async with self._database.unit_of_work() as unit:
+                session = await self._rows.held(unit.session, identity)
+                due = None if session is None else calendar.due(session.opened_at, REVIEW_DAYS)
+                if session is None or due is None or session.reviewed_at is not None:
+                    continue
+                after = replace(session, review_due=due.at, predicted=due.predicted)
+                if after == session:
+                    continue
+                after = await self._rows.save(unit.session, after)
+                both = {"before": session.review_due.isoformat(), "after": due.at.isoformat()}
+                await self._put_on_record(unit, "emergency.reschedule", after, (), self._clock.now(), **both)
+                moved += 1
+        self._revision = revision
+        return moved
 
     async def _attended(self, identity: UUID, now: datetime) -> int:
         seen = await self._rows.session(self._database.reader, identity)
@@ -113,9 +139,9 @@ class EmergencySweep:
             page = await self._events.search(wanted, limit=_EVENTS, after=page.next)
 
     async def _put_on_record(
-        self, unit: UnitOfWork, action: str, session: Session, people: tuple[UUID, ...], now: datetime
+        self, unit: UnitOfWork, action: str, session: Session, people: tuple[UUID, ...], now: datetime, **further: str
     ) -> None:
-        author, query = Author(type="system", id="emergency"), {"emergency": str(session.id)}
+        author, query = Author(type="system", id="emergency"), {"emergency": str(session.id), **further}
         await add_intent(unit.session, written(author, action, now, contacts=people, query=query))
 
 

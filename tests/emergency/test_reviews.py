@@ -1,12 +1,14 @@
 """A session is accounted for: two judges who had no part in it, a lock until they have spoken, everybody told in time. Hard test 66."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from app.audit.events import encode_event
+from app.auth.repository import Source
 from tests.emergency.crisis import ELIGIBILITY, FIRE, REASON, SESSIONS, Crisis
 from tests.support.problems import faults, problem
 
@@ -202,6 +204,52 @@ class TestTelling:
         await crisis.appoint("outsider")
         await finished(crisis)
         assert all(REASON.encode() not in encode_event(each) for each in await crisis.events("emergency.*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a calendar says of one day."""
+
+    at: datetime
+    predicted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A calendar that says one thing of every day; both a calendar and where it is."""
+
+    said: Said
+    revision: int
+
+    async def current(self, source: Source) -> "Fixed":
+        del source
+        return self
+
+    async def epoch(self, source: Source) -> int:
+        del source
+        return self.revision
+
+    def due(self, start: datetime, days: int) -> Said:
+        del start, days
+        return self.said
+
+
+async def test_a_revised_calendar_moves_what_was_predicted_and_both_days_are_on_record(crisis: Crisis) -> None:
+    emergency = crisis.world.application.emergency
+    emergency.sessions._calendars = Fixed(Said(REVIEW_DUE, predicted=True), 1)
+    await crisis.appoint("outsider")
+    session = await finished(crisis)
+    later = REVIEW_DUE + timedelta(days=2)
+    emergency._sweep._calendars = Fixed(Said(later, predicted=False), 2)
+    assert await crisis.sweep() == 1
+    assert await crisis.sweep() == 0
+    told = (await crisis.call("hr", "GET", session)).json()
+    assert (datetime.fromisoformat(told["review_due"]), told["review_predicted"]) == (later, False)
+    (event,) = await crisis.events("emergency.reschedule")
+    assert event.query is not None
+    assert [event.query[day] for day in ("before", "after")] == [REVIEW_DUE.isoformat(), later.isoformat()]
+    crisis.clock.move_to(REVIEW_DUE)
+    assert (await crisis.call("outsider", "POST", SESSIONS, FIRE)).status_code == 201
 
 
 class TestAppointments:
