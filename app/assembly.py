@@ -63,7 +63,7 @@ from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
 from app.effects.rights import Rights, rights_effects
 from app.emergency.desk import EmergencyDesk, Stores
-from app.emergency.repository import EmergencyRepository
+from app.emergency.repository import EMERGENCY, EmergencyRepository
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.hr.applying import Applier
@@ -125,7 +125,6 @@ def assembled(
     marks = MarkRepository(RowSigner(keyring.mac_key("standing_mark")))
     contact_rows = ContactRepository(reader, sealer)
     engagement_rows = EngagementRepository(RowSigner(keyring.mac_key("engagement")))
-    emergency_rows = EmergencyRepository(RowSigner(keyring.mac_key("emergency")))
     verifier = TokenVerifier(
         accounts=account_rows,
         clients=client_rows,
@@ -155,7 +154,7 @@ def assembled(
         loans=loans,
         contacts=contact_rows,
         engagements=engagement_rows,
-        emergencies=emergency_rows,
+        emergencies=EmergencyRepository(RowSigner(keyring.mac_key(EMERGENCY))),
         packs=packs,
         clock=clock,
         clock_here=clock_here,
@@ -289,10 +288,6 @@ def assembled(
         idempotency=idempotency,
         clock_here=clock_here,
         evidence=evidence,
-    )
-    stores = Stores(database, account_rows, contact_rows, events, sealer, idempotency)
-    emergency = EmergencyDesk(
-        showing, emergency_rows, stores, CATALOGUE.classes, clock_here=clock_here, calendars=calendar.calendars
     )
     return Application(
         settings=settings,
@@ -435,7 +430,14 @@ def assembled(
             clock_here=clock_here,
             calendar=calendar.calendars,
         ),
-        emergency=emergency,
+        emergency=EmergencyDesk(
+            showing,
+            RowSigner(keyring.mac_key(EMERGENCY)),
+            Stores(database, account_rows, contact_rows, events, sealer, idempotency),
+            classes=CATALOGUE.classes,
+            clock_here=clock_here,
+            calendars=calendar.calendars,
+        ),
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),

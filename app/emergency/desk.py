@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.audit.repository import AccessLogRepository
 from app.auth.repository import AccountRepository
 from app.contacts.repository import ContactRepository
+from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.disclosure.showing import Showing
 from app.emergency.appointments import Appointments
@@ -43,18 +44,18 @@ class EmergencyDesk:
     def __init__(
         self,
         showing: Showing,
-        rows: EmergencyRepository,
+        signer: RowSigner,
         stores: Stores,
-        classes: Mapping[str, FieldClass],
         *,
+        classes: Mapping[str, FieldClass],
         clock_here: timedelta,
         calendars: Calendars,
         teller: Teller | None = None,
     ) -> None:
-        """Take what desks share, the rows that standings read too, the stores, the fields' classes, the company's day and who tells."""
-        told, clock = teller or OnRecord(), showing.clock
+        """Take what desks share, the signer of the rows, the stores, the fields' classes, the company's day, its calendar and who tells."""
+        rows, told, clock = EmergencyRepository(signer), teller or OnRecord(), showing.clock
         accounts, contacts, database = stores.accounts, stores.contacts, stores.database
-        sheets = SheetRepository(rows.signer)
+        sheets = SheetRepository(signer)
         self.sessions = EmergencySessions(
             rows=rows,
             accounts=accounts,

@@ -23,6 +23,9 @@ from app.permissions.emergency import Emergency
 
 _TAGS: Final = table("contact_tag", column("contact_id", Id()), column("tag", String()))
 _PLACES: Final = table("contact_department", column("contact_id", Id()), column("department_id", Id()))
+EMERGENCY: Final = "emergency"
+"""What the key of all MACs of this package is named."""
+
 _LATEST: Final = 100
 
 
@@ -42,7 +45,6 @@ class EmergencyRepository:
 
     def __init__(self, signer: RowSigner) -> None:
         """Take the signer of the tables."""
-        self.signer = signer
         self.appointments = Rows(EmergencyAppointment, Appointment, signer)
         self.sessions = Rows(EmergencySession, Session, signer)
         self.reviews = Rows(EmergencyReview, Review, signer, key=("session_id", "side"))
