@@ -1,6 +1,6 @@
 """Reviews of rights and cards, and the mark on cards that nobody confirmed.
 
-Revision a275067916cb, after d5a83c1be7f0. New tables, one nullable column and its index: the release before this one knows none of them,
+Revision a275067916cb, after 9164f5c805ba. New tables, one nullable column and its index: the release before this one knows none of them,
 and rows that it writes carry no mark. What was opened and decided is append-only.
 """
 
@@ -13,7 +13,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "a275067916cb"
-down_revision: str | None = "d5a83c1be7f0"
+down_revision: str | None = "9164f5c805ba"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
