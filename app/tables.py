@@ -16,6 +16,7 @@ from app.hr import models as hr_models
 from app.jobs import models as job_models
 from app.kit import records as kit_records
 from app.kit.models import Base
+from app.notices import models as notice_models
 from app.numbers import models as number_models
 from app.permissions import models as permission_models
 from app.policy import models as policy_models
@@ -37,6 +38,7 @@ MODULES = (
     hr_models,
     job_models,
     kit_records,
+    notice_models,
     number_models,
     permission_models,
     person_models,
