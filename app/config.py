@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.group import Group
+from app.outgoing import NoticesSettings, SmtpSettings
 
 _PREFIX: Final = "DUANHAO_"
 _NOT_SETTINGS: Final = frozenset(
@@ -31,12 +34,6 @@ _SERVICE_ADDRESS: Final = re.compile(r"(tcp|udp|sctp)://")
 _ORIGIN: Final = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9]\d{0,4}))?")
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _PerSecond = Annotated[float, Field(ge=0, le=1_000_000)]
-
-
-class Group(BaseModel):
-    """A frozen group of settings; an unknown member is an error, because a misspelt limit is no limit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class DatabaseSettings(Group):
@@ -361,6 +358,8 @@ class Settings(BaseSettings):
     lookups: LookupSettings = Field(default_factory=LookupSettings)
     approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings)
     campaigns: CampaignsSettings = Field(default_factory=CampaignsSettings)
+    notices: NoticesSettings = Field(default_factory=NoticesSettings)
+    smtp: SmtpSettings = Field(default_factory=SmtpSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -17,10 +17,11 @@ from pydantic import SecretStr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.config import Group, Settings
+from app.config import Settings
 from app.crypto import rootfile
 from app.crypto.errors import KeyUnavailable
 from app.crypto.providers import decode_root
+from app.group import Group
 from app.kit.placeholders import is_guessable_key, is_placeholder
 
 _ANYBODY: Final = ("*", "0.0.0.0/0", "::/0")

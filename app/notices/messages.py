@@ -1,0 +1,92 @@
+"""What people are told, in Chinese and English: which kind of thing happened, and where to read on. Pure; a message holds nothing else.
+
+A message is made of the type and of a link, so that whoever reads over a shoulder, or runs the mail server or the chat, learns no name,
+number or reason. Who follows the link is shown what they may see, and their look is on record.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.notices.notice import FAMILIES, Notice
+
+TITLES: Final[Mapping[str, tuple[str, str]]] = {
+    "calendar.confirmed": (
+        "工作日历已确认，期限可能有调整",
+        "The working calendar is confirmed; due dates may have moved",
+    ),
+    "campaign.opened": ("有新的复核任务待您处理", "A review awaits you"),
+    "campaign.reminder": ("复核任务即将到期，请尽快处理", "A review is due soon"),
+    "campaign.escalated": ("逾期的复核任务已转交您处理", "An overdue review was passed to you"),
+    "campaign.item_decided": ("一项复核已完成", "An item of a review was decided"),
+    "campaign.suspended": ("因复核逾期，一项权限已暂停", "A right was suspended because its review is overdue"),
+    "campaign.unconfirmed": ("有通讯录信息长期未确认", "A card has not been confirmed for long"),
+    "campaign.closed": ("复核已结束", "A review has ended"),
+    "delegation.created": ("有新的审批委托", "A delegation was made"),
+    "delegation.started": ("审批委托已生效", "A delegation is in force"),
+    "delegation.ended": ("审批委托已到期", "A delegation has ended"),
+    "delegation.revoked": ("审批委托已撤销", "A delegation was revoked"),
+    "emergency.opened": ("紧急查看已开启", "An emergency session was opened"),
+    "emergency.renewed": ("紧急查看已延长", "An emergency session was renewed"),
+    "emergency.ended": ("紧急查看已结束", "An emergency session has ended"),
+    "emergency.subject_told": ("您的信息曾在紧急情况下被查看", "Your card was opened in an emergency"),
+    "emergency.review_due": ("紧急查看待复核", "An emergency session awaits its review"),
+    "emergency.review_overdue": ("紧急查看复核已逾期", "The review of an emergency session is overdue"),
+    "emergency.reviewed": ("紧急查看已复核", "An emergency session was reviewed"),
+    "emergency.sheet_used": ("应急联络表已被开启", "The emergency sheet was opened"),
+    "provision.prepared": ("对外提供的资料包已生成", "A package for an external recipient is ready"),
+    "provision.fetched": ("对外提供的资料包已被领取", "A package for an external recipient was fetched"),
+    "provision.due": ("对外提供的资料即将到期，请确认归还或销毁", "External data are due for return or destruction"),
+    "provision.overdue": ("对外提供的资料已逾期未归还", "The return of external data is overdue"),
+    "provision.returned": ("对外提供的资料已归还", "External data were returned"),
+    "provision.destroyed": ("对外提供的资料已确认销毁", "External data were destroyed"),
+    "provision.ended": ("对外提供已终止", "A provision has ended"),
+    "provision.revoked": ("对外提供已撤销", "A provision was revoked"),
+    "request.filed": ("有新的申请", "A request was filed"),
+    "request.activated": ("有申请待您审批", "A request awaits your decision"),
+    "request.decided": ("申请有新的审批结果", "A request was decided"),
+    "request.commented": ("申请有新的意见", "A request has a new comment"),
+    "request.transferred": ("有申请转交您审批", "A request was passed to you"),
+    "request.returned": ("申请已退回或资料已归还", "A request was returned"),
+    "request.withdrawn": ("申请已撤回", "A request was withdrawn"),
+    "request.amended": ("申请内容已修改，请重新审批", "A request was amended"),
+    "request.reminder": ("有申请待您审批，请尽快处理", "A request still awaits your decision"),
+    "request.escalated": ("逾期的申请已转交您审批", "An overdue request was passed to you"),
+    "request.timed_out": ("申请逾期未批，已关闭", "A request was closed because nobody decided in time"),
+    "request.applied": ("申请已生效", "A request is in effect"),
+    "request.failed": ("已批准的申请未能生效", "An approved request could not be carried out"),
+    "request.needs_reapproval": ("申请需要重新审批", "A request has to be approved anew"),
+    "request.expired": ("申请的授权已到期", "What a request granted has expired"),
+    "request.revoked": ("已批准的申请已撤销", "An approved request was revoked"),
+    "request.overdue": ("申请逾期未归还", "The return of a request is overdue"),
+    "webhook.ping": ("连接测试", "A test of the connection"),
+    "webhook.disabled": ("一个通知地址已停用", "An address for notices was disabled"),
+}
+"""Title of every type, Chinese and English."""
+
+_MARK: Final = "【短号】"
+_NOTE: Final = (
+    "本消息不含个人信息，详情请登录后查看。",
+    "This message holds no personal data; sign in to read on.",
+)
+
+
+def link(notice: Notice, portal: str) -> str:
+    """Give where people read on: the page of the resource below ``portal`` (without a slash at its end), or of its collection."""
+    return f"{portal}{notice.path or f'/{FAMILIES[notice.family]}'}"
+
+
+def subject(notice: Notice) -> str:
+    """Write the subject of a mail."""
+    zh, en = TITLES[notice.type]
+    return f"{_MARK}{zh} · {en}"
+
+
+def mail(notice: Notice, portal: str) -> str:
+    """Write the text of a mail."""
+    zh, en = TITLES[notice.type]
+    return f"{zh}\n{en}\n\n{link(notice, portal)}\n\n{_NOTE[0]}\n{_NOTE[1]}\n"
+
+
+def chat(notice: Notice, portal: str) -> str:
+    """Write the line that a robot says in its group; it begins with the name of the product, which can be the robot's keyword."""
+    return f"{_MARK}{TITLES[notice.type][0]}\n{link(notice, portal)}"

@@ -1,0 +1,25 @@
+"""Telling: what everybody calls who has changed something that others are to know of.
+
+A notice is one row in the caller's own transaction: it exists exactly when what it tells of does. Whom it reaches is found out after the
+commit, by the worker, and nothing is sent before; so a decision waits for no address outside, and is never told without having happened.
+"""
+
+from app.kit.clock import Clock
+from app.kit.db import UnitOfWork
+from app.notices.ledger import NoticeLedger
+from app.notices.notice import Notice, written
+
+
+class Notices:
+    """Takes notices."""
+
+    def __init__(self, ledger: NoticeLedger, clock: Clock) -> None:
+        """Take the rows and the clock."""
+        self._ledger, self._clock = ledger, clock
+
+    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
+        """Put a notice into the transaction of ``unit``, once per id: put again it is the one that was put first.
+
+        Raises ``NoticeMalformed`` for what a notice never tells; that is a fault of whoever calls.
+        """
+        await self._ledger.add(unit.session, written(notice), at=self._clock.now())
