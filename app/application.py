@@ -54,6 +54,7 @@ from app.kit.idempotency import Idempotency
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
+from app.notices.desk import NoticeDesk
 from app.numbers.desk import NumberDesk
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
@@ -113,6 +114,7 @@ class Application:
     hr_ledger: LedgerReader
     numbers: NumberDesk
     lookups: LookupDesk
+    notices: NoticeDesk
     collection: CollectionDesk
     calendar: CalendarDesk
     campaigns: CampaignDesk

@@ -32,6 +32,7 @@ from app.auth.verifier import TokenLimits, TokenVerifier
 from app.campaigns.desk import CampaignDesk
 from app.collection.desk import CollectionDesk, Shared
 from app.config import Settings
+from app.contacts.addresses import MailAddresses
 from app.contacts.desk import FrontDesk
 from app.contacts.fields import CATALOGUE
 from app.contacts.finding import ContactFinder
@@ -79,6 +80,7 @@ from app.kit.idempotency import Idempotency
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
+from app.notices.desk import NoticeDesk
 from app.numbers.desk import NumberDesk
 from app.opening import (
     collection_forms,
@@ -277,6 +279,15 @@ def assembled(
     people = People(contact_rows, members, naming, writer, accounts, given, engagements.service, delegations.service)
     subjects = Subjects(people)
     ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
+    notices = NoticeDesk(
+        showing,
+        settings=settings,
+        key=keyring.mac_key,
+        accounts=account_rows,
+        addresses=MailAddresses(contact_rows, gate, standings),
+        database=database,
+        idempotency=idempotency,
+    )
     jobs = JobDesk(showing, signer=RowSigner(keyring.mac_key("job")), accounts=account_rows, clients=client_rows)
     policy = PolicyDesk(
         showing,
@@ -414,6 +425,7 @@ def assembled(
         ),
         numbers=numbers,
         lookups=lookups,
+        notices=notices,
         collection=collection,
         calendar=calendar,
         campaigns=CampaignDesk(

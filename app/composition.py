@@ -72,6 +72,7 @@ async def open_application(settings: Settings, *, clock: Clock | None = None) ->
             settings, now, database, keyring=keyring, log=log, signer=signer, token_keys=token_keys
         )
         stack.callback(application.sign_in.close)
+        stack.push_async_callback(application.notices.close)
         stack.push_async_callback(application.policy.evidence.write)
         await cover_all(database, application.contact_rows, application.sealer)
         await found_policy(database, application.policy.service, lambda: first_pack(settings))

@@ -1,4 +1,4 @@
-"""What runs beside the requests: intents into the log, promised work, search tags, what is past its time; in a loop of their own, jobs.
+"""What runs beside the requests: intents into the log, promised work, notices, search tags, what is past its time; in their own loop, jobs.
 
 A round that fails is reported and tried again after a pause; nothing here holds personal data.
 """
@@ -59,6 +59,7 @@ class Worker:
         """Do what is due now; tell whether there was something."""
         moved = await self._application.mover.move_once()
         done = await self._application.outbox.drain()
+        told = await self._application.notices.sweep()
         if monotonic() - self._swept > _SWEEP_SECONDS:
             self._swept = monotonic()
             async with self._application.database.unit_of_work() as unit:
@@ -71,7 +72,7 @@ class Worker:
         due = await self._application.approvals.clock.sweep()
         reviewed = await self._application.campaigns.sweep()
         attended = await self._application.emergency.sweep()
-        return bool(moved or done or tagging or due or reviewed or attended)
+        return bool(moved or done or told or tagging or due or reviewed or attended)
 
 
 async def work(settings: Settings) -> None:

@@ -29,6 +29,9 @@ from app.engagements import routes_writing as engagement_writing
 from app.hr import routes as hr
 from app.jobs import routes as jobs
 from app.lookups import routes as lookups
+from app.notices import routes as webhooks
+from app.notices import routes_deliveries
+from app.notices import routes_writing as webhook_writing
 from app.numbers import routes as numbers
 from app.numbers import routes_giving, routes_pools, routes_ranges
 from app.policy import routes as policy
@@ -71,6 +74,9 @@ ROUTERS: Final = (
     calendar.router,
     calendar_revisions.router,
     jobs.router,
+    webhooks.router,
+    webhook_writing.router,
+    routes_deliveries.router,
     audit_reports.router,
     audit.router,
     routes_explanations.router,

@@ -27,6 +27,7 @@ class Scope(StrEnum):
     NUMBERS_READ = "numbers:read"
     POLICY_ADMIN = "policy:admin"
     SCIM = "scim"
+    WEBHOOKS_ADMIN = "webhooks:admin"
 
 
 VOCABULARY: Final[frozenset[str]] = frozenset(scope.value for scope in Scope)
@@ -46,13 +47,21 @@ ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     ),
     "hr": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}),
     "infosec": frozenset({Scope.ACCESS_LOG_READ.value, Scope.POLICY_ADMIN.value}),
-    "it": frozenset({Scope.DEPARTMENTS_WRITE.value, Scope.NUMBERS_ADMIN.value, Scope.NUMBERS_ALLOCATE.value}),
+    "it": frozenset(
+        {
+            Scope.DEPARTMENTS_WRITE.value,
+            Scope.NUMBERS_ADMIN.value,
+            Scope.NUMBERS_ALLOCATE.value,
+            Scope.WEBHOOKS_ADMIN.value,
+        }
+    ),
     "system_admin": frozenset(
         {
             Scope.DEPARTMENTS_WRITE.value,
             Scope.NUMBERS_ADMIN.value,
             Scope.NUMBERS_ALLOCATE.value,
             Scope.POLICY_ADMIN.value,
+            Scope.WEBHOOKS_ADMIN.value,
         }
     ),
 }

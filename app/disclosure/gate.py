@@ -199,7 +199,14 @@ class Gate:
         return note(viewer, plan, permit.event_id, obligations)
 
     async def open_for_upkeep(
-        self, author: Author, action: str, records: Sequence[Record], names: frozenset[str]
+        self,
+        author: Author,
+        action: str,
+        records: Sequence[Record],
+        names: frozenset[str],
+        *,
+        purpose: Purpose | None = None,
+        query: Mapping[str, Any] | None = None,
     ) -> list[dict[str, str]]:
         """Open ``names`` of records for the service's own work, on record before as ``used``; give what each has, edited rows nothing."""
         openings = [
@@ -209,7 +216,8 @@ class Gate:
         entries, scope = used(openings)
         if not scope:
             return [{} for _ in records]
-        event = replace(written(author, action, self._clock.now()), cohorts=entries, count=len(scope))
+        event = replace(written(author, action, self._clock.now(), query=query), cohorts=entries, count=len(scope))
+        event = event if purpose is None else replace(event, purpose=purpose.value)
         permit = await self._log.permit(event, scope=scope)
         return [self._used(permit, record, boxes) if boxes else {} for record, boxes in openings]
 

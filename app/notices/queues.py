@@ -1,7 +1,8 @@
 """All queries on queues and tellings: which queue has something due, who serves it, what comes next, and what came of it. Nothing commits.
 
-A queue is served by one process at a time, under a lease that ends by itself when that process dies. What was being sent then is sent again,
-under the same id: at least once. In a queue, a telling waits while one of the same resource with an earlier version waits; all others pass.
+A queue is served by one process at a time, under a lease that ends by itself when that process dies. What was being sent then is sent
+again, under the same id: at least once. In a queue, a telling waits while one of the same resource with an earlier version waits; all
+others pass.
 """
 
 from collections.abc import Sequence
@@ -112,9 +113,9 @@ class DeliveryQueues:
         await session.execute(this.values(failures=0, failing_since=None, rests_until=rests_until))
 
     async def failing(self, session: AsyncSession, queue: str) -> tuple[int, datetime | None]:
-        """Tell how often a queue has failed in a row, and since when."""
+        """Tell how often a queue has failed in a row, and since when; nobody changes that until the transaction ends."""
         statement = select(NoticeQueueRow.failures, NoticeQueueRow.failing_since).where(NoticeQueueRow.name == queue)
-        row = (await session.execute(statement)).first()
+        row = (await session.execute(statement.with_for_update(key_share=True))).first()
         return (0, None) if row is None else (int(row[0]), row[1])
 
     async def failed(

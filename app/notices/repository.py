@@ -69,7 +69,9 @@ class WebhookRepository:
         return after
 
     async def remove(self, session: AsyncSession, webhook: Webhook) -> None:
-        """Forget one, with its queue and its tellings."""
+        """Forget one, which was locked, with its queue and its tellings."""
+        queue = select(NoticeQueueRow.name).where(NoticeQueueRow.name == webhook.queue).with_for_update()
+        await session.execute(queue)
         await session.execute(delete(NoticeDeliveryRow).where(NoticeDeliveryRow.queue == webhook.queue))
         await session.execute(delete(NoticeQueueRow).where(NoticeQueueRow.name == webhook.queue))
         await session.execute(delete(WebhookRow).where(WebhookRow.id == webhook.id))

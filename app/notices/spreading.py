@@ -1,7 +1,7 @@
 """From a notice to its tellings: who is told of it, by which way. Each notice in a transaction of its own, each telling made once.
 
-Subscribers are told what they subscribed to. People are told by mail, those named and those who hold a role that is named, when a mail server
-is configured; the robots of group chats are told what is for the roles that their group stands for.
+Subscribers are told what they subscribed to. People are told by mail, those named and those who hold a role that is named, when there is a
+mail server; the robots of group chats are told what is for the roles that their group stands for.
 """
 
 from collections.abc import Sequence
