@@ -1,4 +1,4 @@
-"""Mail addresses for those who tell people something (``app.notices``): opened one at a time, on record before, for the service's own work."""
+"""Mail addresses for those who tell people something (``app.notices``): opened one by one, on record before, for the service's own work."""
 
 from typing import Final
 from uuid import UUID

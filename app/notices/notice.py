@@ -47,7 +47,7 @@ PATTERNS: Final = (*TYPES, *(f"{family}.*" for family in sorted(_MEMBERS)))
 _KNOWN: Final = frozenset(TYPES)
 _MEMBER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,31}(?:[._:+-][A-Za-z0-9]{1,32}){0,5}")
-_PATH: Final = re.compile(r"/v1(?:/[A-Za-z0-9._:-]{1,64}){1,8}")
+_PATH: Final = re.compile(r"/v1(?:/[A-Za-z0-9][A-Za-z0-9._:-]{0,63}){1,8}")
 _VALUES: Final = frozenset(
     {
         "comment",
@@ -220,6 +220,8 @@ def _is_id_or_time(text: str) -> bool:
     try:
         if len(text) == len(str(UUID(int=0))):
             return bool(UUID(text))
+        if len(text) == len("2026-01-01"):
+            return text == date.fromisoformat(text).isoformat()
         return datetime.fromisoformat(text).tzinfo is not None and "T" in text
     except ValueError:
         return False

@@ -35,13 +35,19 @@ def _free(now: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
     ]
 
 
+def _may_go(now: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
+    """Tell what of a queue may be told now: what is due and has nothing before it that still waits."""
+    earlier, this = aliased(NoticeDeliveryRow), NoticeDeliveryRow
+    before = or_(earlier.version < this.version, and_(earlier.version == this.version, earlier.id < this.id))
+    held = exists().where(
+        earlier.queue == this.queue, earlier.resource == this.resource, earlier.state == "waiting", before
+    )
+    return [this.state == "waiting", this.due_at <= now, ~held]
+
+
 def _ready() -> Query:
     now = bindparam("now", type_=Instant())
-    due = exists().where(
-        NoticeDeliveryRow.queue == NoticeQueueRow.name,
-        NoticeDeliveryRow.state == "waiting",
-        NoticeDeliveryRow.due_at <= now,
-    )
+    due = exists().where(NoticeDeliveryRow.queue == NoticeQueueRow.name, *_may_go(now))
     statement = (
         select(NoticeQueueRow.name)
         .outerjoin(WebhookRow, WebhookRow.id == NoticeQueueRow.webhook_id)
@@ -84,12 +90,8 @@ class DeliveryQueues:
 
     async def next(self, session: AsyncSession, queue: str, now: datetime) -> Delivery | None:
         """Give what is to be told next in a queue."""
-        earlier, this = aliased(NoticeDeliveryRow), NoticeDeliveryRow
-        before = or_(earlier.version < this.version, and_(earlier.version == this.version, earlier.id < this.id))
-        held = exists().where(
-            earlier.queue == this.queue, earlier.resource == this.resource, earlier.state == "waiting", before
-        )
-        statement = select(*_COLUMNS).where(this.queue == queue, this.state == "waiting", this.due_at <= now, ~held)
+        this = NoticeDeliveryRow
+        statement = select(*_COLUMNS).where(this.queue == queue, *_may_go(literal(now, Instant())))
         row = (await session.execute(statement.order_by(this.due_at, this.id).limit(1))).first()
         return None if row is None else _delivery(tuple(row))
 
