@@ -79,7 +79,7 @@ def refusals(settings: Settings, *, serving: Serving | None = None) -> list[Refu
     found = [] if serving is None else _of_processes(settings, serving)
     if settings.env == "production":
         found += [*of_keys(settings), *of_database(settings), *_of_tokens(settings), *_of_the_rest(settings)]
-        found += _of_http(settings, serving=serving is not None)
+        found += [*_of_http(settings, serving=serving is not None), *_of_notices(settings)]
     return found
 
 
@@ -240,6 +240,27 @@ def _of_origins(settings: Settings) -> list[Refusal]:
             ),
         )
     ]
+
+
+def _of_notices(settings: Settings) -> list[Refusal]:
+    found, notices = [], settings.notices
+    if notices.plain_loopback or any(not network.prefixlen for network in notices.allowed_networks):
+        what = Words(
+            "webhooks could be pointed at this machine, or anywhere inside", "通知地址可指向本机或任意内网地址"
+        )
+        mend = Words(
+            "leave out DUANHAO_NOTICES__PLAIN_LOOPBACK, and list hosts or networks that are yours",
+            "请去掉 DUANHAO_NOTICES__PLAIN_LOOPBACK，并只列出自己的主机或网段",
+        )
+        found.append(Refusal("webhooks_anywhere", what, mend))
+    if any(url is not None and not url.startswith("https://") for url in (notices.public_url, notices.portal_url)):
+        what = Words("links in notices would lead through a connection in clear", "通知中的链接将使用明文连接")
+        mend = Words(
+            "give https addresses in DUANHAO_NOTICES__PUBLIC_URL and __PORTAL_URL",
+            "请在 DUANHAO_NOTICES__PUBLIC_URL 与 __PORTAL_URL 中使用 https 地址",
+        )
+        found.append(Refusal("links_plain", what, mend))
+    return found
 
 
 def _of_proxies(settings: Settings, *, serving: bool) -> list[Refusal]:

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.config import Settings
-from app.doctor import calendar, database, keys, place, records, tags
+from app.doctor import calendar, database, keys, notices, place, records, tags
 from app.doctor.findings import Finding, Level, bad, without
 from app.doctor.store import Store, StoreSilent, store_of
 from app.kit.db import Database
@@ -66,6 +66,7 @@ def _of_an_open_store(settings: Settings, store: Store, now: datetime) -> list[t
         ("backlog", records.backlog(store, now)),
         ("search_tags", tags.tags(store)),
         ("calendar", calendar.calendar(settings, store, now)),
+        ("notices", notices.notices(settings, store, now)),
         ("demo", records.demo(settings, store)),
     ]
 
@@ -117,6 +118,8 @@ def _unreadable(error: Exception) -> list[Finding]:
 def _secrets(settings: Settings) -> list[str]:
     """List every text that must not be printed: addresses with passwords, the passwords, root keys."""
     found = [part.strip() for part in os.environ.get(settings.keys.variable, "").split(",")]
+    if settings.smtp.password is not None:
+        found.append(settings.smtp.password.get_secret_value())
     for secret in (settings.database.url, settings.database.owner_url):
         if isinstance(secret, SecretStr):
             found.append(secret.get_secret_value())

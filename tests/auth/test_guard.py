@@ -120,7 +120,7 @@ def test_scopes_are_in_alphabetical_order_and_tables_use_no_other() -> None:
         (("auditor",), {"access-log:read"}),
         (("infosec",), {"access-log:read", "policy:admin"}),
         (("committee",), {"policy:admin"}),
-        (("it",), {"departments:write", "numbers:admin", "numbers:allocate"}),
+        (("it",), {"departments:write", "numbers:admin", "numbers:allocate", "webhooks:admin"}),
     ],
 )
 def test_what_roles_add(roles: tuple[str, ...], more: set[str]) -> None:

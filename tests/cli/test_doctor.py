@@ -137,7 +137,7 @@ def test_a_healthy_store_is_told_so(used: TestStore) -> None:
     told = examined(used.settings)
     assert troubles(told) == {}
     checks = {"settings", "data_dir", "disk", "database", "keys.root", "keys.wrapped", "keys.log", "keys.token"}
-    checks |= {"schema", "durability", "log", "checkpoints", "worker", "search_tags", "calendar"}
+    checks |= {"schema", "durability", "log", "checkpoints", "worker", "search_tags", "calendar", "notices"}
     checks |= {"append_only"} if used.dialect == "sqlite" else {"roles", "clock"}
     assert set(told) == checks
     assert newest_revision() in told["schema"][1]
@@ -279,7 +279,7 @@ def test_what_is_broken_is_named(used_sqlite: SqliteTestStore, case: int) -> Non
         "log",
         "backlog",
         "append_only",
-        *(("search_tags", "calendar") if "schema" in expected else ()),
+        *(("search_tags", "calendar", "notices") if "schema" in expected else ()),
     } | {"checkpoints" if "log" in expected else "schema"}, told
 
 
@@ -580,3 +580,30 @@ def test_a_directory_that_is_not_tagged_yet_is_told(used: TestStore) -> None:
     change(used, "UPDATE search_plan SET generation = 0, bits = '{}'")
     level, told = examined(used.settings)["search_tags"]
     assert (level, told) == ("warning", "no search tags yet: lookups answer 503")
+
+
+# ----------------------------------------------------------------------------------------------------------------- notices
+
+
+def test_notices_that_nobody_takes_out_are_told(used: TestStore) -> None:
+    assert examined(used.settings)["notices"] == ("ok", "0 delivered in the last month; no mail server is set")
+    at = "now() - interval '1 hour'" if used.dialect == "postgresql" else PAST
+    given = "'\\x00'::bytea" if used.dialect == "postgresql" else "x'00'"
+    identity = "gen_random_uuid()" if used.dialect == "postgresql" else "randomblob(16)"
+    change(
+        used,
+        "INSERT INTO notice (id, type, occurred_at, version, body, audience, created_at, mac) "
+        f"VALUES ({identity}, 'request.filed', {at}, 0, '{{}}', '{{}}', {at}, {given})",
+    )
+    level, told = examined(used.settings)["notices"]
+    assert (level, told) == ("error", "1 notices wait to be told, the oldest too long")
+
+
+def test_a_disabled_webhook_is_told(used_sqlite: SqliteTestStore) -> None:
+    columns = "id, kind, label, address, types, roles, state, row_version, mac, created_at, updated_at"
+    in_sqlite(
+        used_sqlite.business_path,
+        f"INSERT INTO webhook ({columns}) VALUES (randomblob(16), 'standard', 'x', x'00', '[]', '[]', 'disabled', 1, x'00', 1, 1)",
+    )
+    level, told = examined(used_sqlite.settings)["notices"]
+    assert (level, told) == ("warning", "1 webhooks are disabled, 0 deliveries of the last month were given up")

@@ -72,6 +72,8 @@ TAKEN: Final[list[dict[str, str]]] = [
     {URL: service("db.corp.cn/duanhao?sslmode=verify-full&sslrootcert=/etc/ca.pem")},
     {URL: service("/duanhao?host=/run/pg"), OWNER: service("/duanhao?host=/run/pg", role="duanhao_owner")},
     {OUT: EXTERNAL.format("https://login.corp.cn/keys")},
+    {"DUANHAO_NOTICES__ALLOWED_NETWORKS": '["10.1.0.0/16"]', "DUANHAO_NOTICES__PUBLIC_URL": "https://d.corp.cn"},
+    {"DUANHAO_SMTP__HOST": "mail.corp.cn", "DUANHAO_SMTP__PASSWORD": PASSWORD},
 ]
 
 REFUSED: Final[list[tuple[dict[str, str], list[str]]]] = [
@@ -97,6 +99,12 @@ REFUSED: Final[list[tuple[dict[str, str], list[str]]]] = [
     ({"DUANHAO_TOKENS__ISSUER": "https://directory.example.com/x"}, ["issuer_address"]),
     ({"DUANHAO_TOKENS__ISSUER": "directory"}, ["issuer_address"]),
     ({OUT: EXTERNAL.format("http://login.corp.cn/keys")}, ["issuer_keys_plain"]),
+    ({"DUANHAO_NOTICES__PLAIN_LOOPBACK": "true"}, ["webhooks_anywhere"]),
+    ({"DUANHAO_NOTICES__ALLOWED_NETWORKS": '["10.0.0.0/8", "0.0.0.0/0"]'}, ["webhooks_anywhere"]),
+    ({"DUANHAO_NOTICES__ALLOWED_NETWORKS": '["::/0"]'}, ["webhooks_anywhere"]),
+    ({"DUANHAO_NOTICES__PUBLIC_URL": "http://directory.corp.cn"}, ["links_plain"]),
+    ({"DUANHAO_NOTICES__PORTAL_URL": "http://portal.corp.cn"}, ["links_plain"]),
+    ({"DUANHAO_SMTP__HOST": "mail.corp.cn", "DUANHAO_SMTP__PASSWORD": "changeme"}, ["placeholder_secret"]),
     ({"DUANHAO_LOG_LEVEL": "debug"}, ["log_level_debug"]),
     ({URL: service("db.corp.cn/duanhao")}, ["database_tls"]),
     ({URL: service("10.0.0.5/duanhao")}, ["database_tls"]),

@@ -168,7 +168,7 @@ async def test_who_lost_the_role_keeps_nothing_with_the_token_of_before(office: 
     async with office.application.database.unit_of_work() as unit:
         await office.application.accounts.set_standing(unit.session, someone.name, tier="T1", roles=())
     answers = [await client.get("/v1/webhooks"), await client.post("/v1/webhooks", json=BODY)]
-    assert [each.json()["code"] for each in answers] == ["not_permitted", "not_permitted"]
+    assert [each.json()["code"] for each in answers] == ["invalid_token", "invalid_token"]
 
 
 async def test_a_service_account_keeps_addresses_with_the_scope(office: Office) -> None:
