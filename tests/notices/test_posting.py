@@ -1,4 +1,4 @@
-"""The connection goes to the address that was judged, at every sending anew; TLS is with the name; and nothing else is asked for the way."""
+"""The connection goes to the address that was judged, at every sending anew; TLS is with the name; nobody else is asked for the way."""
 
 import ssl
 from collections.abc import Sequence

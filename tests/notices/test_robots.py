@@ -83,7 +83,8 @@ async def test_what_an_answer_means(robot: Robot, body: bytes, verdict: str, num
 
 
 async def test_a_robot_that_is_called_too_often_rests() -> None:
-    for robot, number in (("wecom", 45009), ("feishu", 11232), ("dingtalk", 130101)):
+    often: dict[Robot, int] = {"wecom": 45009, "feishu": 11232, "dingtalk": 130101}
+    for robot, number in often.items():
         key = "code" if robot == "feishu" else "errcode"
         found = robots.answer(robot, orjson.dumps({key: number}))
         assert found.rest is not None

@@ -31,14 +31,19 @@ class Got:
 
 @dataclass(slots=True)
 class Receiver:
-    """An HTTP receiver. ``answers`` are given one after the other, the last for ever; ``hangs`` keeps everybody waiting."""
+    """An HTTP receiver. ``answers`` are given one after the other, the last for ever, while ``answering``."""
 
     scheme: str
     answers: list[Answer] = field(default_factory=lambda: [204])
     got: list[Got] = field(default_factory=list)
-    hangs: bool = False
     connections: int = 0
     port: int = 0
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Answer at once unless told otherwise."""
+        self.answering.set()
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
         """Give the address."""
@@ -54,8 +59,8 @@ class Receiver:
             }
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             self.got.append(Got(head[0].split(" ")[1], headers, body))
-            while self.hangs:
-                await asyncio.sleep(0.02)
+            self.came.set()
+            await self.answering.wait()
             answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
             status, more, said = (answer, {}, b"") if isinstance(answer, int) else answer
             lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in more.items()), "Connection: close"]
@@ -79,49 +84,49 @@ class MailServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Speak as much SMTP as a client of ours needs (RFC 5321, RFC 3207)."""
-        secured = False
-
-        def say(text: str) -> None:
-            writer.write(f"{text}\r\n".encode())
-
-        say("220 sink")
         to = ""
         try:
+            _say(writer, "220 sink")
             while line := (await reader.readline()).decode().strip():
                 verb = line.partition(" ")[0].upper()
-                match verb:
-                    case "EHLO":
-                        offered = ["250-sink", "250-AUTH PLAIN", "250 8BITMIME"]
-                        if self.tls is not None and not secured:
-                            offered.insert(1, "250-STARTTLS")
-                        for each in offered:
-                            say(each)
-                    case "STARTTLS" if self.tls is not None:
-                        say("220 go on")
-                        await writer.drain()
-                        await writer.start_tls(self.tls)
-                        secured = True
-                    case "AUTH":
-                        self.logins.append(line)
-                        say("235 come in")
-                    case "RCPT":
-                        code = self.recipients[0] if len(self.recipients) == 1 else self.recipients.pop(0)
-                        to = line.partition("<")[2].partition(">")[0]
-                        say(f"{code} so it is")
-                    case "DATA":
-                        say("354 tell")
-                        raw = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
-                        self.got.append((to, message_from_bytes(raw)))
-                        say("250 taken")
-                    case "QUIT":
-                        say("221 bye")
-                        break
-                    case _:
-                        say("250 fine")
+                if verb == "RCPT":
+                    to = line.partition("<")[2].partition(">")[0]
+                elif verb == "DATA":
+                    _say(writer, "354 tell")
+                    raw = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
+                    self.got.append((to, message_from_bytes(raw)))
+                elif verb == "AUTH":
+                    self.logins.append(line)
+                for each in self._said(verb):
+                    _say(writer, each)
+                if verb == "STARTTLS" and self.tls is not None:
+                    await writer.drain()
+                    await writer.start_tls(self.tls)
+                if verb == "QUIT":
+                    break
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             pass
         finally:
             writer.close()
+
+    def _said(self, verb: str) -> list[str]:
+        match verb:
+            case "EHLO":
+                return ["250-sink", *(["250-STARTTLS"] if self.tls is not None else []), "250 AUTH PLAIN"]
+            case "RCPT":
+                return [f"{self.recipients[0] if len(self.recipients) == 1 else self.recipients.pop(0)} so it is"]
+            case "STARTTLS":
+                return ["220 go on" if self.tls is not None else "502 not here"]
+            case "AUTH":
+                return ["235 come in"]
+            case "QUIT":
+                return ["221 bye"]
+            case _:
+                return ["250 fine"]
+
+
+def _say(writer: asyncio.StreamWriter, text: str) -> None:
+    writer.write(f"{text}\r\n".encode())
 
 
 Serves = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
