@@ -11,7 +11,7 @@ from app.approvals.chains import Chains
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk, Company, Keys
 from app.approvals.repository import RequestRepository
-from app.approvals.request import Request
+from app.approvals.telling import RequestTeller
 from app.auth.accounts import UserAccounts
 from app.auth.roles import Role
 from app.contacts.organisation import CompanyOrganisation
@@ -25,8 +25,9 @@ from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.appeals import Appeal
 from app.effects.desk import EffectDesk
-from app.kit.db import Database, UnitOfWork
+from app.kit.db import Database
 from app.kit.idempotency import Idempotency
+from app.notices.service import Notices
 from app.permissions.outcomes import Tier
 from app.permissions.standing import Viewer
 
@@ -51,6 +52,7 @@ def approval_desk(
     effects: EffectDesk,
     calendar: Calendar,
     delegations: DelegationDesk,
+    notices: Notices,
 ) -> ApprovalDesk:
     """Make the desk of approvals."""
     rows = RequestRepository(RowSigner(key("approval")), SecretBox(key("approval-box")), key("approval-digest"))
@@ -62,7 +64,7 @@ def approval_desk(
         people=Acquaintances(contacts, showing.gate),
         boxes=ProposalBoxes(sealer),
         calendar=calendar,
-        teller=_Silent(),
+        teller=RequestTeller(notices),
         oversees=oversees_requests,
     )
     return ApprovalDesk(
@@ -75,8 +77,3 @@ def approval_desk(
         database=database,
         idempotency=idempotency,
     )
-
-
-class _Silent:
-    async def request(self, unit: UnitOfWork, what: str, request: Request, people: tuple[UUID, ...]) -> None:
-        del unit, what, request, people

@@ -82,12 +82,7 @@ from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
 from app.notices.desk import NoticeDesk
 from app.numbers.desk import NumberDesk
-from app.opening import (
-    collection_forms,
-    daily_quotas,
-    limiter,
-    token_desk,
-)
+from app.opening import collection_forms, daily_quotas, limiter, token_desk
 from app.permissions.evidence import Evidence
 from app.permissions.given import GivenRights
 from app.permissions.marks import MarkRepository
@@ -331,6 +326,7 @@ def assembled(
             ),
             calendar=calendar.calendars,
             delegations=delegations,
+            notices=notices.service,
         ),
         jobs=jobs,
         accounts=accounts,

@@ -32,11 +32,11 @@ FAMILIES: Final[Mapping[str, str]] = {
 _MEMBERS: Final[Mapping[str, str]] = {
     "calendar": "confirmed",
     "campaign": "opened reminder escalated item_decided suspended unconfirmed closed",
-    "delegation": "created started ended revoked",
-    "emergency": "opened renewed ended subject_told review_due review_overdue reviewed sheet_used",
+    "delegation": "given started ended revoked",
+    "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
     "provision": "prepared fetched due overdue returned destroyed ended revoked",
     "request": "filed activated decided commented transferred returned withdrawn amended reminder escalated timed_out "
-    "applied failed needs_reapproval expired revoked overdue",
+    "applied failed needs_reapproval rescheduled expired revoked overdue",
     "webhook": "ping disabled",
 }
 TYPES: Final = tuple(f"{family}.{each}" for family, members in sorted(_MEMBERS.items()) for each in members.split())
@@ -46,7 +46,7 @@ PATTERNS: Final = (*TYPES, *(f"{family}.*" for family in sorted(_MEMBERS)))
 
 _KNOWN: Final = frozenset(TYPES)
 _MEMBER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,31}(?:[._:+-][A-Za-z0-9]{1,32}){0,5}")
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}(?:[.:+-][A-Za-z0-9_]{1,48}){0,5}")
 _PATH: Final = re.compile(r"/v1(?:/[A-Za-z0-9][A-Za-z0-9._:-]{0,63}){1,8}")
 _VALUES: Final = frozenset(
     {
