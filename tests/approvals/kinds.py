@@ -248,6 +248,7 @@ def office_in(world: World) -> Office:
         effects=effects,
         calendar=application.calendar.calendars,
         delegations=delegations,
+        notices=application.notices.service,
     )
     world.app.state.application = replace(application, approvals=desk, delegations=delegations)
     return Office(world, desk, effect, check, clock, delegations)
