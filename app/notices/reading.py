@@ -6,6 +6,7 @@ secret, since whoever has it speaks in the group: its host is all that is told.
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -34,7 +35,7 @@ from app.permissions.standing import Viewer
 _T = TypeVar("_T")
 _PURPOSE = Purpose.WORK_CONTACT
 _UNREADABLE = "…"
-_ANYWHERE = Reach(plain_loopback=True)
+_ANYWHERE = Reach(networks=(ip_network("0.0.0.0/0"), ip_network("::/0")), plain_loopback=True)
 """For taking an address apart that was judged before; it is not called."""
 
 

@@ -1,6 +1,7 @@
 """Who keeps addresses, what they are shown, and that nobody gains by editing a row: it is believed by nobody, and sent nothing."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 from app.auth.clients import NewClient
 from app.kit.models import new_id
 from app.notices.keeping import MOST
+from app.notices.targets import Reach
 from tests.notices.office import Office, stored
 from tests.policy.tampering import Intruder
 from tests.support.problems import faults, problem
@@ -249,6 +251,12 @@ async def test_secrets_and_addresses_lie_sealed(office: Office, intruder: Intrud
     rows = str(await intruder.run("SELECT * FROM webhook"))
     for secret in ("recognisable", made["secret"].removeprefix("whsec_")):
         assert secret not in rows
+
+
+async def test_an_allowed_address_inside_is_shown_as_any_other(office: Office) -> None:
+    office.desk.keeper._poster = office.poster(reach=Reach(networks=(ip_network("10.1.0.0/16"),)))
+    made = await office.register("https://10.1.0.9/hook")
+    assert made["url"] == "https://10.1.0.9/hook"
 
 
 async def test_deliveries_come_in_pages(office: Office) -> None:
