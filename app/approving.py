@@ -4,7 +4,6 @@ Apart from ``assembly`` because approvals ask something of nearly everything, an
 """
 
 from collections.abc import Callable
-from uuid import UUID
 
 from app.approvals.advancing import Calendar
 from app.approvals.chains import Chains

@@ -272,8 +272,7 @@ def assembled(
     )
     given = GivenRights(grants=grants, loans=loans, accounts=account_rows, clock=clock)
     people = People(contact_rows, members, naming, writer, accounts, given, engagements.service, delegations.service)
-    subjects = Subjects(people)
-    ledger_keys = LedgerKeys(subject=keyring.mac_key("hr-subject"), body=keyring.mac_key("hr-body"))
+    subjects, ledger_keys = Subjects(people), LedgerKeys(keyring.mac_key("hr-subject"), keyring.mac_key("hr-body"))
     notices = NoticeDesk(
         showing,
         settings=settings,

@@ -1,6 +1,6 @@
 """Notices: what happened, addresses outside that are told, queues, and how each telling stands.
 
-Revision 8053e4b7f4a9, after 7f42d3a6e398. New tables only. The service role may delete: an address that was removed goes with its tellings,
+Revision 8053e4b7f4a9, after d5a83c1be7f0. New tables only. The service role may delete: an address that was removed goes with its tellings,
 and notices are kept for a month; that they were sent, and who was told, is no look at anybody.
 """
 
@@ -12,7 +12,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant, Json
 
 revision: str = "8053e4b7f4a9"
-down_revision: str | None = "7f42d3a6e398"
+down_revision: str | None = "d5a83c1be7f0"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
