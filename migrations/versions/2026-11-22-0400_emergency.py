@@ -1,6 +1,6 @@
 """Emergencies: who is appointed, sessions and their reviews, the nightly sheets and when they were opened.
 
-Revision 9164f5c805ba, after d5a83c1be7f0. New tables only. Reviews and openings are fenced: what was said stays said.
+Revision 9164f5c805ba, after 8053e4b7f4a9. New tables only. Reviews and openings are fenced: what was said stays said.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from alembic import context, op
 from app.kit.models import Id, Instant, Json
 
 revision: str = "9164f5c805ba"
-down_revision: str | None = "d5a83c1be7f0"
+down_revision: str | None = "8053e4b7f4a9"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

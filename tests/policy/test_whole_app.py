@@ -30,12 +30,6 @@ EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}
 WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
 DELEGATION: Final = {"to": "01936b00-0000-7000-8000-000000000001", "until": "2020-01-01T00:00:00Z"}
-EMERGENCY: Final = {"scenario": "safety", "reason": "a reason that is long enough", "departments": ["RD"]}
-VERDICT: Final = {"side": "hr", "verdict": "justified", "comment": "a comment that is long enough"}
-DEFERRAL: Final = {"reason": "a reason that is long enough", "until": "2099-01-01T00:00:00Z"}
-APPOINTMENT: Final = {"person": "01936b00-0000-7000-8000-000000000001", "until": "2099-01-01T00:00:00Z"}
-KEY: Final = {"public_key": "duanhao-custodian-1:" + "A" * 86}
-RECORDS: Final = {"records": ["{}"]}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 PASSED_ON: Final = {"to": "01936b00-0000-7000-8000-000000000001"}
 REQUEST: Final = {
@@ -43,6 +37,12 @@ REQUEST: Final = {
     "subject": {"type": "contact", "id": "01936b00-0000-7000-8000-000000000001"},
     "form": {},
 }
+EMERGENCY: Final = {"scenario": "safety", "reason": "a reason that is long enough", "departments": ["RD"]}
+VERDICT: Final = {"side": "hr", "verdict": "justified", "comment": "a comment that is long enough"}
+DEFERRAL: Final = {"reason": "a reason that is long enough", "until": "2099-01-01T00:00:00Z"}
+APPOINTMENT: Final = {"person": "01936b00-0000-7000-8000-000000000001", "until": "2099-01-01T00:00:00Z"}
+KEY: Final = {"public_key": "duanhao-custodian-1:" + "A" * 86}
+RECORDS: Final = {"records": ["{}"]}
 LOOKUP: Final = {"numbers": ["13800009999"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 
 #                                                       None staff head  hr  stew  sec  ceo  int   it  hrs  its  siem sync
@@ -137,16 +137,6 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         {"reason": "x"},
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
-    ("GET", "/v1/engagements", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
-    ("POST", "/v1/engagements/batches", {}, (401, 403, 403, 422, 422, 403, 403, 403, 403, 403, 403, 403, 403)),
-    ("GET", "/v1/campaigns", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
-    ("POST", "/v1/campaigns", {}, (401, 422, 422, 422, 422, 422, 422, 422, 422, 403, 403, 403, 403)),
-    ("GET", "/v1/campaigns/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
-    ("DELETE", "/v1/campaigns/{nobody}", None, (401, 403, 403, 404, 404, 404, 403, 403, 403, 403, 403, 403, 403)),
-    ("GET", "/v1/campaigns/{nobody}/items", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
-    (
-        "GET",
-        "/v1/campaigns/{nobody}/items/{nobody}",
     ("GET", "/v1/emergency-sessions", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("POST", "/v1/emergency-sessions", EMERGENCY, (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403)),
     ("GET", "/v1/emergency-sessions/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
@@ -158,8 +148,6 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ),
     (
         "POST",
-        "/v1/campaigns/{nobody}/items/{nobody}/decisions",
-        {"verdict": "keep"},
         "/v1/emergency-sessions/{nobody}/confirmations",
         None,
         (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403),
@@ -178,11 +166,6 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ),
     (
         "POST",
-        "/v1/campaigns/{nobody}/decisions",
-        {"keep": "low_risk"},
-        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
-    ),
-    ("POST", "/v1/me/card-confirmations", None, (401, 201, 201, 201, 201, 201, 201, 201, 201, 403, 403, 403, 403)),
         "/v1/emergency-sessions/{nobody}/deferrals",
         DEFERRAL,
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
@@ -231,6 +214,57 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         RECORDS,
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
+    ("GET", "/v1/webhooks", None, (401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/webhooks", {}, (401, 403, 403, 403, 403, 403, 403, 403, 422, 403, 403, 403, 403)),
+    ("GET", "/v1/webhooks/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
+    ("PATCH", "/v1/webhooks/{nobody}", {}, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
+    ("DELETE", "/v1/webhooks/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/webhooks/{nobody}/secret-rotations",
+        None,
+        (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403),
+    ),
+    ("POST", "/v1/webhooks/{nobody}/pings", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
+    (
+        "GET",
+        "/v1/webhooks/{nobody}/deliveries",
+        None,
+        (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/webhook-deliveries/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/webhook-deliveries/{nobody}/replays",
+        None,
+        (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/engagements", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/engagements/batches", {}, (401, 403, 403, 422, 422, 403, 403, 403, 403, 403, 403, 403, 403)),
+    ("GET", "/v1/campaigns", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("POST", "/v1/campaigns", {}, (401, 422, 422, 422, 422, 422, 422, 422, 422, 403, 403, 403, 403)),
+    ("GET", "/v1/campaigns/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("DELETE", "/v1/campaigns/{nobody}", None, (401, 403, 403, 404, 404, 404, 403, 403, 403, 403, 403, 403, 403)),
+    ("GET", "/v1/campaigns/{nobody}/items", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    (
+        "GET",
+        "/v1/campaigns/{nobody}/items/{nobody}",
+        None,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/campaigns/{nobody}/items/{nobody}/decisions",
+        {"verdict": "keep"},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/campaigns/{nobody}/decisions",
+        {"keep": "low_risk"},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    ("POST", "/v1/me/card-confirmations", None, (401, 201, 201, 201, 201, 201, 201, 201, 201, 403, 403, 403, 403)),
     ("GET", "/v1/me", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/me/viewed-by", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("POST", "/v1/clients/crm/secrets", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
@@ -370,31 +404,6 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/jobs/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404)),
     ("GET", "/v1/jobs/{nobody}/rows", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404)),
     ("DELETE", "/v1/jobs/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404)),
-    ("GET", "/v1/webhooks", None, (401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403, 403)),
-    ("POST", "/v1/webhooks", {}, (401, 403, 403, 403, 403, 403, 403, 403, 422, 403, 403, 403, 403)),
-    ("GET", "/v1/webhooks/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
-    ("PATCH", "/v1/webhooks/{nobody}", {}, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
-    ("DELETE", "/v1/webhooks/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
-    (
-        "POST",
-        "/v1/webhooks/{nobody}/secret-rotations",
-        None,
-        (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403),
-    ),
-    ("POST", "/v1/webhooks/{nobody}/pings", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
-    (
-        "GET",
-        "/v1/webhooks/{nobody}/deliveries",
-        None,
-        (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403),
-    ),
-    ("GET", "/v1/webhook-deliveries/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403)),
-    (
-        "POST",
-        "/v1/webhook-deliveries/{nobody}/replays",
-        None,
-        (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403, 403),
-    ),
     ("GET", "/v1/access-events", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
     ("GET", "/v1/access-events/{nobody}", None, (401, 403, 403, 403, 403, 404, 403, 403, 403, 403, 403, 404, 403)),
     ("GET", "/v1/access-events/summary", None, (401, 403, 403, 403, 403, 200, 403, 403, 403, 403, 403, 200, 403)),
