@@ -6,14 +6,10 @@ Reads top to bottom: keys and rows, who callers are, the gate, then domain by do
 from datetime import timedelta
 from typing import Final
 
-from app.api.calendar_desk import CalendarDesk
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
 from app.application import Application
-from app.approvals.chains import load as load_chains
-from app.approvals.delegation_desk import DelegationDesk
-from app.approving import approval_desk
 from app.audit.events import FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -29,10 +25,8 @@ from app.auth.repository import AccountRepository, ClientRepository
 from app.auth.service import Directory, TokenPolicy, TokenService
 from app.auth.sign_in_desk import SignInDesk
 from app.auth.verifier import TokenLimits, TokenVerifier
-from app.campaigns.desk import CampaignDesk
 from app.collection.desk import CollectionDesk, Shared
 from app.config import Settings
-from app.contacts.addresses import MailAddresses
 from app.contacts.desk import FrontDesk
 from app.contacts.fields import CATALOGUE
 from app.contacts.finding import ContactFinder
@@ -60,19 +54,15 @@ from app.disclosure.log_reader import AccessLogReader
 from app.disclosure.log_summary import AccessLogSummaries
 from app.disclosure.programs import Programs
 from app.disclosure.showing import Showing
-from app.effects.desk import EffectDesk
-from app.effects.directory import directory_effects
-from app.effects.rights import Rights, rights_effects
-from app.emergency.desk import EmergencyDesk, Stores
 from app.emergency.repository import EMERGENCY, EmergencyRepository
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
+from app.governing import Governed, Governing
 from app.hr.applying import Applier
 from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
 from app.hr.service import HrService, LedgerKeys
-from app.hr.subjects import People, Subjects
-from app.jobs.desk import JobDesk
+from app.hr.subjects import Subjects
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock
 from app.kit.db import Database
@@ -80,16 +70,13 @@ from app.kit.idempotency import Idempotency
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
-from app.notices.desk import NoticeDesk
 from app.numbers.desk import NumberDesk
 from app.opening import collection_forms, daily_quotas, limiter, token_desk
 from app.permissions.evidence import Evidence
-from app.permissions.given import GivenRights
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs, VersionRepository
-from app.policy.desk import PolicyDesk
 
 BITS: Final = FieldBits(CATALOGUE.logged)
 LOGGED_FIELDS: Final = frozenset(
@@ -235,14 +222,6 @@ def assembled(
         clock=clock,
         utc_offset=clock_here,
     )
-    calendar = CalendarDesk(
-        settings.calendar,
-        database=database,
-        cursors=cursors,
-        idempotency=idempotency,
-        clock=clock,
-        utc_offset=clock_here,
-    )
     shared = Shared(log_access, contact_rows, writer, sealer, reader, cursors, idempotency, clock)
     collection = CollectionDesk(RowSigner(keyring.mac_key("privacy_notice")), shared)
     engagements = EngagementDesk(
@@ -258,42 +237,35 @@ def assembled(
         clock=clock,
     )
     showing = Showing(gate=gate, standings=standings, cursors=cursors, reader=reader, clock=clock)
-    chains = load_chains()
-    delegations = DelegationDesk(
+    governing = Governing(
         showing,
-        key=keyring.mac_key,
-        contacts=contact_rows,
-        accounts=account_rows,
-        marks=marks,
-        chains=chains,
-        database=database,
-        idempotency=idempotency,
-        longest_days=settings.approvals.delegation_days,
+        Governed(
+            settings=settings,
+            key=keyring.mac_key,
+            database=database,
+            idempotency=idempotency,
+            sealer=sealer,
+            events=events,
+            evidence=evidence,
+            accounts=accounts,
+            account_rows=account_rows,
+            clients=clients,
+            client_rows=client_rows,
+            grants=grants,
+            loans=loans,
+            marks=marks,
+            contacts=contact_rows,
+            members=members,
+            naming=naming,
+            writer=writer,
+            departments=departments,
+            department_rows=department_rows,
+            engagements=engagements.service,
+            engagement_rows=engagement_rows,
+        ),
     )
-    given = GivenRights(grants=grants, loans=loans, accounts=account_rows, clock=clock)
-    people = People(contact_rows, members, naming, writer, accounts, given, engagements.service, delegations.service)
-    subjects, ledger_keys = Subjects(people), LedgerKeys(keyring.mac_key("hr-subject"), keyring.mac_key("hr-body"))
-    notices = NoticeDesk(
-        showing,
-        settings=settings,
-        key=keyring.mac_key,
-        accounts=account_rows,
-        addresses=MailAddresses(contact_rows, gate, standings),
-        database=database,
-        idempotency=idempotency,
-    )
-    jobs = JobDesk(showing, signer=RowSigner(keyring.mac_key("job")), accounts=account_rows, clients=client_rows)
-    policy = PolicyDesk(
-        showing,
-        signer=policy_signer,
-        jobs=jobs.service,
-        accounts=account_rows,
-        contacts=contact_rows,
-        database=database,
-        idempotency=idempotency,
-        clock_here=clock_here,
-        evidence=evidence,
-    )
+    subjects = Subjects(governing.people)
+    ledger_keys = LedgerKeys(keyring.mac_key("hr-subject"), keyring.mac_key("hr-body"))
     return Application(
         settings=settings,
         clock=clock,
@@ -306,28 +278,14 @@ def assembled(
         mover=IntentMover(database, log, BITS),
         outbox=Outbox(database, clock, {**HANDLERS, TAG_AGAIN: lookups.retagger.asked}),
         packs=packs,
-        policy=policy,
-        approvals=approval_desk(
-            showing,
-            chains=chains,
-            key=keyring.mac_key,
-            sealer=sealer,
-            database=database,
-            idempotency=idempotency,
-            contacts=contact_rows,
-            accounts=accounts,
-            departments=department_rows,
-            effects=EffectDesk(
-                rights_effects(showing, Rights(accounts, loans, clients, contact_rows, grants, marks, policy.service)),
-                directory_effects(
-                    showing, people, delegations, sealer=sealer, departments=departments, engagements=engagement_rows
-                ),
-            ),
-            calendar=calendar.calendars,
-            delegations=delegations,
-            notices=notices.service,
-        ),
-        jobs=jobs,
+        policy=governing.policy,
+        approvals=governing.approvals,
+        notices=governing.notices,
+        calendar=governing.calendar,
+        delegations=governing.delegations,
+        campaigns=governing.campaigns,
+        emergency=governing.emergency,
+        jobs=governing.jobs,
         accounts=accounts,
         account_rows=account_rows,
         clients=clients,
@@ -378,12 +336,11 @@ def assembled(
             gate=gate,
             numbers=numbers.service,
             engagements=engagements.service,
-            delegations=delegations.service,
-            given=given,
+            delegations=governing.delegations.service,
+            given=governing.given,
             idempotency=idempotency,
         ),
         engagements=engagements,
-        delegations=delegations,
         front=FrontDesk(
             repository=contact_rows,
             service=contacts,
@@ -402,7 +359,11 @@ def assembled(
         hr=HrService(
             ledger=HrLedger(),
             applier=Applier(
-                people=people, subjects=subjects, numbers=numbers.service, departments=departments, clock=clock
+                people=governing.people,
+                subjects=subjects,
+                numbers=numbers.service,
+                departments=departments,
+                clock=clock,
             ),
             subjects=subjects,
             members=members,
@@ -420,31 +381,7 @@ def assembled(
         ),
         numbers=numbers,
         lookups=lookups,
-        notices=notices,
         collection=collection,
-        calendar=calendar,
-        campaigns=CampaignDesk(
-            showing,
-            signer=RowSigner(keyring.mac_key("campaign")),
-            database=database,
-            contacts=contact_rows,
-            accounts=accounts,
-            grants=grants,
-            marks=marks,
-            events=events,
-            idempotency=idempotency,
-            settings=settings.campaigns,
-            clock_here=clock_here,
-            calendar=calendar.calendars,
-        ),
-        emergency=EmergencyDesk(
-            showing,
-            RowSigner(keyring.mac_key(EMERGENCY)),
-            Stores(database, account_rows, contact_rows, events, sealer, idempotency),
-            classes=CATALOGUE.classes,
-            clock_here=clock_here,
-            calendars=calendar.calendars,
-        ),
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),
         log_summaries=AccessLogSummaries(access=log_access, clock=clock),

@@ -8,7 +8,7 @@ from app.approvals.chains import Chains
 from app.approvals.delegation_keeping import DelegationKeeper
 from app.approvals.delegation_reading import DelegationPages
 from app.approvals.delegation_repository import DelegationRepository
-from app.approvals.delegations import Delegations, DelegationTeller, NobodyTold
+from app.approvals.delegations import Delegations, DelegationTeller
 from app.approvals.parties import Parties, PartyAccounts, PartyMarks
 from app.approvals.persons import Persons
 from app.crypto.rowmac import RowSigner
@@ -38,7 +38,7 @@ class DelegationDesk:
         database: Database,
         idempotency: Idempotency,
         longest_days: int,
-        teller: DelegationTeller | None = None,
+        teller: DelegationTeller,
     ) -> None:
         """Take what shows, the keys by name, people with accounts and marks, the kinds of requests, the store, and how long one can be."""
         rows = DelegationRepository(RowSigner(key("delegation")))
@@ -49,7 +49,7 @@ class DelegationDesk:
             rows=rows,
             parties=Parties(contacts=contacts, accounts=accounts, marks=marks),
             persons=self.persons,
-            teller=teller or NobodyTold(),
+            teller=teller,
             database=database,
             clock=showing.clock,
         )

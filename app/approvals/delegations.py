@@ -48,13 +48,6 @@ class DelegationTeller(Protocol):
         ...
 
 
-class NobodyTold:
-    """Tells nobody: where there are no notices."""
-
-    async def told(self, unit: UnitOfWork, change: str, delegation: Delegated, at: datetime) -> None:
-        """Do nothing; the event that goes beside the change is all there is."""
-
-
 class Delegations:
     """Knows and keeps who decides for whom."""
 

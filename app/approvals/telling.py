@@ -4,9 +4,11 @@ Who is asked is told that they are; who filed it, what came of it. Programs that
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from app.approvals.delegation_rules import Delegated
 from app.approvals.request import Request
 from app.kit.db import UnitOfWork
 from app.kit.models import new_id
@@ -52,6 +54,29 @@ class RequestTeller:
         notice_type = _RETURNED if request.state.value == "returned" and what == "request.end" else _TYPES.get(what)
         if notice_type is not None:
             await self._notices.tell(unit, _notice(notice_type, request, people))
+
+
+class DelegationNotices:
+    """Tells both sides of a delegation that it was given or ended (``delegations.DelegationTeller``)."""
+
+    def __init__(self, notices: Notices) -> None:
+        """Take what tells."""
+        self._notices = notices
+
+    async def told(self, unit: UnitOfWork, change: str, delegation: Delegated, at: datetime) -> None:
+        """Promise, in this transaction, to tell both sides and whoever has subscribed."""
+        body = {"delegation": {"id": delegation.id, "version": delegation.row_version}, "until": delegation.ends_at}
+        people = (delegation.principal_id, delegation.delegate_id)
+        await self._notices.tell(
+            unit,
+            Notice(
+                id=new_id(),
+                type=f"delegation.{change}",
+                occurred_at=at,
+                body=body,
+                audience=Audience(people=people),
+            ),
+        )
 
 
 def _notice(notice_type: str, request: Request, people: tuple[UUID, ...]) -> Notice:

@@ -7,7 +7,7 @@ from app.audit.repository import AccessLogRepository
 from app.auth.accounts import UserAccounts
 from app.campaigns.effects import Effects
 from app.campaigns.gathering import Gatherer
-from app.campaigns.joints import Calendar, Holdings, NobodyTells, Teller
+from app.campaigns.joints import Calendar, Holdings, Teller
 from app.campaigns.keeping import CampaignKeeper
 from app.campaigns.preparing import Preparer
 from app.campaigns.reading import CampaignPages
@@ -17,7 +17,6 @@ from app.campaigns.service import CampaignService, Terms
 from app.campaigns.silence import Silencer
 from app.campaigns.sweeping import Sweeper
 from app.campaigns.usage import LogUse
-from app.campaigns.weekdays import WeekDayCalendar
 from app.config import CampaignsSettings
 from app.contacts.confirming import CardConfirmations
 from app.contacts.fields import CATALOGUE
@@ -48,15 +47,15 @@ class CampaignDesk:
         idempotency: Idempotency,
         settings: CampaignsSettings,
         clock_here: timedelta,
-        calendar: Calendar | None = None,
-        teller: Teller | None = None,
+        calendar: Calendar,
+        teller: Teller,
         holdings: Sequence[Holdings] = (),
     ) -> None:
         """Take what showing takes, the signer of its rows, the store, where rights and people are kept, the log, and how it is set up.
 
         ``calendar`` gives working days, ``teller`` tells people, ``holdings`` are further things that reviews of rights go through.
         """
-        days, tells = calendar or WeekDayCalendar(), teller or NobodyTells()
+        days, tells = calendar, teller
         rows, reader, clock = CampaignRepository(signer), showing.reader, showing.clock
         effects = Effects(
             grants=grants, accounts=accounts, marks=marks, cards=CardConfirmations(), holdings=holdings, clock=clock

@@ -10,6 +10,7 @@ from app.audit.authors import Author
 from app.auth.repository import Source
 from app.campaigns.rules import Item
 from app.kit.db import UnitOfWork
+from app.notices.notice import Audience, Notice
 
 
 class Due(Protocol):
@@ -50,31 +51,25 @@ class Calendar(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What people are told of: a type, ids and codes, and who is to hear it."""
-
-    id: UUID
-    type: str
-    occurred_at: datetime
-    body: Mapping[str, Any]
-    people: tuple[UUID, ...] = ()
-    roles: tuple[str, ...] = ()
+def notice_about(
+    *,
+    id: UUID,  # noqa: A002 — the member's name
+    type: str,  # noqa: A002 — the member's name
+    occurred_at: datetime,
+    body: Mapping[str, Any],
+    people: tuple[UUID, ...] = (),
+    roles: tuple[str, ...] = (),
+) -> Notice:
+    """Write what people are told of: a type, ids and codes, and who is to hear it."""
+    return Notice(id=id, type=type, occurred_at=occurred_at, body=body, audience=Audience(people=people, roles=roles))
 
 
 class Teller(Protocol):
     """What brings notices to people."""
 
-    async def tell(self, unit: UnitOfWork, notice: Told) -> None:
+    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
         """Promise a notice in the caller's transaction."""
         ...
-
-
-class NobodyTells:
-    """A teller for as long as there are no notices: the event that goes beside every one of them is all."""
-
-    async def tell(self, unit: UnitOfWork, notice: Told) -> None:
-        """Promise nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

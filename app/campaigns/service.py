@@ -16,7 +16,7 @@ from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.campaigns.effects import Effects
 from app.campaigns.errors import CampaignOver, ItemAnswered, ItemUnopened, OwnRight, SlotTaken, UnfitEnd, UnfitVerdict
-from app.campaigns.joints import Calendar, Teller, Told
+from app.campaigns.joints import Calendar, Teller, notice_about
 from app.campaigns.repository import CampaignRepository
 from app.campaigns.rules import (
     CARD,
@@ -206,7 +206,7 @@ class CampaignService:
         await add_intent(unit.session, written(author, "campaign.decide", now, contacts=contacts, query=told))
         await self._teller.tell(
             unit,
-            Told(
+            notice_about(
                 id=new_id(),
                 type="campaign.item_decided",
                 occurred_at=now,

@@ -11,7 +11,7 @@ from typing import Final
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.campaigns.effects import Effects
-from app.campaigns.joints import Teller, Told
+from app.campaigns.joints import Teller, notice_about
 from app.campaigns.repository import CampaignRepository, Wanted
 from app.campaigns.rules import CARD, Item, Review, Silence, State
 from app.kit.clock import Clock
@@ -106,7 +106,7 @@ class Silencer:
         for at in range(0, len(people), 100):
             await self._teller.tell(
                 unit,
-                Told(
+                notice_about(
                     id=new_id(),
                     type=what,
                     occurred_at=self._clock.now(),

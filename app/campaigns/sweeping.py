@@ -16,7 +16,7 @@ from app.audit.intents import add_intent
 from app.auth import epochs
 from app.campaigns.errors import SlotTaken
 from app.campaigns.gathering import Gatherer
-from app.campaigns.joints import Calendar, Teller, Told
+from app.campaigns.joints import Calendar, Teller, notice_about
 from app.campaigns.preparing import Preparer
 from app.campaigns.repository import CampaignRepository, Wanted
 from app.campaigns.rules import Item, Kind, Review, Stage, State, next_quarter, quarter_of
@@ -223,7 +223,7 @@ class Sweeper:
         body = {"campaign": {"id": review.id, "version": review.row_version}, "kind": review.kind.value}
         now, several = self._clock.now(), [people[at : at + _PEOPLE] for at in range(0, len(people), _PEOPLE)]
         for each in several or ([()] if what == "campaign.closed" else []):
-            notice = Told(
+            notice = notice_about(
                 id=new_id(), type=what, occurred_at=now, body={**body, "due_at": review.due_at}, people=tuple(each)
             )
             await self._teller.tell(unit, notice)

@@ -20,7 +20,7 @@ from app.emergency.sheet_desk import SheetDesk
 from app.emergency.sheet_repository import SheetRepository
 from app.emergency.sheets import SheetMaker, reachable
 from app.emergency.sweeping import EmergencySweep
-from app.emergency.telling import OnRecord, Teller
+from app.emergency.telling import Teller
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.permissions.outcomes import FieldClass
@@ -50,10 +50,10 @@ class EmergencyDesk:
         classes: Mapping[str, FieldClass],
         clock_here: timedelta,
         calendars: Calendars,
-        teller: Teller | None = None,
+        teller: Teller,
     ) -> None:
         """Take what desks share, the signer of the rows, the stores, the fields' classes, the company's day, its calendar and who tells."""
-        rows, told, clock = EmergencyRepository(signer), teller or OnRecord(), showing.clock
+        rows, told, clock = EmergencyRepository(signer), teller, showing.clock
         accounts, contacts, database = stores.accounts, stores.contacts, stores.database
         sheets = SheetRepository(signer)
         self.sessions = EmergencySessions(

@@ -13,6 +13,7 @@ from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk
 from app.approvals.effects import Applied, Approved, Asked, Cause, Examined, Term
 from app.approvals.request import Request
+from app.approvals.telling import DelegationNotices
 from app.approving import approval_desk
 from app.audit.authors import Author
 from app.auth.repository import Source
@@ -234,6 +235,7 @@ def office_in(world: World) -> Office:
         database=application.database,
         idempotency=application.idempotency,
         longest_days=90,
+        teller=DelegationNotices(application.notices.service),
     )
     desk = approval_desk(
         showing,

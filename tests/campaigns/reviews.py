@@ -12,14 +12,14 @@ import httpx
 from app.application import Application
 from app.auth.repository import Source
 from app.campaigns.desk import CampaignDesk
-from app.campaigns.joints import Holdings, Told
-from app.campaigns.weekdays import Deadline, WeekDays
+from app.campaigns.joints import Holdings
 from app.composition import open_application
 from app.config import CampaignsSettings
 from app.crypto.rowmac import RowSigner
 from app.disclosure.showing import Showing
 from app.kit.db import UnitOfWork
 from app.main import create_app
+from tests.campaigns.weekdays import Deadline, WeekDays
 from tests.support.application import World, found_company, with_sensitive
 from tests.support.clock import FrozenClock
 from tests.support.stores import TestStore
@@ -63,16 +63,16 @@ class Holidays:
 class Listener:
     """Keeps what people are told."""
 
-    heard: list[Told] = field(default_factory=list)
+    heard: list[Notice] = field(default_factory=list)
 
-    async def tell(self, unit: UnitOfWork, notice: Told) -> None:
+    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
         """Keep it."""
         del unit
         self.heard.append(notice)
 
     def people(self, type_: str) -> set[UUID]:
         """Give who was told of a type."""
-        return {person for each in self.heard if each.type == type_ for person in each.people}
+        return {person for each in self.heard if each.type == type_ for person in each.audience.people}
 
 
 @dataclass(slots=True)

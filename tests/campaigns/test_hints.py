@@ -20,11 +20,11 @@ from app.campaigns.rules import (
     next_quarter,
     quarter_of,
 )
-from app.campaigns.weekdays import WeekDays
 from app.kit.models import new_id
 from app.permissions.plan import GrantScope
 from tests.campaigns.reviews import Reviews
 from tests.campaigns.test_silence import BEGIN, MONTHS, long_grant
+from tests.campaigns.weekdays import WeekDays
 from tests.support.grants import give
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 import httpx
+from sqlalchemy import select
 
 from app.audit.events import EventDraft
 from app.audit.matching import EventFilter
+from app.notices.models import NoticeRow
 from tests.support.application import World
 from tests.support.clients import token_through
 from tests.support.clock import FrozenClock
@@ -103,16 +105,14 @@ class Crisis:
         return [each.event for each in page.events]
 
     async def told(self) -> list[Told]:
-        """Give every notice that was told."""
-        return [
-            Told(
-                str(query["type"]).removeprefix("emergency."),
-                list(query["roles"]),
-                {str(contact) for cohort in each.cohorts for contact in cohort.contacts},
-            )
-            for each in await self.events("emergency.notice")
-            if (query := each.query) is not None
-        ]
+        """Give every notice of an emergency that was told, oldest first."""
+        rows = select(NoticeRow.type, NoticeRow.audience).where(NoticeRow.type.startswith("emergency."))
+        async with self.world.application.database.unit_of_work() as unit:
+            found = await unit.session.execute(rows.order_by(NoticeRow.id))
+            return [
+                Told(kind.removeprefix("emergency."), list(audience["roles"]), set(audience["people"]))
+                for kind, audience in found
+            ]
 
     def ids(self, *people: str) -> set[str]:
         """Give the ids of people."""

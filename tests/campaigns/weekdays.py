@@ -1,10 +1,8 @@
-"""Monday to Friday, for as long as there is no calendar: every day of it is a prediction. Pure."""
+"""A calendar of Mondays to Fridays: every day of it is a prediction."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
-
-from app.auth.repository import Source
 
 CUT_OFF: Final = time(18, 0)
 _SATURDAY: Final = 5
@@ -44,17 +42,3 @@ class WeekDays:
         while not self.is_working(day):
             day += timedelta(days=1)
         return day
-
-
-class WeekDayCalendar:
-    """Gives it."""
-
-    async def current(self, source: Source) -> WeekDays:
-        """Give Monday to Friday."""
-        del source
-        return WeekDays()
-
-    async def epoch(self, source: Source) -> int:
-        """Say that it never changes."""
-        del source
-        return 0

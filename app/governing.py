@@ -1,0 +1,192 @@
+"""How what governs rights is made: working days, stand-ins, jobs, the policy, notices, approvals with their effects, reviews, emergencies.
+
+Apart from ``assembly`` because these ask something of nearly everything, and of the rest only personnel events and the keeping of cards
+ask something of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.api.calendar_desk import CalendarDesk
+from app.approvals.chains import load
+from app.approvals.delegation_desk import DelegationDesk
+from app.approvals.telling import DelegationNotices
+from app.approving import approval_desk
+from app.audit.repository import AccessLogRepository
+from app.auth.accounts import UserAccounts
+from app.auth.clients import Clients
+from app.auth.loans import StandingLoans
+from app.auth.repository import AccountRepository, ClientRepository
+from app.campaigns.desk import CampaignDesk
+from app.config import Settings
+from app.contacts.addresses import MailAddresses
+from app.contacts.fields import CATALOGUE
+from app.contacts.members import MemberReader
+from app.contacts.naming import Naming
+from app.contacts.repository import ContactRepository
+from app.contacts.writer import ContactWriter
+from app.crypto.rowmac import RowSigner
+from app.crypto.sealer import Sealer
+from app.departments.repository import DepartmentRepository
+from app.departments.service import DepartmentService
+from app.disclosure.showing import Showing
+from app.effects.desk import EffectDesk
+from app.effects.directory import directory_effects
+from app.effects.rights import Rights, rights_effects
+from app.emergency.desk import EmergencyDesk, Stores
+from app.emergency.repository import EMERGENCY
+from app.engagements.repository import EngagementRepository
+from app.engagements.service import EngagementService
+from app.hr.subjects import People
+from app.jobs.desk import JobDesk
+from app.kit.db import Database
+from app.kit.idempotency import Idempotency
+from app.notices.desk import NoticeDesk
+from app.permissions.evidence import Evidence
+from app.permissions.given import GivenRights
+from app.permissions.marks import MarkRepository
+from app.permissions.repository import GrantRepository
+from app.policy.desk import PolicyDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Governed:
+    """What is governed: the stores, who has accounts, what they hold, the cards, and what writes them."""
+
+    settings: Settings
+    key: Callable[[str], bytes]
+    database: Database
+    idempotency: Idempotency
+    sealer: Sealer
+    events: AccessLogRepository
+    evidence: Evidence
+    accounts: UserAccounts
+    account_rows: AccountRepository
+    clients: Clients
+    client_rows: ClientRepository
+    grants: GrantRepository
+    loans: StandingLoans
+    marks: MarkRepository
+    contacts: ContactRepository
+    members: MemberReader
+    naming: Naming
+    writer: ContactWriter
+    departments: DepartmentService
+    department_rows: DepartmentRepository
+    engagements: EngagementService
+    engagement_rows: EngagementRepository
+
+
+class Governing:
+    """The desks, each made once."""
+
+    def __init__(self, showing: Showing, over: Governed) -> None:
+        """Take what every look shares, and what is governed."""
+        settings, key, database, idempotency = over.settings, over.key, over.database, over.idempotency
+        here = timedelta(minutes=settings.numbers.utc_offset_minutes)
+        self.notices = NoticeDesk(
+            showing,
+            settings=settings,
+            key=key,
+            accounts=over.account_rows,
+            addresses=MailAddresses(over.contacts, showing.gate, showing.standings),
+            database=database,
+            idempotency=idempotency,
+        )
+        self.calendar = CalendarDesk(
+            settings.calendar,
+            database=database,
+            cursors=showing.cursors,
+            idempotency=idempotency,
+            clock=showing.clock,
+            utc_offset=here,
+        )
+        calendars, chains, tells = self.calendar.calendars, load(), self.notices.service
+        self.delegations = DelegationDesk(
+            showing,
+            key=key,
+            contacts=over.contacts,
+            accounts=over.account_rows,
+            marks=over.marks,
+            chains=chains,
+            database=database,
+            idempotency=idempotency,
+            longest_days=settings.approvals.delegation_days,
+            teller=DelegationNotices(tells),
+        )
+        self.given = GivenRights(grants=over.grants, loans=over.loans, accounts=over.account_rows, clock=showing.clock)
+        self.people = People(
+            over.contacts,
+            over.members,
+            over.naming,
+            over.writer,
+            over.accounts,
+            self.given,
+            over.engagements,
+            self.delegations.service,
+        )
+        self.jobs = JobDesk(showing, signer=RowSigner(key("job")), accounts=over.account_rows, clients=over.client_rows)
+        self.policy = PolicyDesk(
+            showing,
+            signer=RowSigner(key("policy")),
+            jobs=self.jobs.service,
+            accounts=over.account_rows,
+            contacts=over.contacts,
+            database=database,
+            idempotency=idempotency,
+            clock_here=here,
+            evidence=over.evidence,
+        )
+        rights = Rights(
+            over.accounts, over.loans, over.clients, over.contacts, over.grants, over.marks, self.policy.service
+        )
+        self.approvals = approval_desk(
+            showing,
+            chains=chains,
+            key=key,
+            sealer=over.sealer,
+            database=database,
+            idempotency=idempotency,
+            contacts=over.contacts,
+            accounts=over.accounts,
+            departments=over.department_rows,
+            effects=EffectDesk(
+                rights_effects(showing, rights),
+                directory_effects(
+                    showing,
+                    self.people,
+                    self.delegations,
+                    sealer=over.sealer,
+                    departments=over.departments,
+                    engagements=over.engagement_rows,
+                ),
+            ),
+            calendar=calendars,
+            delegations=self.delegations,
+            notices=tells,
+        )
+        self.campaigns = CampaignDesk(
+            showing,
+            signer=RowSigner(key("campaign")),
+            database=database,
+            contacts=over.contacts,
+            accounts=over.accounts,
+            grants=over.grants,
+            marks=over.marks,
+            events=over.events,
+            idempotency=idempotency,
+            settings=settings.campaigns,
+            clock_here=here,
+            calendar=calendars,
+            teller=tells,
+        )
+        self.emergency = EmergencyDesk(
+            showing,
+            RowSigner(key(EMERGENCY)),
+            Stores(database, over.account_rows, over.contacts, over.events, over.sealer, idempotency),
+            classes=CATALOGUE.classes,
+            clock_here=here,
+            calendars=calendars,
+            teller=tells,
+        )
