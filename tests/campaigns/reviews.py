@@ -19,6 +19,7 @@ from app.crypto.rowmac import RowSigner
 from app.disclosure.showing import Showing
 from app.kit.db import UnitOfWork
 from app.main import create_app
+from app.notices.notice import Notice
 from tests.campaigns.weekdays import Deadline, WeekDays
 from tests.support.application import World, found_company, with_sensitive
 from tests.support.clock import FrozenClock
