@@ -7,7 +7,6 @@ be tested with three numbers instead of an environment.
 
 import os
 import re
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -15,6 +14,7 @@ import yaml
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.deadlines import ApprovalsSettings, CalendarSettings, CampaignsSettings
 from app.group import Group
 from app.outgoing import NoticesSettings, SmtpSettings
 
@@ -229,23 +229,6 @@ class NumbersSettings(Group):
     )
 
 
-class CalendarSettings(Group):
-    """How working days go; which days they are stands in the store, and by which clocks in ``numbers.utc_offset_minutes``."""
-
-    cut_off: time = Field(
-        time(18),
-        title="When a working day ends, by the clocks here; what begins then or later counts from the next one",
-    )
-
-    @field_validator("cut_off")
-    @classmethod
-    def _is_of_the_day(cls, cut_off: time) -> time:
-        if cut_off.tzinfo is not None or cut_off == time():
-            message = "cut_off is a time of the day after 00:00, without an offset"
-            raise ValueError(message)
-        return cut_off
-
-
 class QuotasSettings(Group):
     """How much of others' reachable data (C3 and above, masked or shown) one caller is shown in a day."""
 
@@ -278,30 +261,6 @@ class LookupSettings(Group):
     )
     profile: Literal["strict", "balanced"] = Field(
         "strict", title="How many people share a search tag: at least 64 when planned (`strict`) or 16 (`balanced`)"
-    )
-
-
-class ApprovalsSettings(Group):
-    """How requests are decided."""
-
-    delegation_days: Annotated[int, Field(ge=1, le=366)] = Field(
-        90, title="Longest time for which somebody gives their decisions to somebody else"
-    )
-
-
-class CampaignsSettings(Group):
-    """How often rights and cards are reviewed, and what silence means."""
-
-    rights: Literal["quarterly", "off"] = Field("quarterly", title="How often every right is reviewed by its owner")
-    accuracy: Literal["quarterly", "off"] = Field(
-        "quarterly", title="How often everybody is asked whether cards are right"
-    )
-    answer_days: Annotated[int, Field(ge=1, le=60)] = Field(10, title="Working days to answer in")
-    suspend_days: Annotated[int, Field(ge=0, le=60)] = Field(
-        5, title="Working days after the deadline until an unanswered right is suspended"
-    )
-    on_silence: Literal["suspend", "keep"] = Field(
-        "suspend", title="What becomes of a right that nobody answers for; `keep` is put on record"
     )
 
 

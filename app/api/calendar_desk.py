@@ -9,7 +9,7 @@ from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.calendar import package
 from app.calendar.service import By, CalendarService
-from app.config import CalendarSettings
+from app.deadlines import CalendarSettings
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency

@@ -8,9 +8,9 @@ from app.application import Application
 from app.approvals.access import LOOK_PROBLEMS, Named, RequestsRead
 from app.audit.errors import QuotaSpent
 from app.contacts.errors import ProposalUnreadable
+from app.contacts.proposal_schemas import ProposalView
 from app.contacts.proposing import ProposalReader
 from app.contacts.rights import CurrentRights
-from app.contacts.schemas import ProposalView
 from app.disclosure.view import Disclosed, disclosed_response
 from app.kit.errors import NotFound
 from app.kit.problems import responses

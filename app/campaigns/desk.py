@@ -17,12 +17,12 @@ from app.campaigns.service import CampaignService, Terms
 from app.campaigns.silence import Silencer
 from app.campaigns.sweeping import Sweeper
 from app.campaigns.usage import LogUse
-from app.config import CampaignsSettings
 from app.contacts.confirming import CardConfirmations
 from app.contacts.fields import CATALOGUE
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights
 from app.crypto.rowmac import RowSigner
+from app.deadlines import CampaignsSettings
 from app.disclosure.showing import Showing
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency

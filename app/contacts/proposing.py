@@ -14,10 +14,10 @@ from app.approvals.request import Request
 from app.approvals.values import Proposed
 from app.auth.repository import Source
 from app.contacts.fields import CATALOGUE
+from app.contacts.proposal_schemas import ProposalView
 from app.contacts.proposals import box_of
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, seek
-from app.contacts.schemas import ProposalView
 from app.crypto.sealer import Sealer
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look

@@ -367,15 +367,6 @@ class RevealView(Output):
     disclosure: DisclosureNote
 
 
-class ProposalView(Output):
-    """What a request proposes for the protected fields of a contact, each as the reader's card of that contact would show it."""
-
-    request: UUID
-    contact: UUID
-    fields: dict[str, FieldView]
-    disclosure: DisclosureNote
-
-
 class ChangeActor(Output):
     """Who changed something."""
 

@@ -127,7 +127,7 @@ class WebhookMade(WebhookView):
 
     secret: str | None = Field(
         description="What a `standard` address verifies signatures with (Standard Webhooks). Told this once; a repeat has null.",
-        examples=["whsec_bm90IGEgc2VjcmV0IG9mIGFueWJvZHksIGFuIGV4YW1wbGU="],
+        examples=["whsec_…"],
     )
 
 
@@ -135,7 +135,7 @@ class SecretRotated(Output):
     """A new secret; the one before signs too until ``former_secret_until``."""
 
     id: UUID
-    secret: str = Field(examples=["whsec_bm90IGEgc2VjcmV0IG9mIGFueWJvZHksIGFuIGV4YW1wbGU="])
+    secret: str = Field(examples=["whsec_…"])
     former_secret_until: AwareDatetime
     version: str
 

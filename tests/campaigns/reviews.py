@@ -14,8 +14,8 @@ from app.auth.repository import Source
 from app.campaigns.desk import CampaignDesk
 from app.campaigns.joints import Holdings
 from app.composition import open_application
-from app.config import CampaignsSettings
 from app.crypto.rowmac import RowSigner
+from app.deadlines import CampaignsSettings
 from app.disclosure.showing import Showing
 from app.kit.db import UnitOfWork
 from app.main import create_app

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.audit.repository import EventFilter
-from app.config import CampaignsSettings
+from app.deadlines import CampaignsSettings
 from tests.campaigns.reviews import Reviews
 from tests.campaigns.test_silence import BEGIN, DUE
 from tests.support.problems import problem

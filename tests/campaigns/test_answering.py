@@ -408,7 +408,9 @@ class TestRaces:
         campaign = f"/v1/campaigns/{started.json()['id']}"
         await asyncio.gather(reviews.sweep(), reviews.sweep())
         opened = [each for each in reviews.listener.heard if each.type == "campaign.opened"]
-        assert len({person for each in opened for person in each.people}) == sum(len(each.people) for each in opened)
+        assert len({person for each in opened for person in each.audience.people}) == sum(
+            len(each.audience.people) for each in opened
+        )
         for moment in (BEGIN + timedelta(days=7, hours=9), DUE, SUSPENDED):
             reviews.clock.move_to(moment)
             await asyncio.gather(reviews.sweep(), reviews.sweep())
