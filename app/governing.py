@@ -101,6 +101,7 @@ class Governing:
             idempotency=idempotency,
             clock=showing.clock,
             utc_offset=here,
+            teller=self.notices.service,
         )
         calendars, chains, tells = self.calendar.calendars, load(), self.notices.service
         self.delegations = DelegationDesk(
@@ -178,6 +179,7 @@ class Governing:
             idempotency=idempotency,
             settings=settings.campaigns,
             clock_here=here,
+            persons=self.delegations.persons,
             calendar=calendars,
             teller=tells,
         )

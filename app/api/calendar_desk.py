@@ -14,6 +14,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
+from app.notices.service import Notices
 
 INSTALLER: Final = Author(type="system", id="installer")
 
@@ -30,14 +31,17 @@ class CalendarDesk:
         idempotency: Idempotency,
         clock: Clock,
         utc_offset: timedelta,
+        teller: Notices,
     ) -> None:
-        """Take when a working day ends, the store, the key of cursors, what makes a repeat harmless, and the clocks."""
+        """Take when a working day ends, the store, the key of cursors, what makes a repeat harmless, the clocks, and who tells."""
         self.service = CalendarService(
             reader=database.reader, clock=clock, cut_off=settings.cut_off, utc_offset=utc_offset
         )
         self.calendars = self.service.calendars
         self.pages = CalendarPages(service=self.service, cursors=cursors)
-        self.keeper = CalendarKeeper(service=self.service, idempotency=idempotency, clock=clock, utc_offset=utc_offset)
+        self.keeper = CalendarKeeper(
+            service=self.service, idempotency=idempotency, clock=clock, utc_offset=utc_offset, teller=teller
+        )
         self._database, self._clock = database, clock
 
     async def found(self) -> int:

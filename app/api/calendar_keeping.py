@@ -20,6 +20,9 @@ from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import FieldError, Invalid, NotFound
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
+from app.kit.models import new_id
+from app.notices.notice import Audience, Notice
+from app.notices.service import Notices
 from app.permissions.errors import NotPermitted
 from app.permissions.standing import Viewer, author_of
 
@@ -31,9 +34,16 @@ class CalendarKeeper:
     """Revises the calendar for a viewer, or for an operator at the machine."""
 
     def __init__(
-        self, *, service: CalendarService, idempotency: Idempotency, clock: Clock, utc_offset: timedelta
+        self,
+        *,
+        service: CalendarService,
+        idempotency: Idempotency,
+        clock: Clock,
+        utc_offset: timedelta,
+        teller: Notices,
     ) -> None:
-        """Take what does it, what makes a repeat harmless, the clock, and how far those here are ahead of it."""
+        """Take what does it, what makes a repeat harmless, the clock, how far those here are ahead of it, and who tells."""
+        self._teller = teller
         self._service, self._idempotency, self._clock, self._utc_offset = service, idempotency, clock, utc_offset
 
     async def revise(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: RevisionCreate) -> Answer:
@@ -96,6 +106,12 @@ class CalendarKeeper:
             "days": [each["date"] for each in revision.changes],
         }
         await add_intent(unit.session, written(author, action, revision.at, query=query))
+        if revision.year is not None:
+            body = {"calendar": {"id": revision.id, "version": 1}, "year": revision.year}
+            told = Notice(
+                id=new_id(), type="calendar.confirmed", occurred_at=revision.at, body=body, audience=Audience()
+            )
+            await self._teller.tell(unit, told)
 
 
 def _entries(source: str, days: list[DaySet]) -> dict[date, Entry]:

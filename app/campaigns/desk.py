@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from app.approvals.resolving import Persons
 from app.audit.repository import AccessLogRepository
 from app.auth.accounts import UserAccounts
 from app.campaigns.effects import Effects
@@ -47,20 +48,21 @@ class CampaignDesk:
         idempotency: Idempotency,
         settings: CampaignsSettings,
         clock_here: timedelta,
+        persons: Persons,
         calendar: Calendar,
         teller: Teller,
         holdings: Sequence[Holdings] = (),
     ) -> None:
         """Take what showing takes, the signer of its rows, the store, where rights and people are kept, the log, and how it is set up.
 
-        ``calendar`` gives working days, ``teller`` tells people, ``holdings`` are further things that reviews of rights go through.
+        ``persons`` says who is who, ``calendar`` gives working days, ``teller`` tells people; ``holdings`` are reviewed too.
         """
         days, tells = calendar, teller
         rows, reader, clock = CampaignRepository(signer), showing.reader, showing.clock
         effects = Effects(
             grants=grants, accounts=accounts, marks=marks, cards=CardConfirmations(), holdings=holdings, clock=clock
         )
-        service = CampaignService(rows=rows, effects=effects, calendar=days, teller=tells, clock=clock)
+        service = CampaignService(rows=rows, effects=effects, persons=persons, calendar=days, teller=tells, clock=clock)
         terms = Terms(
             answer_days=settings.answer_days,
             suspend_days=settings.suspend_days,
@@ -92,7 +94,7 @@ class CampaignDesk:
             rows=rows,
             service=service,
             gatherer=gatherer,
-            preparer=Preparer(gatherer=gatherer, usage=usage, rows=rows, calendar=days, reader=reader),
+            preparer=Preparer(gatherer=gatherer, usage=usage, rows=rows, persons=persons, calendar=days, reader=reader),
             silencer=Silencer(
                 database=database, rows=rows, effects=effects, teller=tells, clock=clock, clock_here=clock_here
             ),

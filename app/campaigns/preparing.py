@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from app.approvals.resolving import Persons
 from app.campaigns.gathering import Gatherer
 from app.campaigns.hints import Usage, hints_of, last_used, risk_of
 from app.campaigns.joints import Calendar, WorkDays
@@ -26,10 +27,17 @@ class Preparer:
     """Makes items."""
 
     def __init__(
-        self, *, gatherer: Gatherer, usage: LogUse, rows: CampaignRepository, calendar: Calendar, reader: Reader
+        self,
+        *,
+        gatherer: Gatherer,
+        usage: LogUse,
+        rows: CampaignRepository,
+        persons: Persons,
+        calendar: Calendar,
+        reader: Reader,
     ) -> None:
-        """Take what goes through everything, what reads the log, the rows, working days and the store."""
-        self._gatherer, self._usage, self._rows = gatherer, usage, rows
+        """Take what goes through everything, what reads the log, the rows, who is who, working days and the store."""
+        self._gatherer, self._usage, self._rows, self._persons = gatherer, usage, rows, persons
         self._calendar, self._reader = calendar, reader
 
     async def piece(self, review: Review, staff: Staff, now: datetime) -> tuple[list[Item], bool]:
@@ -47,6 +55,9 @@ class Preparer:
         """List who can answer for something, as things are now, the first asked first."""
         department = item.department if isinstance(item, Candidate) else await self._department(item)
         posts = staff.posts(item.kind, item.holder_id, department)
+        if item.holder_id is not None:
+            persons = await self._persons.of(self._reader, [item.holder_id, *(each.person for each in posts)])
+            posts = [each for each in posts if persons[each.person] != persons[item.holder_id]]
         if item.kind == CARD and item.holder_id is not None and await self._gatherer.is_able(item.holder_id):
             return [Post(item.holder_id, SELF), *posts]
         return posts

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from app.approvals.resolving import Persons
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.campaigns.effects import Effects
@@ -61,10 +62,17 @@ class CampaignService:
     """Keeps campaigns."""
 
     def __init__(
-        self, *, rows: CampaignRepository, effects: Effects, calendar: Calendar, teller: Teller, clock: Clock
+        self,
+        *,
+        rows: CampaignRepository,
+        effects: Effects,
+        persons: Persons,
+        calendar: Calendar,
+        teller: Teller,
+        clock: Clock,
     ) -> None:
-        """Take the rows, what answers do, working days, what tells people, and the clock."""
-        self._rows, self._effects, self._calendar = rows, effects, calendar
+        """Take the rows, what answers do, who is who under several accounts, working days, what tells people, and the clock."""
+        self._rows, self._effects, self._persons, self._calendar = rows, effects, persons, calendar
         self._teller, self._clock = teller, clock
 
     async def start(
@@ -136,8 +144,10 @@ class CampaignService:
         """
         if item.campaign_id != review.id or item.reviewer != person:
             raise NotFound
-        if item.kind not in OF_ACCURACY and item.holder_id == person:
-            raise OwnRight
+        if item.kind not in OF_ACCURACY and item.holder_id is not None:
+            persons = await self._persons.of(unit.session, [item.holder_id, person])
+            if persons[item.holder_id] == persons[person]:
+                raise OwnRight
         if not item.is_answerable or review.stage is Stage.CANCELLED:
             raise ItemAnswered
         verdict, session = answer.verdict, unit.session

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.calendar.rules import LAW
 from app.kit.models import new_id
+from app.notices.models import NoticeRow
 from tests.calendar.calls import NOTICE, actions, day, due, epoch, post, revise
 from tests.support.application import World
 from tests.support.problems import faults, problem
@@ -254,3 +256,12 @@ async def test_revisions_at_once_are_all_made_one_after_the_other(world: World) 
 
 async def test_nobody_finds_a_revision_that_there_is_not(world: World) -> None:
     problem(await (await world.as_("staff")).get(f"/v1/calendar/revisions/{new_id()}"), 404, "not_found")
+
+
+async def test_a_year_that_is_confirmed_is_told_once(world: World) -> None:
+    await revise(world, "hr", own(OFF))
+    await revise(world, "hr", NOTICE)
+    async with world.application.database.unit_of_work() as unit:
+        rows = select(NoticeRow.type, NoticeRow.body).where(NoticeRow.type.startswith("calendar."))
+        ((kind, body),) = await unit.session.execute(rows)
+    assert (kind, body["year"]) == ("calendar.confirmed", 2027)

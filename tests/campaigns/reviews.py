@@ -109,6 +109,7 @@ class Reviews:
             settings=CampaignsSettings(**settings),
             clock_here=timedelta(hours=8),
             calendar=self.calendar,
+            persons=self.application.delegations.persons,
             teller=self.listener,
             holdings=holdings,
         )

@@ -171,6 +171,16 @@ class TestWhoIsAsked:
             with pytest.raises(NotFound):
                 await keeper._service.answer(unit, author, holder, review, item, answer)
 
+    async def test_nobody_is_asked_about_a_right_of_their_own_second_card(self, reviews: Reviews) -> None:
+        reviews.clock.move_to(BEGIN)
+        await long_grant(reviews)
+        people, persons = reviews.world.people, reviews.application.delegations.persons
+        async with reviews.application.database.unit_of_work() as unit:
+            await persons.join(unit, Author(type="operator", id="os:test"), people["staff"], people["head"])
+        item = await reviews.item(await reviews.start(), "grant", "staff")
+        assert item["reviewer"] not in {str(people["head"]), str(people["staff"])}
+        assert item["reviewer"] is not None
+
 
 class TestWhatAnswersDo:
     async def test_revoking_ends_a_grant_at_once_and_moves_its_holders_epoch(self, reviews: Reviews) -> None:
