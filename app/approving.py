@@ -24,9 +24,11 @@ from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.appeals import Appeal
 from app.effects.desk import EffectDesk
+from app.effects.numbers import number_effects
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.notices.service import Notices
+from app.numbers.service import NumberService
 from app.permissions.outcomes import Tier
 from app.permissions.standing import Viewer
 
@@ -52,11 +54,14 @@ def approval_desk(
     calendar: Calendar,
     delegations: DelegationDesk,
     notices: Notices,
+    giving: NumberService,
 ) -> ApprovalDesk:
     """Make the desk of approvals."""
     rows = RequestRepository(RowSigner(key("approval")), SecretBox(key("approval-box")), key("approval-digest"))
+    organisation = CompanyOrganisation(contacts, accounts, departments)
+    numbers = number_effects(service=giving, organisation=organisation, clock=showing.clock)
     company = Company(
-        organisation=CompanyOrganisation(contacts, accounts, departments),
+        organisation=organisation,
         persons=delegations.persons,
         stand_ins=delegations.service,
         absences=delegations.service,
@@ -69,7 +74,7 @@ def approval_desk(
     return ApprovalDesk(
         showing,
         chains=chains,
-        effects={**effects.effects, "appeal": Appeal(rows, calendar, showing.clock)},
+        effects={**effects.effects, **numbers, "appeal": Appeal(rows, calendar, showing.clock)},
         checks=effects.checks,
         company=company,
         keys=Keys(rows=key("approval"), box=key("approval-box"), digests=key("approval-digest")),

@@ -262,6 +262,7 @@ def assembled(
             department_rows=department_rows,
             engagements=engagements.service,
             engagement_rows=engagement_rows,
+            numbers=numbers.service,
         ),
     )
     subjects = Subjects(governing.people)

@@ -43,6 +43,7 @@ from app.jobs.desk import JobDesk
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.notices.desk import NoticeDesk
+from app.numbers.service import NumberService
 from app.permissions.evidence import Evidence
 from app.permissions.given import GivenRights
 from app.permissions.marks import MarkRepository
@@ -76,6 +77,7 @@ class Governed:
     department_rows: DepartmentRepository
     engagements: EngagementService
     engagement_rows: EngagementRepository
+    numbers: NumberService
 
 
 class Governing:
@@ -166,6 +168,7 @@ class Governing:
             calendar=calendars,
             delegations=self.delegations,
             notices=tells,
+            giving=over.numbers,
         )
         self.campaigns = CampaignDesk(
             showing,

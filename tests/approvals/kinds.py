@@ -251,6 +251,7 @@ def office_in(world: World) -> Office:
         calendar=application.calendar.calendars,
         delegations=delegations,
         notices=application.notices.service,
+        giving=application.numbers.service,
     )
     world.app.state.application = replace(application, approvals=desk, delegations=delegations)
     return Office(world, desk, effect, check, clock, delegations)

@@ -1,0 +1,114 @@
+"""Short numbers by request: ``number.allocate`` for good, ``number.temporary`` until a time, and then back into quarantine by itself.
+
+Numbers are taken when the chain is through, not when they are asked for: which ones they are is the pool's business. A pool that has too
+few by then makes the request fail with its name, and nothing is taken. The allocation's reference is the request, so it is made once.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.approvals.effects import Applied, Approved, Asked, Cause, Examined, Term
+from app.approvals.resolving import Organisation
+from app.audit.authors import Author
+from app.auth.repository import Source
+from app.effects.unfit import BeneficiaryGone, CannotBeAsked, Why
+from app.kit.clock import Clock
+from app.kit.db import UnitOfWork
+from app.kit.errors import NotFound
+from app.numbers.errors import NumberNotAssigned
+from app.numbers.pool_repository import Pool, PoolRepository
+from app.numbers.repository import Grant, Holder
+from app.numbers.rules import Cause as Ended
+from app.numbers.service import NumberService
+from app.numbers.values import Wanted
+from app.permissions.standing import Viewer
+
+_LONGEST: Final = timedelta(days=366)
+_CALLER: Final = "approvals"
+
+
+class NumberGift:
+    """Gives numbers of a pool to whoever gains."""
+
+    def __init__(
+        self,
+        *,
+        service: NumberService,
+        pools: PoolRepository,
+        organisation: Organisation,
+        clock: Clock,
+        temporary: bool,
+    ) -> None:
+        """Take what gives, the pools, who is in service, the clock, and whether an end is asked for."""
+        self._service, self._pools, self._organisation = service, pools, organisation
+        self._clock, self._temporary = clock, temporary
+
+    async def examine(self, source: Source, viewer: Viewer | None, asked: Asked) -> Examined:
+        """Tell of which class the pool is. Raises ``NotFound``, ``CannotBeAsked`` and ``BeneficiaryGone``."""
+        pool = await self._pool(source, asked.subject.id)
+        facts = await self._organisation.facts(source, [asked.beneficiary])
+        if viewer is None and asked.beneficiary not in facts:
+            raise BeneficiaryGone
+        until = _moment(asked.form.get("until"))
+        if self._temporary and until is not None:
+            now = self._clock.now()
+            if not now < until <= now + _LONGEST:
+                raise CannotBeAsked("/form/until", Why.TERM)
+        about = {"pool": str(pool.id), "pool_class": pool.pool_class.value}
+        return Examined(form=asked.form, facts=about, owner=pool.department_id, term=Term(until=until))
+
+    async def apply(self, unit: UnitOfWork, author: Author, approved: Approved) -> Applied:
+        """Take the numbers. Raises ``PoolExhausted`` and ``HolderNotFound``; then nothing was taken."""
+        pool = await self._pool(unit.session, approved.asked.subject.id)
+        until = approved.ends if self._temporary else None
+        grant = Grant(
+            holder=Holder("contact", approved.asked.beneficiary),
+            role="short",
+            caller=_CALLER,
+            author=author,
+            consumer_ref=str(approved.id),
+            until=until,
+        )
+        given = await self._service.allocate(unit, pool, grant, Wanted(int(approved.asked.form.get("count", 1)), None))
+        result = {"digits": list(given.digits), "domain": pool.domain}
+        return Applied(result=result, ends=until, lasting=self._temporary)
+
+    async def end(
+        self, unit: UnitOfWork, author: Author, approved: Approved, result: Mapping[str, Any], cause: Cause
+    ) -> None:
+        """Take them back into quarantine; what has been released since is left alone."""
+        why = Ended.EXPIRED if cause is Cause.EXPIRED else Ended.RELEASED
+        holder = Holder("contact", approved.asked.beneficiary)
+        for digits in result["digits"]:
+            with suppress(NumberNotAssigned):
+                await self._service.release(unit, author, digits, domain=result["domain"], cause=why, holder=holder)
+
+    async def _pool(self, source: Source, named: str) -> Pool:
+        pool = await self._pools.pool(source, named)
+        if pool is None:
+            raise NotFound
+        return pool
+
+
+def _moment(text: object) -> datetime | None:
+    """Read an end, which the form's schema has called a date and a time; without an offset it is none."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise CannotBeAsked("/form/until", Why.TERM) from None
+    if moment.tzinfo is None:
+        raise CannotBeAsked("/form/until", Why.TERM)
+    return moment
+
+
+def number_effects(*, service: NumberService, organisation: Organisation, clock: Clock) -> Mapping[str, NumberGift]:
+    """Make both."""
+    pools = PoolRepository()
+    return {
+        name: NumberGift(service=service, pools=pools, organisation=organisation, clock=clock, temporary=temporary)
+        for name, temporary in (("number_allocate", False), ("number_temporary", True))
+    }
