@@ -20,7 +20,6 @@ from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import FieldError, Invalid, NotFound
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
-from app.kit.models import new_id
 from app.notices.notice import Audience, Notice
 from app.notices.service import Notices
 from app.permissions.errors import NotPermitted
@@ -109,7 +108,7 @@ class CalendarKeeper:
         if revision.year is not None:
             body = {"calendar": {"id": revision.id, "version": 1}, "year": revision.year}
             told = Notice(
-                id=new_id(), type="calendar.confirmed", occurred_at=revision.at, body=body, audience=Audience()
+                id=revision.id, type="calendar.confirmed", occurred_at=revision.at, body=body, audience=Audience()
             )
             await self._teller.tell(unit, told)
 
