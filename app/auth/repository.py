@@ -16,7 +16,6 @@ import structlog
 from sqlalchemy import (
     BigInteger,
     Integer,
-    Select,
     String,
     Table,
     Text,
@@ -36,11 +35,11 @@ from app.auth.errors import AccountRefused
 from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, RevokedTokenRow
 from app.auth.subject import Tier
 from app.crypto.rowmac import RowSigner
-from app.kit.db import Prepared, Reader, Row
+from app.kit.db import Row
 from app.kit.models import Id
+from app.kit.query import Query, Source
 
-Source = AsyncSession | Reader
-"""Where to read: a session inside a transaction, or the reader outside of any."""
+__all__ = ["KEEP_REVOKED", "Account", "AccountRepository", "Client", "ClientRepository", "Query", "Source"]
 
 KEEP_REVOKED: Final = timedelta(days=1)
 """How long a revocation outlives its token; more than any leeway."""
@@ -94,28 +93,6 @@ class Client:
     def epoch_key(self) -> str:
         """Name the counter that moves when this client's rights do."""
         return f"client:{self.client_id}"
-
-
-class Query:
-    """A select that runs in a session or, compiled once per kind of store, through the reader."""
-
-    __slots__ = ("_by_key", "_prepared", "_statement")
-
-    def __init__(self, statement: Select[*tuple[Any, ...]], *, by_key: bool = False) -> None:
-        """Take the statement; its values come by name. ``by_key``: it reads a few rows by their keys and nothing else."""
-        self._statement, self._by_key = statement, by_key
-        self._prepared: dict[str, Prepared] = {}
-
-    async def rows(self, source: Source, **values: object) -> Sequence[Row]:
-        """Run it."""
-        if isinstance(source, AsyncSession):
-            return [tuple(row) for row in await source.execute(self._statement, values)]
-        prepared = self._prepared.get(source.dialect.name)
-        if prepared is None:
-            prepared = self._prepared[source.dialect.name] = source.prepare(self._statement)
-        if self._by_key:
-            return [prepared.row(raw) for raw in await source.fetch_points(prepared, values)]
-        return await source.fetch(prepared, values)
 
 
 _ACCOUNT: Final = select(

@@ -5,22 +5,20 @@ When ``Calendars.epoch`` has moved, whatever is still open, and all of it that w
 and both values are kept: what was told first, and what holds now. Nothing is ever looked up elsewhere.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, time, timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import Table, bindparam, delete, func, insert, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.calendar.models import CalendarDay, CalendarRevision, CalendarYear
 from app.calendar.revisions import PACKAGE, PUBLISHED, Revision, Said
 from app.calendar.rules import CUT_OFF, UTC_OFFSET, Entry, Kind, Status, WorkCalendar
-from app.kit.db import Prepared, Reader, Row
+from app.kit.db import Row
 from app.kit.models import Id
-
-Source = AsyncSession | Reader
-"""Where to read: a session inside a transaction, or the reader outside of any."""
+from app.kit.query import Query, Source
 
 _DAYS: Final = cast("Table", CalendarDay.__table__)
 _YEARS: Final = cast("Table", CalendarYear.__table__)
@@ -28,28 +26,8 @@ _REVISIONS: Final = cast("Table", CalendarRevision.__table__)
 _QUEUE: Final = select(func.pg_advisory_xact_lock(literal_column("7240610027")))
 
 
-class _Query:
-    """A select that runs in a session or, compiled once per kind of store, through the reader."""
-
-    __slots__ = ("_by_key", "_prepared", "_statement")
-
-    def __init__(self, statement: Select[*tuple[Any, ...]], *, by_key: bool = False) -> None:
-        self._statement, self._by_key = statement, by_key
-        self._prepared: dict[str, Prepared] = {}
-
-    async def rows(self, source: Source, **values: object) -> Sequence[Row]:
-        if isinstance(source, AsyncSession):
-            return [tuple(row) for row in await source.execute(self._statement, values)]
-        prepared = self._prepared.get(source.dialect.name)
-        if prepared is None:
-            prepared = self._prepared[source.dialect.name] = source.prepare(self._statement)
-        if self._by_key:
-            return [prepared.row(raw) for raw in await source.fetch_points(prepared, values)]
-        return await source.fetch(prepared, values)
-
-
-_EPOCH: Final = _Query(select(func.coalesce(func.max(CalendarRevision.seq), 0)), by_key=True)
-_EVERY_DAY: Final = _Query(
+_EPOCH: Final = Query(select(func.coalesce(func.max(CalendarRevision.seq), 0)), by_key=True)
+_EVERY_DAY: Final = Query(
     select(
         CalendarDay.date,
         CalendarDay.kind,
@@ -59,20 +37,20 @@ _EVERY_DAY: Final = _Query(
     ).order_by(CalendarDay.layer.desc(), CalendarDay.date)
 )
 """The company's days after the published ones, so that they win."""
-_EVERY_YEAR: Final = _Query(select(CalendarYear.year, CalendarYear.source).where(CalendarYear.status == "confirmed"))
-_LAST_PACKAGE: Final = _Query(
+_EVERY_YEAR: Final = Query(select(CalendarYear.year, CalendarYear.source).where(CalendarYear.status == "confirmed"))
+_LAST_PACKAGE: Final = Query(
     select(CalendarRevision.source)
     .where(CalendarRevision.kind == PACKAGE)
     .order_by(CalendarRevision.seq.desc())
     .limit(1)
 )
 _TOLD: Final = select(*(_REVISIONS.c[name] for name in Revision.__slots__))
-_BEFORE: Final = _Query(
+_BEFORE: Final = Query(
     _TOLD.where(CalendarRevision.seq < bindparam("before"))
     .order_by(CalendarRevision.seq.desc())
     .limit(bindparam("most"))
 )
-_BY_ID: Final = _Query(_TOLD.where(CalendarRevision.id == bindparam("id", type_=Id())), by_key=True)
+_BY_ID: Final = Query(_TOLD.where(CalendarRevision.id == bindparam("id", type_=Id())), by_key=True)
 
 
 class Calendars:

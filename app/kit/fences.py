@@ -11,12 +11,23 @@ from sqlalchemy import text
 Key = tuple[str, ...]
 
 
-def fence(append_only: Mapping[str, Iterable[Key]], changeable: Iterable[str]) -> None:
-    """Refuse every change of rows in ``append_only`` tables (each with its unique keys) and grant the service role what it needs."""
+def fence(
+    append_only: Mapping[str, Iterable[Key]], changeable: Iterable[str] = (), *, lasting: Iterable[str] = ()
+) -> None:
+    """Refuse every change of rows in ``append_only`` tables (each with its unique keys) and grant the service role what it needs.
+
+    Rows of ``lasting`` tables it changes and never deletes.
+    """
     if op.get_bind().dialect.name == "postgresql":
         for table in append_only:
             _fence_postgresql(table)
-        _grant(append_only, changeable)
+        _grant(
+            {
+                "SELECT, INSERT": append_only,
+                "SELECT, INSERT, UPDATE": lasting,
+                "SELECT, INSERT, UPDATE, DELETE": changeable,
+            }
+        )
         return
     for table, keys in append_only.items():
         _fence_sqlite(table, keys)
@@ -47,11 +58,11 @@ def _fence_postgresql(table: str) -> None:
     op.execute(f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER append_only")
 
 
-def _grant(append_only: Iterable[str], changeable: Iterable[str]) -> None:
+def _grant(rights: Mapping[str, Iterable[str]]) -> None:
     role = context.config.attributes.get("service_role")
     if not role:
         return
     name = op.get_bind().execute(text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-    for tables, rights in ((append_only, "SELECT, INSERT"), (changeable, "SELECT, INSERT, UPDATE, DELETE")):
+    for right, tables in rights.items():
         if named := ", ".join(tables):
-            op.execute(f"GRANT {rights} ON {named} TO {name}")
+            op.execute(f"GRANT {right} ON {named} TO {name}")

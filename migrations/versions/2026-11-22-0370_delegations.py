@@ -7,8 +7,9 @@ fenced as those of revision 5b1f0c7e2d34.
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 
+from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "b386178a27dc"
@@ -16,18 +17,15 @@ down_revision: str | None = "7f42d3a6e398"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-APPEND_ONLY = (("person_link", (("id",), ("contact_id", "number"))),)
-"""Tables and their unique keys."""
+APPEND_ONLY = {"person_link": (("id",), ("contact_id", "number"))}
+"""Table, and its unique keys."""
 
 
 def upgrade() -> None:
     """Make both tables, fence one, and let the service role work on them."""
     make_delegations()
     make_persons()
-    if op.get_bind().dialect.name == "postgresql":
-        fence_postgresql()
-    else:
-        fence_sqlite()
+    fence(APPEND_ONLY, lasting=("delegation",))
 
 
 def downgrade() -> None:
@@ -82,34 +80,3 @@ def make_persons() -> None:
         sa.UniqueConstraint("contact_id", "number", name=op.f("uq_person_link_contact_id_number")),
     )
     op.create_index("ix_person_link_person_id", "person_link", ["person_id"])
-
-
-def fence_sqlite() -> None:
-    """Refuse update, delete, and an insert that would replace."""
-    for table, keys in APPEND_ONLY:
-        taken = " OR ".join(
-            f'EXISTS (SELECT 1 FROM "{table}" WHERE '
-            + " AND ".join(f'"{column}" = NEW."{column}"' for column in key)
-            + ")"
-            for key in keys
-        )
-        refusal = f"SELECT RAISE(ABORT, '{table} is append-only')"
-        op.execute(f'CREATE TRIGGER {table}_no_update BEFORE UPDATE ON "{table}" BEGIN {refusal}; END')
-        op.execute(f'CREATE TRIGGER {table}_no_delete BEFORE DELETE ON "{table}" BEGIN {refusal}; END')
-        op.execute(f'CREATE TRIGGER {table}_no_insert BEFORE INSERT ON "{table}" WHEN {taken} BEGIN {refusal}; END')
-
-
-def fence_postgresql() -> None:
-    """Refuse update, delete and truncate, also in sessions that replicate; let the service role read, append and end."""
-    for table, _ in APPEND_ONLY:
-        op.execute(
-            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.{table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION public.duanhao_append_only()"
-        )
-        op.execute(f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER append_only")
-    role = context.config.attributes.get("service_role")
-    if not role:
-        return
-    name = op.get_bind().execute(sa.text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON delegation TO {name}")
-    op.execute(f"GRANT SELECT, INSERT ON person_link TO {name}")

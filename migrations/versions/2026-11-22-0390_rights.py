@@ -8,8 +8,9 @@ cover more than it knows; what it finds lent it takes for given, since the accou
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 
+from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "d5a83c1be7f0"
@@ -40,10 +41,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", name=op.f("uq_standing_loan_request_id")),
     )
     op.create_index(op.f("ix_standing_loan_account_id"), "standing_loan", ["account_id"])
-    role = context.config.attributes.get("service_role")
-    if role and op.get_bind().dialect.name == "postgresql":
-        name = op.get_bind().execute(sa.text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-        op.execute(f"GRANT SELECT, INSERT, UPDATE ON standing_loan TO {name}")
+    fence({}, lasting=("standing_loan",))
 
 
 def downgrade() -> None:

@@ -7,8 +7,9 @@ and notices are kept for a month; that they were sent, and who was told, is no l
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 
+from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "8053e4b7f4a9"
@@ -115,10 +116,7 @@ def upgrade() -> None:
         postgresql_where=WAITING,
     )
     op.create_index("ix_notice_delivery_queue_id", "notice_delivery", ["queue", "id"])
-    role = context.config.attributes.get("service_role")
-    if op.get_bind().dialect.name == "postgresql" and role:
-        name = op.get_bind().execute(sa.text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(TABLES)} TO {name}")
+    fence({}, TABLES)
 
 
 def downgrade() -> None:

@@ -6,8 +6,9 @@ Revision 9164f5c805ba, after 8053e4b7f4a9. New tables only. Reviews and openings
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 
+from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "9164f5c805ba"
@@ -16,10 +17,10 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 CHANGING = ("emergency_appointment", "emergency_session", "emergency_sheet")
-APPEND_ONLY = (
-    ("emergency_review", (("session_id", "side"), ("session_id", "reviewer_id"))),
-    ("emergency_opening", (("id",),)),
-)
+APPEND_ONLY = {
+    "emergency_review": (("session_id", "side"), ("session_id", "reviewer_id")),
+    "emergency_opening": (("id",),),
+}
 """Tables and their unique keys."""
 VERDICT = "verdict IN ('justified','excessive','abuse')"
 OPEN = sa.text("ended_at IS NULL")
@@ -30,10 +31,7 @@ def upgrade() -> None:
     make_appointments()
     make_sessions()
     make_sheets()
-    if op.get_bind().dialect.name == "postgresql":
-        fence_postgresql()
-    else:
-        fence_sqlite()
+    fence(APPEND_ONLY, lasting=CHANGING)
 
 
 def downgrade() -> None:
@@ -194,34 +192,3 @@ def make_sheets() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_emergency_opening")),
     )
     op.create_index("ix_emergency_opening_sheet_id", "emergency_opening", ["sheet_id"])
-
-
-def fence_sqlite() -> None:
-    """Refuse update, delete, and an insert that would replace."""
-    for table, keys in APPEND_ONLY:
-        taken = " OR ".join(
-            f'EXISTS (SELECT 1 FROM "{table}" WHERE '
-            + " AND ".join(f'"{column}" = NEW."{column}"' for column in key)
-            + ")"
-            for key in keys
-        )
-        refusal = f"SELECT RAISE(ABORT, '{table} is append-only')"
-        op.execute(f'CREATE TRIGGER {table}_no_update BEFORE UPDATE ON "{table}" BEGIN {refusal}; END')
-        op.execute(f'CREATE TRIGGER {table}_no_delete BEFORE DELETE ON "{table}" BEGIN {refusal}; END')
-        op.execute(f'CREATE TRIGGER {table}_no_insert BEFORE INSERT ON "{table}" WHEN {taken} BEGIN {refusal}; END')
-
-
-def fence_postgresql() -> None:
-    """Refuse update, delete and truncate of what is append-only, and let the service role do the rest."""
-    for table, _ in APPEND_ONLY:
-        op.execute(
-            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON public.{table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION public.duanhao_append_only()"
-        )
-        op.execute(f"ALTER TABLE public.{table} ENABLE ALWAYS TRIGGER append_only")
-    role = context.config.attributes.get("service_role")
-    if not role:
-        return
-    name = op.get_bind().execute(sa.text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-    op.execute(f"GRANT SELECT, INSERT ON {', '.join(table for table, _ in APPEND_ONLY)} TO {name}")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON {', '.join(CHANGING)} TO {name}")

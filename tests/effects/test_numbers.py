@@ -35,7 +35,7 @@ async def test_number_allocate(shared: World) -> None:
 
 
 async def test_an_executive_range_asks_two_offices(shared: World) -> None:
-    pool, gains = await add_pool(shared, **{"class": "executive"}), await add_person(shared)
+    pool, gains = await add_pool(shared, 20, **{"class": "executive"}), await add_person(shared)
     walk = await filed(shared, "staff", "number.allocate", ("number_pool", pool.code), REASON, gains.id)
     assert await walk.through("steward") == "pending"
     assert await walk.through("hr") == "completed"
