@@ -22,6 +22,7 @@ NO_PAGES: Final = {
     ("POST", "/v1/access-events/exports", "text/csv"): "events, for the security team",
     ("GET", "/v1/access-log/checkpoint", "text/plain"): "a signed hash",
     ("GET", "/v1/contacts/{id}/photo", "image/jpeg"): "one picture of one contact",
+    ("GET", "/v1/emergency-sheets/{id}/content", "application/octet-stream"): "key people, sealed to one custodian",
     ("GET", "/v1/policy/page", "text/html"): "the rules, of nobody",
 }
 MOST_ON_A_PAGE: Final = 200
