@@ -392,6 +392,7 @@ async def command(*arguments: str, token: str) -> Outcome:
     return Outcome(process.returncode, output.decode(), errors.decode())
 
 
+@pytest.mark.slow
 async def test_the_example_reaches_a_served_directory(sqlite_world: World, tmp_path: Path) -> None:
     """The command's main job on its real input, whole: everything applies, and who is found at the end is who should be."""
     application, events = sqlite_world.application, list(hr_events())

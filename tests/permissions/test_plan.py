@@ -25,7 +25,7 @@ from tests.permissions.strategies import CONTACTS, DEPARTMENTS, PURPOSES, Chance
 from tests.support.clock import NOON
 from tests.support.reference_evaluator import ReferenceEvaluator
 
-CASES: Final = 6000
+CASES: Final = 3000
 SHIPPED: Final = (load("default"), load("strict"))
 FIELDS: Final = tuple((field.name, field.field_class) for field in CATALOGUE.protected)
 
