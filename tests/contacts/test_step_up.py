@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -50,18 +51,21 @@ async def test_ones_own_sensitive_fields_ask_for_a_second_proof_and_open_with_it
 
 
 @pytest.mark.parametrize(
-    "proof",
+    "proven",
     [
-        second_proof(age=601 + 60),
-        second_proof(age=-86_400),
-        second_proof(acr="urn:duanhao:acr:password"),
-        second_proof(acr="0"),
-        {"acr": "mfa"},
-        {"auth_time": int(time.time())},
+        lambda: second_proof(age=601 + 60),
+        lambda: second_proof(age=-86_400),
+        lambda: second_proof(acr="urn:duanhao:acr:password"),
+        lambda: second_proof(acr="0"),
+        lambda: {"acr": "mfa"},
+        lambda: {"auth_time": int(time.time())},
     ],
-    ids=str,
+    ids=["too old", "of tomorrow", "a password only", "of no level", "without a time", "without a level"],
 )
-async def test_what_is_no_fresh_second_proof_is_asked_again(shared: World, proof: dict[str, object]) -> None:
+async def test_what_is_no_fresh_second_proof_is_asked_again(
+    shared: World, proven: Callable[[], dict[str, object]]
+) -> None:
+    proof = proven()
     answer = await reveal(shared, await through(shared, "staff", **proof), shared.people["staff"], "id_number")
     problem(answer, 401, CODE)
 

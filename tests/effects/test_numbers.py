@@ -62,7 +62,11 @@ async def test_a_pool_that_is_empty_by_then_makes_it_fail(shared: World) -> None
     assert await numbers_of(shared, gains.path) == []
 
 
-@pytest.mark.parametrize("end", [until(days=-1), until(days=400), "tomorrow", "2026-12-01T10:00:00"])
+@pytest.mark.parametrize(
+    "end",
+    [until(days=-1), until(days=400), "tomorrow", "2026-12-01T10:00:00"],
+    ids=["yesterday", "too far", "no time", "no zone"],
+)
 async def test_an_end_that_cannot_be(shared: World, end: str) -> None:
     pool = await add_pool(shared)
     refused = await file(shared, "staff", "number.temporary", ("number_pool", pool.code), {**REASON, "until": end})
