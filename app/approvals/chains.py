@@ -8,7 +8,7 @@ kind that is not enabled is not offered, cannot be filed by its name, and says w
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -225,5 +225,11 @@ class Chains(_Data):
 
 
 def load(path: Path = DEFAULT) -> Chains:
-    """Read a file of kinds; raise ``ValueError`` with what is wrong."""
-    return Chains.model_validate(read(path.read_text(encoding="utf-8")))
+    """Read a file of kinds, the same text once in a process; raise ``ValueError`` with what is wrong."""
+    return parse(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=4)
+def parse(text: str) -> Chains:
+    """Read kinds from YAML; raise ``ValueError`` with what is wrong."""
+    return Chains.model_validate(read(text))

@@ -9,6 +9,7 @@ that is not wholly understood is refused, and its canonical JSON is hashed, so t
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -184,8 +185,9 @@ def parse(text: str) -> FormSet:
     )
 
 
+@cache
 def load(name: str = "default") -> FormSet:
-    """Read a set that ships with the service: ``default`` or ``strict``."""
+    """Read a set that ships with the service, ``default`` or ``strict``, once in a process."""
     return parse((files("app.contacts") / "form_sets" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 

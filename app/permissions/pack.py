@@ -308,8 +308,9 @@ def texts(name: str) -> tuple[str, str]:
     return rules, tests
 
 
+@cache
 def load(name: str = "default") -> Pack:
-    """Read a pack that ships with the service."""
+    """Read a pack that ships with the service, once in a process."""
     return parse(*texts(name))
 
 

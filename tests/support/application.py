@@ -4,13 +4,17 @@ Tests start from the caller: ``await (await world.as_("staff")).get("/v1/contact
 services that write it in earnest.
 """
 
+import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
@@ -22,7 +26,9 @@ from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.main import create_app
 from app.permissions.standing import Viewer
 from tests.support.company import CLIENTS, DEPARTMENTS, HEADS, PEOPLE
-from tests.support.stores import TestStore
+from tests.support.postgres import Cluster, in_thread
+from tests.support.session import SessionFolder
+from tests.support.stores import TestStore, _postgres_store, settings_for
 
 OPERATOR = Author(type="operator", id="os:test")
 SENSITIVE = ("home_address", "birth_date", "id_number", "private_notes", "relations")
@@ -112,28 +118,73 @@ def with_sensitive(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def opened_world(settings: Settings) -> AsyncIterator[World]:
-    """Open the application on a store, with the company in it."""
+async def opened_world(settings: Settings, *, written: Path | None = None) -> AsyncIterator[World]:
+    """Open the application on a store, with the company in it; ``written`` names who is in a store that has it already."""
     async with open_application(with_sensitive(settings)) as application:
         world = World(application, create_app(application.settings, application))
-        await found_company(world)
+        if written is None:
+            await found_company(world)
+        else:
+            world.departments, world.people = _read_names(written)
         try:
             yield world
         finally:
             await world.close()
 
 
+async def _write_company(settings: Settings, names: Path) -> None:
+    async with opened_world(settings) as world:
+        _write_names(names, world.departments, world.people)
+
+
+def _write_names(names: Path, *named: dict[str, UUID]) -> None:
+    names.write_text(json.dumps([{name: str(each) for name, each in part.items()} for part in named]), encoding="utf-8")
+
+
+def _read_names(names: Path) -> tuple[dict[str, UUID], ...]:
+    named = json.loads(names.read_text(encoding="utf-8"))
+    return tuple({name: UUID(each) for name, each in part.items()} for part in named)
+
+
+def _names(folder: Path, dialect: str) -> Path:
+    return folder / f"{dialect}-founded.json"
+
+
+@pytest.fixture(scope="session")
+def sqlite_founded(session_folder: SessionFolder, sqlite_template: Path) -> Path:
+    """Write the small company into a data directory, once per run."""
+    template, names = session_folder.root / "sqlite-founded", _names(session_folder.root, "sqlite")
+    with session_folder.locked():
+        if not names.exists():
+            shutil.copytree(sqlite_template, template)
+            in_thread(_write_company(settings_for(template), names))
+    return template
+
+
+@pytest.fixture(scope="session")
+def postgres_founded(
+    session_folder: SessionFolder, postgres_cluster: Cluster, postgres_template: str
+) -> tuple[Path, str]:
+    """Write the small company into a database, once per run; give the folder of its keys and the name to copy it by."""
+    keys, names = session_folder.root / "postgres-founded", _names(session_folder.root, "postgresql")
+    with session_folder.locked():
+        if not names.exists():
+            database = postgres_cluster.make("founded", template=postgres_template)
+            in_thread(_write_company(_postgres_store(postgres_cluster, database, data_dir=keys).settings, names))
+    return keys, "founded"
+
+
 @pytest_asyncio.fixture
-async def world(store: TestStore) -> AsyncIterator[World]:
+async def world(founded: Path, store: TestStore) -> AsyncIterator[World]:
     """Give the company on either engine."""
-    async with opened_world(store.settings) as found:
+    async with opened_world(store.settings, written=_names(founded, store.dialect)) as found:
         yield found
 
 
 @pytest_asyncio.fixture
-async def sqlite_world(sqlite_store: TestStore) -> AsyncIterator[World]:
+async def sqlite_world(founded: Path, sqlite_store: TestStore) -> AsyncIterator[World]:
     """Give the company on SQLite."""
-    async with opened_world(sqlite_store.settings) as found:
+    async with opened_world(sqlite_store.settings, written=_names(founded, "sqlite")) as found:
         yield found
 
 

@@ -1,7 +1,9 @@
 """Stores to test on: SQLite and PostgreSQL, migrated by Alembic, fresh for each test.
 
-The migrations run once per process run into a template; a test gets a copy (files copied, ``CREATE DATABASE …
-TEMPLATE``), which costs milliseconds. On PostgreSQL the tables belong to the owner role and the service role has
+The migrations run once per run into a template; a test gets a copy (files copied, ``CREATE DATABASE …
+TEMPLATE``), which costs milliseconds. A test that asks for the small company, by any fixture that asks for
+``founded``, gets a copy of a store that has it already: writing its people anew took longer than most tests.
+On PostgreSQL the tables belong to the owner role and the service role has
 exactly what the migrations grant.
 """
 
@@ -104,10 +106,21 @@ def postgres_template(session_folder: SessionFolder, postgres_cluster: Cluster) 
 
 
 @pytest.fixture
-def sqlite_store(sqlite_template: Path, tmp_path: Path) -> SqliteTestStore:
+def founded(session_folder: SessionFolder) -> Path:
+    """Ask that the store of this test have the small company in it from the start; give the folder that tells who is in it."""
+    return session_folder.root
+
+
+def _asked_for_company(request: pytest.FixtureRequest) -> bool:
+    return "founded" in request.fixturenames
+
+
+@pytest.fixture
+def sqlite_store(request: pytest.FixtureRequest, tmp_path: Path) -> SqliteTestStore:
     """Give SQLite at the newest revision."""
+    template: Path = request.getfixturevalue("sqlite_founded" if _asked_for_company(request) else "sqlite_template")
     data_dir = tmp_path / "var"
-    shutil.copytree(sqlite_template, data_dir)
+    shutil.copytree(template, data_dir)
     data_dir.chmod(0o700)
     return SqliteTestStore(settings=settings_for(data_dir))
 
@@ -119,10 +132,19 @@ def empty_sqlite_store(tmp_path: Path) -> SqliteTestStore:
 
 
 @pytest.fixture
-def postgres_store(postgres_cluster: Cluster, postgres_template: str, tmp_path: Path) -> Iterator[PostgresTestStore]:
+def postgres_store(
+    request: pytest.FixtureRequest, postgres_cluster: Cluster, tmp_path: Path
+) -> Iterator[PostgresTestStore]:
     """Give PostgreSQL at the newest revision."""
-    database = postgres_cluster.make(uuid4().hex[:12], template=postgres_template)
-    yield _postgres_store(postgres_cluster, database, data_dir=tmp_path / "var")
+    data_dir = tmp_path / "var"
+    if _asked_for_company(request):
+        keys, template = request.getfixturevalue("postgres_founded")
+        shutil.copytree(keys, data_dir)
+        data_dir.chmod(0o700)
+    else:
+        template = request.getfixturevalue("postgres_template")
+    database = postgres_cluster.make(uuid4().hex[:12], template=template)
+    yield _postgres_store(postgres_cluster, database, data_dir=data_dir)
     postgres_cluster.drop(database)
 
 
