@@ -86,6 +86,7 @@ def test_up_check_down_up(empty_store: TestStore) -> None:
     assert catalogue(empty_store) == first
 
 
+@pytest.mark.slow
 def test_every_step_can_be_taken_back(empty_store: TestStore) -> None:
     config = configuration(empty_store.settings)
     revisions = list(ScriptDirectory.from_config(config).walk_revisions())

@@ -204,6 +204,7 @@ def test_the_hunt_finds_what_there_is() -> None:
     assert found_in(b"nothing") == []
 
 
+@pytest.mark.slow
 async def test_a_busy_day_leaves_no_protected_value_anywhere(
     store: TestStore, log_lines: pytest.CaptureFixture[str]
 ) -> None:

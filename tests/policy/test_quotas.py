@@ -172,6 +172,7 @@ def test_30_two_processes_share_one_quota(postgres_store: PostgresTestStore) -> 
     assert (statuses.count(200), statuses.count(429)) == (25, 55)
 
 
+@pytest.mark.slow
 async def test_31_a_reveal_loop_over_500_contacts_ends_at_fifty(usual: World) -> None:
     staff, people = await usual.as_("staff"), await staffed(usual, 500)
     statuses, opened = [], usual.application.opener.opened
