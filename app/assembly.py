@@ -74,6 +74,7 @@ from app.numbers.desk import NumberDesk
 from app.opening import collection_forms, daily_quotas, limiter, token_desk
 from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
+from app.permissions.parts import PartReader
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs, VersionRepository
@@ -130,15 +131,18 @@ def assembled(
     )
     standings = Standings(
         reader=reader,
-        accounts=account_rows,
+        parts=PartReader(
+            accounts=account_rows,
+            clients=client_rows,
+            contacts=contact_rows,
+            grants=grants,
+            marks=marks,
+            loans=loans,
+            engagements=engagement_rows,
+            emergencies=EmergencyRepository(RowSigner(keyring.mac_key(EMERGENCY))),
+        ),
         clients=client_rows,
         departments=department_rows,
-        grants=grants,
-        marks=marks,
-        loans=loans,
-        contacts=contact_rows,
-        engagements=engagement_rows,
-        emergencies=EmergencyRepository(RowSigner(keyring.mac_key(EMERGENCY))),
         packs=packs,
         clock=clock,
         clock_here=clock_here,

@@ -16,7 +16,7 @@ from app.disclosure.acquaintances import Acquaintances, ClosedContacts
 from app.disclosure.showing import Showing
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
-from app.permissions.standing import ContactFacts
+from app.permissions.parts import ContactFacts
 
 
 class PartyContacts(ClosedContacts, ContactFacts, Protocol):

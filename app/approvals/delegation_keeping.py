@@ -28,7 +28,8 @@ from app.kit.errors import NotFound
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
-from app.permissions.standing import ContactFacts, Viewer, author_of
+from app.permissions.parts import ContactFacts
+from app.permissions.standing import Viewer, author_of
 
 COLLECTION: Final = "/v1/delegations"
 ENDERS: Final = frozenset({"infosec"})

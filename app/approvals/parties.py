@@ -13,7 +13,7 @@ from app.auth.errors import AccountRefused
 from app.auth.repository import Account, Source
 from app.auth.scopes import Scope, scopes_of_person
 from app.permissions.marks import Mark, MarkKind, MarkReason
-from app.permissions.standing import ContactFacts, ViewerFacts
+from app.permissions.parts import ContactFacts, ViewerFacts
 
 DECIDES: Final = "employee"
 """The kind of contact that decides."""

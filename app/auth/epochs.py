@@ -5,12 +5,14 @@ belongs to ``audit``, whose writer compares a viewer's counters in the transacti
 named, not imported. A key that is missing counts as zero.
 """
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, String, bindparam, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Query, Source
+from app.kit.db import Statement
 
 TOKENS: Final = "tokens"
 
@@ -43,3 +45,8 @@ async def both(source: Source, one: str, other: str) -> tuple[int, int]:
     """Read two counters as they are at one moment."""
     found = {key: int(value) for key, value in await _BOTH.rows(source, one=one, other=other)}
     return found.get(one, 0), found.get(other, 0)
+
+
+def of(keys: Iterable[Any]) -> Statement:
+    """Select the counters of these keys, each an expression: pairs of key and value."""
+    return select(_TABLE.c.key, _TABLE.c.value).where(_TABLE.c.key.in_(list(keys)))

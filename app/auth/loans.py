@@ -5,7 +5,7 @@ one loan of it does, and of tiers the highest counts. What somebody else set mea
 past us takes everything back that was not everybody's: hiding a loan by hand must not be worth anything. Nothing here commits.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,9 +19,10 @@ from app.auth import epochs
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountNotFound
 from app.auth.models import StandingLoanRow
-from app.auth.repository import Account, Query, Source
+from app.auth.repository import Account, Holder, Query, Source
 from app.auth.subject import Tier
 from app.crypto.rowmac import RowSigner
+from app.kit.db import Row, Statement
 from app.kit.models import Id, new_id
 
 _TABLE: Final = StandingLoanRow.__tablename__
@@ -37,11 +38,15 @@ _COLUMNS: Final[tuple[Any, ...]] = (
     StandingLoanRow.ends_at,
     StandingLoanRow.ended_at,
 )
-_LIVE: Final = Query(
-    select(*_COLUMNS, StandingLoanRow.mac)
-    .where(StandingLoanRow.account_id == bindparam("account_id", type_=Id()), StandingLoanRow.ended_at.is_(None))
-    .order_by(StandingLoanRow.id)
-)
+
+
+def _live(account_id: ColumnElement[UUID]) -> Statement:
+    return select(*_COLUMNS, StandingLoanRow.mac).where(
+        StandingLoanRow.account_id == account_id, StandingLoanRow.ended_at.is_(None)
+    )
+
+
+_LIVE: Final = Query(_live(bindparam("account_id", type_=Id())))
 _log = structlog.get_logger("duanhao.security")
 
 
@@ -85,8 +90,16 @@ class StandingLoans:
 
     async def at(self, source: Source, account: Account, now: datetime | None) -> Standing:
         """Give what an account may do at ``now``, whether or not what has ended was taken back already; ``None`` is after all loans."""
+        return self.told(await _LIVE.rows(source, account_id=account.id), account, now)
+
+    def of_holder(self, holder: Holder) -> Statement:
+        """Select the rows that ``told`` reads, of one account."""
+        return _live(holder.account)
+
+    def told(self, rows: Iterable[Row], account: Account, now: datetime | None) -> Standing:
+        """Give what the account may do at ``now``, as its loans that have not ended say."""
         ended, lasting, edges = list[_Lent](), list[_Lent](), set[datetime]()
-        for *values, mac in await _LIVE.rows(source, account_id=account.id):
+        for *values, mac in rows:
             identity, _, _, tier, before, roles, _, ends, _ = values
             if not self._signer.verify(_TABLE, (*values[:5], tuple(roles), *values[6:]), mac):
                 _log.error("row_mac_mismatch", table=_TABLE, row=str(identity))

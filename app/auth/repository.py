@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Integer,
     String,
     Table,
@@ -35,11 +36,11 @@ from app.auth.errors import AccountRefused
 from app.auth.models import AccountRow, AccountState, ClientRow, ClientState, RevokedTokenRow
 from app.auth.subject import Tier
 from app.crypto.rowmac import RowSigner
-from app.kit.db import Row
+from app.kit.db import Row, Statement
 from app.kit.models import Id
 from app.kit.query import Query, Source
 
-__all__ = ["KEEP_REVOKED", "Account", "AccountRepository", "Client", "ClientRepository", "Query", "Source"]
+__all__ = ["KEEP_REVOKED", "Account", "AccountRepository", "Client", "ClientRepository", "Holder", "Query", "Source"]
 
 KEEP_REVOKED: Final = timedelta(days=1)
 """How long a revocation outlives its token; more than any leeway."""
@@ -95,6 +96,14 @@ class Client:
         return f"client:{self.client_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose standing a statement reads, as expressions of the ids of account and contact."""
+
+    account: ColumnElement[UUID]
+    contact: ColumnElement[UUID | None]
+
+
 _ACCOUNT: Final = select(
     AccountRow.id,
     AccountRow.user_name_key,
@@ -120,7 +129,8 @@ _CLIENT: Final = select(
     ClientRow.owner_id,
     ClientRow.mac,
 )
-_ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(AccountRow.user_name_key == bindparam("key")), by_key=True)
+_NAMED: Final = AccountRow.user_name_key == bindparam("key", type_=String())
+_ACCOUNT_BY_NAME: Final = Query(_ACCOUNT.where(_NAMED), by_key=True)
 _ACCOUNT_BY_ID: Final = Query(_ACCOUNT.where(AccountRow.id == bindparam("account_id")), by_key=True)
 _ACTIVE_ACCOUNTS: Final = Query(
     _ACCOUNT.where(
@@ -131,6 +141,20 @@ _ACTIVE_ACCOUNTS: Final = Query(
 )
 _ACCOUNT_BY_CONTACT: Final = Query(_ACCOUNT.where(AccountRow.contact_id == bindparam("contact_id")), by_key=True)
 _CLIENT_BY_ID: Final = Query(_CLIENT.where(ClientRow.client_id == bindparam("client_id")), by_key=True)
+ACCOUNT_NAMED: Final[Statement] = _ACCOUNT.where(_NAMED)
+"""The account kept under the name bound as ``key``; ``AccountRepository.read`` believes its row."""
+HOLDER_NAMED: Final = Holder(
+    select(AccountRow.id).where(_NAMED).scalar_subquery(), select(AccountRow.contact_id).where(_NAMED).scalar_subquery()
+)
+"""Who holds that account."""
+CLIENTS_NAMED: Final[Statement] = _CLIENT.where(
+    ClientRow.client_id.in_((bindparam("client", type_=String()), bindparam("front_end", type_=String())))
+)
+"""The clients bound as ``client`` and ``front_end``; ``ClientRepository.read`` believes their rows."""
+REVOCATIONS_NAMED: Final[Statement] = select(RevokedTokenRow.jti).where(
+    RevokedTokenRow.jti.in_((bindparam("token", type_=String()), bindparam("shown", type_=String())))
+)
+"""Which of the tokens bound as ``token`` and ``shown`` are revoked."""
 _EPOCH: Final = table("epoch", column("key", String), column("value", BigInteger))
 _COUNTERS: Final = tuple(
     select(_EPOCH.c.value).where(_EPOCH.c.key == bindparam(name)).scalar_subquery()
@@ -162,22 +186,22 @@ class AccountRepository:
 
     async def by_key(self, source: Source, key: str) -> Account | None:
         """Find by the kept form of the user name; raise ``AccountRefused`` when the row was edited past us."""
-        return self._one(await _ACCOUNT_BY_NAME.rows(source, key=key))
+        return self.read(await _ACCOUNT_BY_NAME.rows(source, key=key))
 
     async def by_id(self, source: Source, account_id: UUID) -> Account | None:
         """Find by id; raise ``AccountRefused`` when the row was edited past us."""
-        return self._one(await _ACCOUNT_BY_ID.rows(source, account_id=account_id))
+        return self.read(await _ACCOUNT_BY_ID.rows(source, account_id=account_id))
 
     async def by_contact(self, source: Source, contact_id: UUID) -> Account | None:
         """Find the account bound to a contact; raise ``AccountRefused`` when the row was edited past us."""
-        return self._one(await _ACCOUNT_BY_CONTACT.rows(source, contact_id=contact_id))
+        return self.read(await _ACCOUNT_BY_CONTACT.rows(source, contact_id=contact_id))
 
     async def set_apart(self, source: Source) -> list[Account]:
         """List accounts with a role or another tier than everybody's, by name; rows edited past us are reported and left out."""
         found = []
         for row in await _SET_APART.rows(source):
             with suppress(AccountRefused):
-                account = self._one([row])
+                account = self.read([row])
                 if account is not None:
                     found.append(account)
         return found
@@ -185,9 +209,10 @@ class AccountRepository:
     async def active(self, source: Source, *, after: UUID, limit: int) -> list[Account]:
         """List active accounts that are bound to a contact, by id; raise as ``by_key`` does."""
         rows = await _ACTIVE_ACCOUNTS.rows(source, after=after, page=limit)
-        return [account for row in rows if (account := self._one([row])) is not None]
+        return [account for row in rows if (account := self.read([row])) is not None]
 
-    def _one(self, rows: Sequence[Row]) -> Account | None:
+    def read(self, rows: Sequence[Row]) -> Account | None:
+        """Believe the first row, if there is one; raise ``AccountRefused`` when it was edited past us."""
         if not rows:
             return None
         *values, mac = rows[0]
@@ -238,7 +263,11 @@ class ClientRepository:
     async def by_id(self, source: Source, client_id: str) -> Client | None:
         """Find a client; raise ``AccountRefused`` when the row was edited past us."""
         rows = await _CLIENT_BY_ID.rows(source, client_id=client_id)
-        return self._checked(rows[0]) if rows else None
+        return self.read(rows, client_id)
+
+    def read(self, rows: Sequence[Row], client_id: str) -> Client | None:
+        """Believe the row of this client, if it is among ``rows``; raise ``AccountRefused`` when it was edited past us."""
+        return next((self._checked(row) for row in rows if row[0] == client_id), None)
 
     async def with_counters(
         self, source: Source, client_id: str, other: str, third: str

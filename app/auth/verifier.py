@@ -10,9 +10,10 @@ counter in the store, read at most once a second, tells when something was revok
 everything is forgotten. If the counter cannot be read, no token is taken.
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -23,14 +24,26 @@ from app.auth import claims, compact, epochs
 from app.auth.errors import AccountRefused, TokenExpired, TokenRejected
 from app.auth.profile import Claimed, Delegation, Profile
 from app.auth.reasons import Reason, Rejected
-from app.auth.repository import AccountRepository, Client, ClientRepository, is_revoked
+from app.auth.repository import (
+    ACCOUNT_NAMED,
+    CLIENTS_NAMED,
+    REVOCATIONS_NAMED,
+    AccountRepository,
+    Client,
+    ClientRepository,
+)
 from app.auth.scopes import known, scopes_of_person
 from app.auth.subject import Caller, Person, Service
 from app.kit.clock import Clock
-from app.kit.db import Reader
+from app.kit.db import Reader, Row
+from app.kit.together import Together
 
 REMEMBERED_SECONDS: Final = 300.0
 LOOK_EVERY_SECONDS: Final = 1.0
+
+Known = Mapping[str, Sequence[Row]]
+_KNOWN: Final = Together(revoked=REVOCATIONS_NAMED, clients=CLIENTS_NAMED, account=ACCOUNT_NAMED)
+"""What the store knows of a token, at one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,7 @@ class TokenVerifier:
         self._accounts, self._clients, self._reader, self._clock = accounts, clients, reader, clock
         self._leeway, self._max_bytes, self._cache_size = limits.leeway_seconds, limits.max_bytes, limits.cache_size
         self._remembered: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._verifying: dict[bytes, asyncio.Task[Caller]] = {}
         self._forgotten = 0
         self._generation: int | None = None
         self._looked = 0.0
@@ -84,6 +98,7 @@ class TokenVerifier:
     def forget(self) -> None:
         """Look at every token again: something was revoked, or keys changed."""
         self._remembered.clear()
+        self._verifying.clear()
         self._forgotten += 1
         self._generation = None
 
@@ -101,6 +116,21 @@ class TokenVerifier:
         if remembered is not None and now < remembered[0]:
             self._remembered.move_to_end(digest)
             return remembered[1]
+        task = self._verifying.get(digest)
+        if task is None:
+            task = self._verifying[digest] = asyncio.create_task(self._remember(digest, token, now))
+
+            def ended(task: asyncio.Task[Caller]) -> None:
+                if self._verifying.get(digest) is task:
+                    del self._verifying[digest]
+                if not task.cancelled():
+                    task.exception()
+
+            task.add_done_callback(ended)
+        return await asyncio.shield(task)
+
+    async def _remember(self, digest: bytes, token: str, now: float) -> Caller:
+        """Look at a token once for all who bring it at the same time; who joins in has begun after whatever made us forget last."""
         forgotten = self._forgotten
         examined = await self._examined(token, now)
         subject, until = examined.caller, float(examined.expires_at + self._leeway)
@@ -142,12 +172,19 @@ class TokenVerifier:
         )
         claimed = profile.claimed(read.claims)
         key = None if claimed.jti is None else profile.revocation_key(claimed.jti)
-        shown = None if claimed.delegation is None else claimed.delegation.revocation_key
-        for each in (key, shown):
-            if each is not None and await is_revoked(self._reader, each):
-                raise Rejected(Reason.REVOKED)
+        delegation = claimed.delegation
+        rows = await _KNOWN.rows(
+            self._reader,
+            token=key,
+            shown=None if delegation is None else delegation.revocation_key,
+            client=claimed.client_id,
+            front_end=None if delegation is None else delegation.front_end,
+            key=claimed.user_name,
+        )
+        if rows["revoked"]:
+            raise Rejected(Reason.REVOKED)
         try:
-            subject = await self._subject(claimed, profile)
+            subject = self._subject(claimed, profile, rows)
         except AccountRefused:
             raise Rejected(Reason.ROW_TAMPERED) from None
         return Examined(subject, read.claims, expires, key)
@@ -165,31 +202,30 @@ class TokenVerifier:
         except JOSEError:
             raise Rejected(Reason.SIGNATURE) from None
 
-    async def _subject(self, claimed: Claimed, profile: Profile) -> Caller:
-        client = await self._clients.by_id(self._reader, claimed.client_id)
+    def _subject(self, claimed: Claimed, profile: Profile, rows: Known) -> Caller:
+        client = self._clients.read(rows["clients"], claimed.client_id)
         if client is not None and client.state != "active":
             raise Rejected(Reason.CLIENT_DISABLED)
         if client is None and (profile.registered_only or claimed.user_name is None):
             raise Rejected(Reason.CLIENT_UNKNOWN)
         if claimed.user_name is None and client is not None:
             return _service(claimed, client)
-        person = await self._person(claimed, profile)
-        return person if claimed.delegation is None else await self._delegated(person, claimed.delegation, client)
+        person = self._person(claimed, profile, rows)
+        return person if claimed.delegation is None else self._delegated(person, claimed.delegation, client, rows)
 
-    async def _delegated(self, person: Person, delegation: Delegation, client: Client | None) -> Person:
+    def _delegated(self, person: Person, delegation: Delegation, client: Client | None, rows: Known) -> Person:
         """Give the person for whom a back end acts: both clients stand as they did at the exchange; the back end's scopes bound these."""
         if client is None or not client.exchanges:
             raise Rejected(Reason.DELEGATION)
         if client.epoch != delegation.client_epoch:
             raise Rejected(Reason.EPOCH)
-        front_end = await self._clients.by_id(self._reader, delegation.front_end)
+        front_end = self._clients.read(rows["clients"], delegation.front_end)
         if front_end is not None and front_end.state != "active":
             raise Rejected(Reason.CLIENT_DISABLED)
         return replace(person, scopes=person.scopes & client.scopes, front_end=delegation.front_end)
 
-    async def _person(self, claimed: Claimed, profile: Profile) -> Person:
-        name = claimed.user_name or ""
-        account = await self._accounts.by_key(self._reader, name)
+    def _person(self, claimed: Claimed, profile: Profile, rows: Known) -> Person:
+        account = self._accounts.read(rows["account"])
         if account is None:
             if profile.built_in:
                 raise Rejected(Reason.SUBJECT_UNKNOWN)
@@ -199,7 +235,7 @@ class TokenVerifier:
             raise Rejected(Reason.EPOCH)
         allowed = scopes_of_person(() if account is None else account.roles)
         return Person(
-            user_name=name,
+            user_name=claimed.user_name or "",
             client_id=claimed.client_id,
             scopes=allowed if claimed.scopes is None else allowed & claimed.scopes,
             acr=claimed.acr,

@@ -25,8 +25,8 @@ from app.departments.tree import Tree
 from app.kit.db import Reader
 from app.permissions.grants import Grant, Wanted
 from app.permissions.outcomes import FieldClass, Tier
+from app.permissions.parts import ViewerFacts
 from app.permissions.repository import GrantRepository
-from app.permissions.standing import ViewerFacts
 
 PRESENT: Final = frozenset({"active", "frozen", "leaving"})
 _PAGE: Final = 200

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auth.repository import Query, Source
+from app.auth.repository import Holder, Query, Source
 from app.contacts.criteria import COLUMNS, Criteria, Order, narrowed
 from app.contacts.fields import CATALOGUE
 from app.contacts.models import LABEL, Contact, ContactChange, ContactDepartment, ContactTag
@@ -42,9 +42,9 @@ from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Row, Statement
 from app.kit.models import Id
 from app.permissions.outcomes import Power
+from app.permissions.parts import ViewerFacts
 from app.permissions.plan import Plan
 from app.permissions.predicate import visible
-from app.permissions.standing import ViewerFacts
 
 _MOST_TOGETHER: Final = 64
 _LEAST_AMONG: Final = 32
@@ -231,10 +231,18 @@ class ContactRepository:
 
     async def viewer_facts(self, source: Source, contact_id: UUID) -> ViewerFacts | None:
         """Give what standing needs of a viewer's own contact; ``None`` when the row does not verify."""
-        rows = await _BY_ID.rows(source, id=contact_id)
+        return self.told(await _BY_ID.rows(source, id=contact_id))
+
+    def of_holder(self, holder: Holder) -> Statement:
+        """Select the row that ``told`` reads: the holder's own contact."""
+        return _records().where(Contact.id == holder.contact)
+
+    def told(self, rows: Sequence[Row]) -> ViewerFacts | None:
+        """Give what standing needs of a viewer's own contact; ``None`` when there is none or its row does not verify."""
         if not rows:
             return None
         shape = RowShape(rows[0])
+        contact_id = shape.identity
         try:
             intact = self._sealer.existing(contact_id, shape.key).verify(shape.covered, shape.mac)
         except SealBroken:

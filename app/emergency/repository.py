@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, String, bindparam, column, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auth.repository import Query, Source
+from app.auth.repository import Holder, Query, Source
 from app.crypto.rowmac import RowSigner
 from app.emergency.models import EmergencyAppointment, EmergencyReview, EmergencySession
 from app.emergency.rows import Rows, by_id
 from app.emergency.rules import KEY_TAG, Appointment, Office, Review, Session
-from app.kit.db import Reader
+from app.kit.db import Reader, Row, Statement
 from app.kit.models import Id, Instant
 from app.permissions.emergency import Emergency
 
@@ -49,11 +49,7 @@ class EmergencyRepository:
         self.sessions = Rows(EmergencySession, Session, signer)
         self.reviews = Rows(EmergencyReview, Review, signer, key=("session_id", "side"))
         sessions, appointments = self.sessions.table.c, self.appointments.table.c
-        person, now = bindparam("wanted", type_=Id()), bindparam("now", type_=Instant())
-        self._open = Query(
-            self.sessions.select(sessions.actor_id == person, sessions.ended_at.is_(None), sessions.until > now),
-            by_key=True,
-        )
+        person = bindparam("wanted", type_=Id())
         self._session, self._appointment = by_id(self.sessions), by_id(self.appointments)
         self._of_person = Query(
             self.appointments.select(appointments.person_id == person, appointments.ended_at.is_(None)), by_key=True
@@ -62,10 +58,14 @@ class EmergencyRepository:
             self.sessions.select(sessions.actor_id == person).order_by(sessions.id.desc()).limit(_LATEST), by_key=True
         )
 
-    async def of(self, source: Source, contact_id: UUID, now: datetime) -> Emergency | None:
-        """Give the open session of a person as policy reads it (``permissions.standing.EmergencyReader``)."""
-        found = await self.sessions.find(source, self._open, wanted=contact_id, now=now)
-        return next((each.standing() for each in found if each.live(now)), None)
+    def of_holder(self, holder: Holder) -> Statement:
+        """Select the rows that ``told`` reads: the sessions of a person that are open at the time bound as ``now``."""
+        columns, now = self.sessions.table.c, bindparam("now", type_=Instant())
+        return self.sessions.select(columns.actor_id == holder.contact, columns.ended_at.is_(None), columns.until > now)
+
+    def told(self, rows: Sequence[Row], now: datetime) -> Emergency | None:
+        """Give the open session as policy reads it (``permissions.parts``)."""
+        return next((each.standing() for each in self.sessions.read(rows) if each.live(now)), None)
 
     async def session(self, source: Source, identity: UUID) -> Session | None:
         """Find a session."""

@@ -27,11 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auth.repository import Query, Source
+from app.auth.repository import Holder, Query, Source
 from app.crypto.rowmac import RowSigner, RowValue
 from app.engagements.models import Engagement, EngagementStaff
 from app.engagements.rules import MOST_LIVE, Assigned, Business, standing_of
-from app.kit.db import Reader, Row
+from app.kit.db import Reader, Row, Statement
 from app.kit.models import Id, Instant
 from app.permissions.plan import Engagement as Engaged
 from app.permissions.plan import Fact
@@ -65,16 +65,6 @@ _STAFF_COLUMNS: Final[tuple[Any, ...]] = (
     EngagementStaff.row_version,
     EngagementStaff.mac,
 )
-_OF_STAFF: Final = Query(
-    select(*_STAFF_COLUMNS)
-    .where(
-        EngagementStaff.staff_id == bindparam("staff", type_=Id()),
-        EngagementStaff.until > bindparam("now", type_=Instant()),
-    )
-    .order_by(EngagementStaff.until, EngagementStaff.engagement_id)
-    .limit(MOST_LIVE),
-    by_key=True,
-)
 
 _QUEUE: Final = select(
     func.pg_advisory_xact_lock(func.hashtextextended(bindparam("material", type_=String()), literal_column("0")))
@@ -106,9 +96,20 @@ class EngagementRepository:
         """Take the signer of both tables."""
         self._signer = signer
 
-    async def of(self, source: Source, contact_id: UUID, now: datetime) -> tuple[Engaged, ...]:
+    def of_holder(self, holder: Holder) -> Statement:
+        """Select the rows that ``told`` reads: who works on what at the time bound as ``now``, the first that end before all others."""
+        first = (
+            select(*_STAFF_COLUMNS)
+            .where(
+                EngagementStaff.staff_id == holder.contact, EngagementStaff.until > bindparam("now", type_=Instant())
+            )
+            .order_by(EngagementStaff.until, EngagementStaff.engagement_id)
+            .limit(MOST_LIVE)
+        )
+        return select(*first.subquery().c)
+
+    def told(self, rows: Sequence[Row], now: datetime) -> tuple[Engaged, ...]:  # noqa: ARG002 — the rows are of that time
         """Give what a viewer is assigned to and what has not ended; rows edited past us give nothing and are reported."""
-        rows = await _OF_STAFF.rows(source, staff=contact_id, now=now)
         believed = [row for *row, mac in rows if self._believed(row, mac)]
         return standing_of((row[_CONTACT], row[_KIND], row[_UNTIL]) for row in believed)
 

@@ -10,9 +10,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, MetaData, Text, TypeDecorator, Uuid
+from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, MetaData, String, Text, TypeDecorator, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 from uuid_utils.compat import uuid7
 
@@ -21,6 +24,8 @@ LOG_SCHEMA: Final = "log"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_GROUPS: Final = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+"""Where the digits between the hyphens of a written id begin, and how many they are."""
 
 
 class Base(DeclarativeBase):
@@ -128,3 +133,22 @@ class Json(TypeDecorator[Any]):
         if value is None or dialect.name == "postgresql":
             return value
         return orjson.loads(value)
+
+
+class WrittenId(FunctionElement[str]):
+    """An id as Python writes it, within a statement: for keys that are made of one."""
+
+    name = "written_id"
+    inherit_cache = True
+    type = String()
+
+
+@compiles(WrittenId, "postgresql")
+def _on_postgresql(element: WrittenId, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 — the compiler's
+    return f"CAST({compiler.process(element.clauses, **options)} AS VARCHAR)"
+
+
+@compiles(WrittenId, "sqlite")
+def _on_sqlite(element: WrittenId, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 — the compiler's
+    digits = f"lower(hex({compiler.process(element.clauses, **options)}))"
+    return " || '-' || ".join(f"substr({digits}, {at}, {length})" for at, length in _GROUPS)

@@ -6,6 +6,7 @@ account's epoch, so no look that was being prepared without the mark is still di
 ends it: taking a mark off by hand must not be worth anything.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,12 +14,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth import epochs
-from app.auth.repository import Query, Source
+from app.auth.repository import Holder, Query, Source
 from app.crypto.rowmac import RowSigner
+from app.kit.db import Row, Statement
 from app.kit.models import Id, new_id
 from app.permissions.errors import AlreadyMarked, MarkNotFound, UnfitReason
 from app.permissions.models import StandingMark
@@ -97,10 +99,13 @@ _COLUMNS: Final[tuple[Any, ...]] = (
     StandingMark.ended_at,
     StandingMark.mac,
 )
-_OF_ACCOUNT: Final = Query(
-    select(*_COLUMNS).where(StandingMark.account_id == bindparam("account_id", type_=Id())).order_by(StandingMark.id),
-    by_key=True,
-)
+
+
+def _of(account_id: ColumnElement[UUID]) -> Statement:
+    return select(*_COLUMNS).where(StandingMark.account_id == account_id)
+
+
+_OF_ACCOUNT: Final = Query(_of(bindparam("account_id", type_=Id())).order_by(StandingMark.id), by_key=True)
 
 
 class MarkRepository:
@@ -112,14 +117,25 @@ class MarkRepository:
 
     async def live(self, source: Source, account_id: UUID, now: datetime) -> LiveMarks:
         """Give the kinds of mark in force on an account, and when one begins or ends by itself."""
-        marks = await self.of(source, account_id, now)
+        return self.told(await _OF_ACCOUNT.rows(source, account_id=account_id), now)
+
+    def of_holder(self, holder: Holder) -> Statement:
+        """Select the rows that ``told`` reads, of one account."""
+        return _of(holder.account)
+
+    def told(self, rows: Sequence[Row], now: datetime) -> LiveMarks:
+        """Give the kinds of mark that these rows put in force, and when one begins or ends by itself."""
+        marks = self._standing(rows, now)
         edges = {edge for mark in marks for edge in (mark.starts_at, mark.ends_at) if edge is not None and edge > now}
         return LiveMarks(frozenset(mark.kind.value for mark in marks if mark.starts_at <= now), tuple(sorted(edges)))
 
     async def of(self, source: Source, account_id: UUID, now: datetime) -> list[Mark]:
         """Load the marks of an account that are or will be in force, oldest first."""
+        return self._standing(await _OF_ACCOUNT.rows(source, account_id=account_id), now)
+
+    def _standing(self, rows: Sequence[Row], now: datetime) -> list[Mark]:
         found = []
-        for row in await _OF_ACCOUNT.rows(source, account_id=account_id):
+        for row in rows:
             *values, mac = row
             identity, _, kind, reason, starts_at, ends_at, request_id, _, ended_at = values
             if not self._signer.verify(_TABLE, tuple(values), mac):

@@ -3,7 +3,7 @@
 Giving or ending a grant moves its holder's epoch in the same transaction, so a look that was being prepared with it is decided anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, bindparam, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth import epochs
-from app.auth.repository import Query, Source
+from app.auth.repository import Holder, Query, Source
 from app.crypto.rowmac import RowSigner
+from app.kit.db import Row, Statement
 from app.kit.models import Id, Instant, new_id
 from app.permissions.grants import Grant, NewGrant, Wanted
 from app.permissions.models import AccessGrant
@@ -45,13 +46,15 @@ _COLUMNS: Final = (
     AccessGrant.mac,
 )
 _NOW: Final = bindparam("now", type_=Instant())
-_UNENDED: Final = Query(
-    select(*_COLUMNS).where(
-        AccessGrant.account_id == bindparam("account_id", type_=Id()),
-        AccessGrant.revoked_at.is_(None),
-        AccessGrant.ends_at > _NOW,
+
+
+def _unended(account_id: ColumnElement[UUID]) -> Statement:
+    return select(*_COLUMNS).where(
+        AccessGrant.account_id == account_id, AccessGrant.revoked_at.is_(None), AccessGrant.ends_at > _NOW
     )
-)
+
+
+_UNENDED: Final = Query(_unended(bindparam("account_id", type_=Id())))
 _ONE: Final = Query(select(*_COLUMNS).where(AccessGrant.id == bindparam("id", type_=Id())))
 
 
@@ -64,7 +67,14 @@ class GrantRepository:
 
     async def live(self, source: Source, account_id: UUID, now: datetime) -> tuple[LiveGrant, ...]:
         """Load the grants of an account that are or will be in force; rows edited past us are left out and reported."""
-        rows = await _UNENDED.rows(source, account_id=account_id, now=now)
+        return self.told(await _UNENDED.rows(source, account_id=account_id, now=now), now)
+
+    def of_holder(self, holder: Holder) -> Statement:
+        """Select the rows that ``told`` reads, of one account, at the time bound as ``now``."""
+        return _unended(holder.account)
+
+    def told(self, rows: Sequence[Row], now: datetime) -> tuple[LiveGrant, ...]:  # noqa: ARG002 — the rows are of that time
+        """Give the grants that these rows are; rows edited past us are left out and reported."""
         return tuple(
             LiveGrant(
                 id=grant.id,

@@ -1,22 +1,22 @@
 """Who the viewer is, from our own store, and kept only as long as nothing moved.
 
-A token says who; tier, roles, departments and grants are read here, each row behind its MAC. A standing is remembered together with the
-epochs that it was read under; the access log compares them in the transaction that records the look, so a remembered standing is never
-used for a look after the change that ended it. Routes that do not look read it afresh.
+A token says who; tier, roles, departments and grants are read from the store (``parts``), each row behind its MAC. A standing is
+remembered together with the epochs that it was read under; the access log compares them in the transaction that records the look, so a
+remembered standing is never used for a look after the change that ended it. Routes that do not look read it afresh.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, Protocol, assert_never
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, assert_never
 from uuid import UUID
 
 from app.audit.authors import Author
 from app.auth import epochs
 from app.auth.errors import AccountRefused
-from app.auth.loans import Standing as Lent
-from app.auth.repository import Account, AccountRepository, Client, ClientRepository, Source
+from app.auth.repository import Client, ClientRepository
 from app.auth.subject import Caller, Person, Service
 from app.departments.repository import DepartmentRepository
 from app.departments.tree import DEPARTMENTS, Tree
@@ -26,68 +26,13 @@ from app.kit.db import Reader
 from app.permissions import step_up
 from app.permissions.emergency import Emergency
 from app.permissions.errors import AccountSuspended, NoContact
-from app.permissions.marks import LiveMarks
 from app.permissions.outcomes import FieldClass, Purpose, Tier
 from app.permissions.pack import Pack
-from app.permissions.plan import Engagement, LiveGrant, Place, Plan, Standing
-from app.permissions.repository import GrantRepository
+from app.permissions.parts import PartReader, Parts
+from app.permissions.plan import LiveGrant, Place, Plan, Standing
 from app.permissions.versions import POLICY, Packs
 
 _MOST_REMEMBERED: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ViewerFacts:
-    """What standing needs of the viewer's own contact; given by the contacts' repository, behind the row's MAC."""
-
-    contact_id: UUID
-    name: str
-    kind: str
-    worker_kind: str | None
-    status: str
-    department_id: UUID | None
-    departments: tuple[UUID, ...]
-    manager_id: UUID | None = None
-
-
-class ContactFacts(Protocol):
-    """Where the viewer's own contact is read."""
-
-    async def viewer_facts(self, source: Source, contact_id: UUID) -> ViewerFacts | None:
-        """Give the facts; ``None`` when there is no such contact or its row does not verify."""
-        ...
-
-
-class MarkReader(Protocol):
-    """Where the marks on people are read."""
-
-    async def live(self, source: Source, account_id: UUID, now: datetime) -> LiveMarks:
-        """Give the marks in force, and when that changes by itself."""
-        ...
-
-
-class LoanReader(Protocol):
-    """Where it is read what of an account's tier and roles was lent, and until when."""
-
-    async def at(self, source: Source, account: Account, now: datetime) -> Lent:
-        """Give what the account may do at ``now``, and when that changes by itself."""
-        ...
-
-
-class EngagementReader(Protocol):
-    """Where it is read which business facts a viewer is assigned to."""
-
-    async def of(self, source: Source, contact_id: UUID, now: datetime) -> tuple[Engagement, ...]:
-        """Give those that have not ended, each behind its row's MAC, in an order that does not change."""
-        ...
-
-
-class EmergencyReader(Protocol):
-    """Where it is read whether a viewer has an emergency session open."""
-
-    async def of(self, source: Source, contact_id: UUID, now: datetime) -> Emergency | None:
-        """Give the open one, behind its row's MAC, with the departments that it names."""
-        ...
 
 
 class Viewer:
@@ -160,26 +105,20 @@ class Standings:
         self,
         *,
         reader: Reader,
-        accounts: AccountRepository,
+        parts: PartReader,
         clients: ClientRepository,
         departments: DepartmentRepository,
-        grants: GrantRepository,
-        marks: MarkReader,
-        loans: LoanReader,
-        contacts: ContactFacts,
-        engagements: EngagementReader,
-        emergencies: EmergencyReader,
         packs: Packs,
         clock: Clock,
         clock_here: timedelta,
     ) -> None:
         """Take where each part of a standing is read, what gives the pack in force, the clock and how far those here are ahead of it."""
-        self._reader, self._accounts, self._clients = reader, accounts, clients
-        self._departments, self._grants, self._marks, self._contacts = departments, grants, marks, contacts
-        self._engagements, self._loans, self._emergencies = engagements, loans, emergencies
+        self._reader, self._parts, self._clients, self._departments = reader, parts, clients, departments
         self._packs, self._clock, self._clock_here = packs, clock, clock_here
         self._tree: Tree | None = None
+        self._reading_tree = asyncio.Lock()
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
+        self._loading: dict[tuple[Caller, bool], asyncio.Task[Viewer]] = {}
 
     async def of(self, subject: Caller, *, fresh: bool = False) -> Viewer:
         """Give the viewer that ``subject`` is; ``fresh`` reads everything anew, and keeps the plans when nothing has moved.
@@ -190,7 +129,25 @@ class Standings:
         if not fresh and (found := self._remembered.get(key)) is not None and not found.is_over():
             self._remembered.move_to_end(key)
             return found
-        viewer = await self._load(subject, stepped_up=key[1])
+        return await self._read(key) if fresh else await self._shared(key)
+
+    async def _shared(self, key: tuple[Caller, bool]) -> Viewer:
+        """Read a standing once for all who ask for it at the same time, as who comes after them is given what is remembered."""
+        task = self._loading.get(key)
+        if task is None:
+            task = self._loading[key] = asyncio.create_task(self._read(key))
+
+            def ended(task: asyncio.Task[Viewer]) -> None:
+                if self._loading.get(key) is task:
+                    del self._loading[key]
+                if not task.cancelled():
+                    task.exception()
+
+            task.add_done_callback(ended)
+        return await asyncio.shield(task)
+
+    async def _read(self, key: tuple[Caller, bool]) -> Viewer:
+        viewer = await self._load(key[0], stepped_up=key[1])
         known = self._remembered.get(key)
         if known is not None and known.tree is viewer.tree and known.standing == viewer.standing:
             viewer = known
@@ -209,13 +166,18 @@ class Standings:
         return await self._tree_of(await epochs.value(self._reader, DEPARTMENTS))
 
     async def _tree_of(self, epoch: int) -> Tree:
-        if self._tree is None or self._tree.epoch != epoch:
-            self._tree = await self._departments.tree(self._reader, epoch=epoch)
-        return self._tree
+        tree = self._tree
+        if tree is None or tree.epoch != epoch:
+            async with self._reading_tree:
+                tree = self._tree
+                if tree is None or tree.epoch != epoch:
+                    tree = self._tree = await self._departments.tree(self._reader, epoch=epoch)
+        return tree
 
     def forget(self) -> None:
         """Drop everything remembered."""
         self._remembered.clear()
+        self._loading.clear()
         self._tree = None
 
     def _stepped_up(self, subject: Caller) -> bool:
@@ -245,78 +207,59 @@ class Standings:
                     epochs={DEPARTMENTS: tree.epoch, POLICY: policy, client.epoch_key: client_epoch},
                 )
             case Person():
-                epoch, policy = await epochs.both(self._reader, DEPARTMENTS, POLICY)
-                tree = await self._tree_of(epoch)
-                standing = await self._person(subject, tree, policy, stepped_up=stepped_up)
+                parts = await self._parts.of(self._reader, subject, self._clock.now())
+                policy = parts.counters.get(POLICY, 0)
+                tree = await self._tree_of(parts.counters.get(DEPARTMENTS, 0))
+                standing = _person(subject, parts, tree, stepped_up=stepped_up)
             case _:
                 assert_never(subject)
         return Viewer(
             subject, standing, tree, await self._packs.at(self._reader, policy), self._clock, self._clock_here
         )
 
-    async def _person(self, subject: Person, tree: Tree, policy: int, *, stepped_up: bool) -> Standing:
-        account = await self._accounts.by_key(self._reader, subject.user_name)
-        if account is None or account.contact_id is None or account.state == "disabled":
-            raise NoContact
-        if account.state == "suspended":
-            raise AccountSuspended
-        epoch = await epochs.value(self._reader, account.epoch_key)
-        account = await self._again(account)
-        if account.contact_id is None:
-            raise NoContact
-        watched: Mapping[str, int] = {DEPARTMENTS: tree.epoch, POLICY: policy, account.epoch_key: epoch}
-        ceilings = []
-        for client_id in dict.fromkeys((subject.client_id, subject.front_end or subject.client_id)):
-            client = await self._clients.by_id(self._reader, client_id)
-            if client is not None:
-                ceilings.append(_ceiling(client))
-                watched = {**watched, client.epoch_key: await epochs.value(self._reader, client.epoch_key)}
-        facts = await self._contacts.viewer_facts(self._reader, account.contact_id)
-        if facts is None or facts.status not in {"active", "frozen", "leaving"}:
-            raise NoContact
-        headed = tree.headed_by(facts.contact_id)
-        main = None if facts.department_id is None else tree.nodes.get(facts.department_id)
-        departments = frozenset(facts.departments) - tree.distrusted
-        now = self._clock.now()
-        grants = await self._grants.live(self._reader, account.id, now)
-        marks = await self._marks.live(self._reader, account.id, now)
-        emergency = await self._emergencies.of(self._reader, facts.contact_id, now)
-        lent = await self._loans.at(self._reader, account, now)
-        tier = Tier(lent.tier)
-        return Standing(
-            kind="person",
-            actor_id=str(facts.contact_id),
-            name=facts.name,
-            client_id=subject.client_id,
-            scopes=subject.scopes,
-            tier=max(tier, Tier.T2) if headed and tier in {Tier.T0, Tier.T1} else tier,
-            roles=lent.roles | ({"dept_head"} if headed else set()),
-            worker_kind=facts.worker_kind,
-            contact_id=facts.contact_id,
-            user_id=account.id,
-            main_department=facts.department_id,
-            departments=departments,
-            subtree=frozenset().union(*(tree.subtree(each, into_protected=False) for each in departments)),
-            headed=headed,
-            region=_place(tree.by_region, main.region if main else ""),
-            legal_entity=_place(tree.by_legal_entity, main.legal_entity if main else ""),
-            distrusted=tree.distrusted,
-            grants=tuple(_placed(grant, tree) for grant in grants),
-            marks=marks.kinds,
-            edges=marks.edges + lent.edges,
-            engagements=await self._engagements.of(self._reader, facts.contact_id, self._clock.now()),
-            emergency=None if emergency is None else unfolded(emergency, tree),
-            step_up=stepped_up,
-            ceiling=min((each for each in ceilings if each is not None), default=None),
-            epochs=watched,
-        )
 
-    async def _again(self, account: Account) -> Account:
-        """Read the account after its epoch, so that a change in between shows as a moved epoch and not as a mixture."""
-        found = await self._accounts.by_key(self._reader, account.user_name)
-        if found is None or found.id != account.id or found.state != "active":
-            raise NoContact
-        return found
+def _person(subject: Person, parts: Parts, tree: Tree, *, stepped_up: bool) -> Standing:
+    """Put a person's standing together; raise ``NoContact`` and ``AccountSuspended``."""
+    account, facts, lent = parts.account, parts.facts, parts.lent
+    if account is None or lent is None or account.contact_id is None or account.state == "disabled":
+        raise NoContact
+    if account.state == "suspended":
+        raise AccountSuspended
+    if facts is None or facts.status not in {"active", "frozen", "leaving"}:
+        raise NoContact
+    headed = tree.headed_by(facts.contact_id)
+    main = None if facts.department_id is None else tree.nodes.get(facts.department_id)
+    departments = frozenset(facts.departments) - tree.distrusted
+    ceilings = map(_ceiling, parts.clients)
+    watched = (account.epoch_key, *(client.epoch_key for client in parts.clients), POLICY)
+    tier = Tier(lent.tier)
+    return Standing(
+        kind="person",
+        actor_id=str(facts.contact_id),
+        name=facts.name,
+        client_id=subject.client_id,
+        scopes=subject.scopes,
+        tier=max(tier, Tier.T2) if headed and tier in {Tier.T0, Tier.T1} else tier,
+        roles=lent.roles | ({"dept_head"} if headed else set()),
+        worker_kind=facts.worker_kind,
+        contact_id=facts.contact_id,
+        user_id=account.id,
+        main_department=facts.department_id,
+        departments=departments,
+        subtree=frozenset().union(*(tree.subtree(each, into_protected=False) for each in departments)),
+        headed=headed,
+        region=_place(tree.by_region, main.region if main else ""),
+        legal_entity=_place(tree.by_legal_entity, main.legal_entity if main else ""),
+        distrusted=tree.distrusted,
+        grants=tuple(_placed(grant, tree) for grant in parts.grants),
+        marks=parts.marks.kinds,
+        edges=parts.marks.edges + lent.edges,
+        engagements=parts.engagements,
+        emergency=None if parts.emergency is None else unfolded(parts.emergency, tree),
+        step_up=stepped_up,
+        ceiling=min((each for each in ceilings if each is not None), default=None),
+        epochs={DEPARTMENTS: tree.epoch, **{key: parts.counters.get(key, 0) for key in watched}},
+    )
 
 
 def _place(departments: Mapping[str, frozenset[UUID]], here: str) -> Place:

@@ -6,6 +6,7 @@ reads the new one: nothing has to be restarted or told. The newest activation de
 does: looks are refused until somebody activates a version again, because falling back would be a roll-back that nobody approved.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -230,6 +231,7 @@ class Packs:
         """Take where versions are read; nothing is read yet."""
         self._versions = versions
         self._held: tuple[int, Pack] | None = None
+        self._reading = asyncio.Lock()
 
     async def current(self, source: Source) -> tuple[Pack, int]:
         """Give the pack and the value of the counter from before it was read. Raises ``PolicyUnreadable``."""
@@ -242,13 +244,18 @@ class Packs:
         Rules that ask for what nobody would do, and therefore give nothing, are reported.
         """
         if self._held is None or self._held[0] != epoch:
-            _, version = await self._versions.in_force(source)
-            pack = version.pack()
-            for rule in pack.rules:
-                if unknown := unmet(rule):
-                    _log.error("unmet_obligation", rule=rule.id, obligations=sorted(unknown))
-            self._held = (epoch, pack)
+            async with self._reading:
+                if self._held is None or self._held[0] != epoch:
+                    self._held = (epoch, await self._read(source))
         return self._held[1]
+
+    async def _read(self, source: Source) -> Pack:
+        _, version = await self._versions.in_force(source)
+        pack = version.pack()
+        for rule in pack.rules:
+            if unknown := unmet(rule):
+                _log.error("unmet_obligation", rule=rule.id, obligations=sorted(unknown))
+        return pack
 
 
 def _covered(version: Version) -> tuple[Any, ...]:
