@@ -10,7 +10,6 @@ counter in the store, read at most once a second, tells when something was revok
 everything is forgotten. If the counter cannot be read, no token is taken.
 """
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +35,7 @@ from app.auth.scopes import known, scopes_of_person
 from app.auth.subject import Caller, Person, Service
 from app.kit.clock import Clock
 from app.kit.db import Reader, Row
+from app.kit.joining import Joining
 from app.kit.together import Together
 
 REMEMBERED_SECONDS: Final = 300.0
@@ -82,7 +82,7 @@ class TokenVerifier:
         self._accounts, self._clients, self._reader, self._clock = accounts, clients, reader, clock
         self._leeway, self._max_bytes, self._cache_size = limits.leeway_seconds, limits.max_bytes, limits.cache_size
         self._remembered: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
-        self._verifying: dict[bytes, asyncio.Task[Caller]] = {}
+        self._verifying, self._looking = Joining[bytes, Caller](), Joining[None, None]()
         self._forgotten = 0
         self._generation: int | None = None
         self._looked = 0.0
@@ -98,7 +98,7 @@ class TokenVerifier:
     def forget(self) -> None:
         """Look at every token again: something was revoked, or keys changed."""
         self._remembered.clear()
-        self._verifying.clear()
+        self._verifying.forget()
         self._forgotten += 1
         self._generation = None
 
@@ -110,24 +110,13 @@ class TokenVerifier:
         """
         now = self._clock.now().timestamp()
         if self._generation is None or not 0 <= now - self._looked < LOOK_EVERY_SECONDS:
-            await self._look(now)
+            await self._looking.of(None, lambda: self._look(now))
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         remembered = self._remembered.get(digest)
         if remembered is not None and now < remembered[0]:
             self._remembered.move_to_end(digest)
             return remembered[1]
-        task = self._verifying.get(digest)
-        if task is None:
-            task = self._verifying[digest] = asyncio.create_task(self._remember(digest, token, now))
-
-            def ended(task: asyncio.Task[Caller]) -> None:
-                if self._verifying.get(digest) is task:
-                    del self._verifying[digest]
-                if not task.cancelled():
-                    task.exception()
-
-            task.add_done_callback(ended)
-        return await asyncio.shield(task)
+        return await self._verifying.of(digest, lambda: self._remember(digest, token, now))
 
     async def _remember(self, digest: bytes, token: str, now: float) -> Caller:
         """Look at a token once for all who bring it at the same time; who joins in has begun after whatever made us forget last."""

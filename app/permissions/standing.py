@@ -23,6 +23,7 @@ from app.departments.tree import DEPARTMENTS, Tree
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Reader
+from app.kit.joining import Joining
 from app.permissions import step_up
 from app.permissions.emergency import Emergency
 from app.permissions.errors import AccountSuspended, NoContact
@@ -118,10 +119,12 @@ class Standings:
         self._tree: Tree | None = None
         self._reading_tree = asyncio.Lock()
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
-        self._loading: dict[tuple[Caller, bool], asyncio.Task[Viewer]] = {}
+        self._loading = Joining[tuple[Caller, bool], Viewer]()
 
     async def of(self, subject: Caller, *, fresh: bool = False) -> Viewer:
         """Give the viewer that ``subject`` is; ``fresh`` reads everything anew, and keeps the plans when nothing has moved.
+
+        Who asks while the same standing is being read is given that one, as who comes later is given what is remembered; not so ``fresh``.
 
         Raises ``NoContact``, ``AccountSuspended`` and, for a row edited past us, ``AccountRefused``.
         """
@@ -129,22 +132,7 @@ class Standings:
         if not fresh and (found := self._remembered.get(key)) is not None and not found.is_over():
             self._remembered.move_to_end(key)
             return found
-        return await self._read(key) if fresh else await self._shared(key)
-
-    async def _shared(self, key: tuple[Caller, bool]) -> Viewer:
-        """Read a standing once for all who ask for it at the same time, as who comes after them is given what is remembered."""
-        task = self._loading.get(key)
-        if task is None:
-            task = self._loading[key] = asyncio.create_task(self._read(key))
-
-            def ended(task: asyncio.Task[Viewer]) -> None:
-                if self._loading.get(key) is task:
-                    del self._loading[key]
-                if not task.cancelled():
-                    task.exception()
-
-            task.add_done_callback(ended)
-        return await asyncio.shield(task)
+        return await self._read(key) if fresh else await self._loading.of(key, lambda: self._read(key))
 
     async def _read(self, key: tuple[Caller, bool]) -> Viewer:
         viewer = await self._load(key[0], stepped_up=key[1])
@@ -177,7 +165,7 @@ class Standings:
     def forget(self) -> None:
         """Drop everything remembered."""
         self._remembered.clear()
-        self._loading.clear()
+        self._loading.forget()
         self._tree = None
 
     def _stepped_up(self, subject: Caller) -> bool:

@@ -1,5 +1,6 @@
 """What the verifier remembers, and what makes it forget: here, in another process, and by the clock."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -12,11 +13,11 @@ from structlog.testing import capture_logs
 from app.auth.errors import TokenExpired, TokenRejected
 from app.auth.models import AccountRow, ClientRow
 from app.auth.reasons import Reason
-from app.auth.repository import Query, Source
 from app.auth.subject import Service
 from app.auth.verifier import TokenVerifier
 from app.kit.db import Prepared, Reader, Row
 from app.kit.errors import Unavailable
+from app.kit.together import Together
 from tests.auth.forge import token_keys
 from tests.auth.world import World, build
 
@@ -183,17 +184,34 @@ async def test_a_token_verified_while_it_is_revoked_is_not_remembered(
     quick: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = quick.forge.signed()
-    rows = Query.rows
+    rows = Together.rows
 
-    async def revoked_meanwhile(query: Query, source: Source, **values: object) -> Sequence[Row]:
-        found = await rows(query, source, **values)
-        if "jti" in values:
-            quick.verifier.forget()
+    async def revoked_meanwhile(known: Together, reader: Reader, **values: object) -> Mapping[str, Sequence[Row]]:
+        found = await rows(known, reader, **values)
+        quick.verifier.forget()
         return found
 
-    monkeypatch.setattr(Query, "rows", revoked_meanwhile)
+    monkeypatch.setattr(Together, "rows", revoked_meanwhile)
     await quick.verifier.verify(token)
     assert not quick.verifier._remembered
+
+
+async def test_a_token_brought_many_times_at_once_is_looked_at_once_and_refused_to_all_alike(
+    quick: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad, rows, asked = quick.forge.signed(), quick.forge.signed(client_id="nobody"), Together.rows, list[object]()
+
+    async def counted(known: Together, reader: Reader, **values: object) -> Mapping[str, Sequence[Row]]:
+        asked.append(values["client"])
+        return await rows(known, reader, **values)
+
+    monkeypatch.setattr(Together, "rows", counted)
+    people = await asyncio.gather(*(quick.verifier.verify(good) for _ in range(8)))
+    assert set(people) == {people[0]}
+    assert len(asked) == 1
+    refused = await asyncio.gather(*(reason(quick.verifier, bad) for _ in range(8)))
+    assert set(refused) == {refused[0]}
+    assert len(quick.verifier._verifying) == 0
 
 
 async def test_rolled_back_changes_end_nothing(quick: World) -> None:
