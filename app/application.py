@@ -5,6 +5,8 @@ How each part is made is the business of ``assembly``, when it may run that of `
 
 from dataclasses import dataclass
 
+import structlog
+
 from app.api.calendar_desk import CalendarDesk
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
@@ -50,6 +52,7 @@ from app.hr.service import HrService
 from app.jobs.desk import JobDesk
 from app.kit.clock import Clock
 from app.kit.db import Database
+from app.kit.errors import Problem
 from app.kit.idempotency import Idempotency
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
@@ -61,6 +64,8 @@ from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs
 from app.policy.desk import PolicyDesk
+
+_log = structlog.get_logger("duanhao")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,15 @@ class Application:
     log_summaries: AccessLogSummaries
     log_exports: AccessLogExports
     idempotency: Idempotency
+
+    async def prepare(self) -> None:
+        """Do beforehand what the first callers would wait for; what cannot be read now is told to them when they come."""
+        self.contact_rows.prepare()
+        try:
+            await self.verifier.prepare()
+            await self.standings.prepare()
+        except Problem as problem:
+            _log.warning("not_prepared", problem=problem.code)
 
     async def record(self, draft: EventDraft) -> None:
         """Put an event of an operator or a refusal on record."""

@@ -51,6 +51,8 @@ def _lifespan(settings: Settings, opened: Application | None) -> Callable[[FastA
         sys.setswitchinterval(_SWITCH_SECONDS)
         async with open_application(settings) as application:
             app.state.application, app.state.tokens = application, application.tokens
+            await application.prepare()
+            _settle_memory()
             worker = (
                 asyncio.create_task(Worker(application).run()) if application.database.dialect == "sqlite" else None
             )

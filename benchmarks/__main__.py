@@ -12,21 +12,24 @@ from typing import Any, Final, get_args
 
 import orjson
 
-from benchmarks import lookups, numbers, reads, report, searching, starts
+from benchmarks import inbox, lookups, numbers, reads, report, searching, starts
 from benchmarks.machine import described, load_core, pin
 from benchmarks.processes import ROOT, clean_environment
 from benchmarks.stores import CONTACTS, ENGINES, Engine, Store, opened
 
-WORKS: Final = ("p1", "p2", "p3", "p4", "p6", "p9", "p10", "search")
-_LONG: Final = frozenset({"p3", "p6", "search"})
-"""Measured only when named: filling a pool or a directory of a million, or one of 100,000 with all its keys, takes minutes."""
+WORKS: Final = ("p1", "p2", "p3", "p4", "p6", "p9", "p10", "search", "inbox")
+_LONG: Final = frozenset({"p3", "p6", "search", "inbox"})
+"""Measured only when named: filling a pool or a directory of a million, or an inbox of ten thousand, takes minutes."""
 _RESULTS: Final = ROOT / "benchmarks" / "results"
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "works", nargs="*", metavar="|".join(WORKS), help="what to measure; default: everything but p3, p6 and search"
+        "works",
+        nargs="*",
+        metavar="|".join(WORKS),
+        help="what to measure; default: everything but p3, p6, search and inbox",
     )
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each server; they alternate")
@@ -34,6 +37,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--contacts", type=int, default=CONTACTS, help="people in the store; at least a page")
     parser.add_argument("--people", type=int, default=searching.LARGE, help="search: people in the large directory")
     parser.add_argument("--lookup-people", type=int, default=lookups.LARGE, help="p6: people in the large directory")
+    parser.add_argument("--waiting", type=int, default=inbox.MANY, help="inbox: requests that await the busy head")
     parser.add_argument("--json", type=Path, help="where the results go; default: benchmarks/results/<time>.json")
     parser.add_argument("--profile", action="store_true", help="p1 and p2: profile the service instead of measuring it")
     parser.add_argument("--lines", type=int, default=15, help="functions of a profile to print")
@@ -70,6 +74,18 @@ def _read(work: str) -> reads.Work:
     return next(each for each in get_args(reads.Work) if each == work)
 
 
+def _sizes(work: str, engine: Engine, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Measure what compares a small store with a large one."""
+    rounds, seconds = chosen.rounds, chosen.seconds
+    match work:
+        case "p6":
+            return lookups.compare(engine, large=chosen.lookup_people, rounds=rounds, seconds=seconds)
+        case "search":
+            return searching.compare(engine, large=chosen.people, rounds=rounds, seconds=seconds)
+        case _:
+            return inbox.compare(engine, many=chosen.waiting, rounds=rounds, seconds=seconds)
+
+
 def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure what was chosen; give one result per benchmark and engine."""
     engines: Sequence[Engine] = ENGINES if chosen.engine == "both" else (chosen.engine,)
@@ -87,18 +103,8 @@ def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
             with opened("sqlite", contacts=chosen.contacts) as store:
                 results.append({"work": work, "engine": "sqlite", **starts.measured(store, chosen.rounds)})
             continue
-        if work == "p6":
-            for engine in engines:
-                compared = lookups.compare(
-                    engine, large=chosen.lookup_people, rounds=chosen.rounds, seconds=chosen.seconds
-                )
-                results.append({"work": work, "engine": engine, **compared})
-            continue
-        if work == "search":
-            size, rounds, seconds = chosen.people, chosen.rounds, chosen.seconds
-            for engine in engines:
-                compared = searching.compare(engine, large=size, rounds=rounds, seconds=seconds)
-                results.append({"work": work, "engine": engine, **compared})
+        if work in {"p6", "search", "inbox"}:
+            results += [{"work": work, "engine": engine, **_sizes(work, engine, chosen)} for engine in engines]
             continue
         results += [_measured(work, engine, chosen) for engine in engines]
     return results

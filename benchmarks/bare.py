@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from typing_extensions import TypedDict
 
 BODIES: str = "DUANHAO_BENCHMARK_BODIES"
-"""Environment variable: a folder with ``card.json`` and ``page.json``, as the service answered them."""
+"""Environment variable: a folder with ``card.json``, ``page.json`` and ``inbox.json``, as the service answered them; what is asked for."""
 
 
 class Seen(TypedDict):
@@ -106,6 +106,43 @@ class Page(TypedDict):
     disclosure: Note
 
 
+class PersonTold(TypedDict):
+    """Somebody in a request."""
+
+    id: str
+    name: str | None
+    title: str | None
+    department: Department | None
+
+
+class Waiting(TypedDict):
+    """A request in a list."""
+
+    id: str
+    kind: str
+    title: dict[str, str]
+    state: str
+    version: str
+    requester: PersonTold
+    beneficiary: PersonTold
+    subject: dict[str, str | None]
+    step: str | None
+    due_at: str | None
+    awaits_me: bool
+    filed_at: str
+    updated_at: str
+    ends_at: str | None
+
+
+class Inbox(TypedDict):
+    """A page of requests."""
+
+    items: list[Waiting]
+    next: str | None
+    waiting: int | None
+    disclosure: Note
+
+
 class Holder(TypedDict):
     """Who is to hold a number."""
 
@@ -148,13 +185,14 @@ ALLOCATION: Allocation = {
 
 
 def _constant(name: str) -> Any:  # noqa: ANN401 — any JSON
-    return orjson.loads((Path(os.environ[BODIES]) / name).read_bytes())
+    found = Path(os.environ[BODIES]) / name
+    return orjson.loads(found.read_bytes()) if found.exists() else None
 
 
 def application() -> FastAPI:
     """Build it."""
     app = FastAPI()
-    card, page = _constant("card.json"), _constant("page.json")
+    card, page, inbox = map(_constant, ("card.json", "page.json", "inbox.json"))
 
     @app.get("/card", response_model=Card)
     async def read() -> Any:  # noqa: ANN401 — the response model says it
@@ -163,6 +201,10 @@ def application() -> FastAPI:
     @app.get("/page", response_model=Page)
     async def read_page() -> Any:  # noqa: ANN401 — the response model says it
         return page
+
+    @app.get("/inbox", response_model=Inbox)
+    async def read_inbox() -> Any:  # noqa: ANN401 — the response model says it
+        return inbox
 
     @app.post("/allocations", response_model=Allocation, status_code=201)
     async def allocate(body: Wanted) -> Any:  # noqa: ANN401 — the response model says it

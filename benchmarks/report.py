@@ -53,6 +53,11 @@ BUDGETS: Final[Mapping[str, tuple[Budget, ...]]] = {
         Budget(f"{kind}_ratio", f"of the time at 2,000, by {kind}", 3, 1.2, less_is_better=True)
         for kind in ("name", "pinyin", "initials")
     ),
+    "inbox": (
+        Budget("first_ratio", "of the time at 100", 1.5, 1.2, less_is_better=True),
+        Budget("later_ratio", "of the time at 100, later", 1.5, 1.2, less_is_better=True),
+        Budget("of_bare", "of bare", 0.1, 0.2),
+    ),
 }
 """The budgets, by benchmark."""
 
@@ -99,18 +104,23 @@ def _details(result: Mapping[str, Any]) -> str:
             f"rounds {low:.2f}–{high:.2f} s, {result['processor_seconds']:.2f} s of processor time; "
             f"{result['resident_ready_mib']:.0f} MiB when ready, before it has served anybody"
         )
-    if "people" in result or "among" in result:
+    if not result.keys().isdisjoint({"people", "among", "waiting"}):
         return _sizes(result)
     names = ("plan_ms", "verdict_and_masks_us", "opening_us", "verdict_opening_and_masks_us")
     return ", ".join(f"{name} {result[name]:.3g}" for name in names)
 
 
 def _sizes(result: Mapping[str, Any]) -> str:
-    """Tell the times of a small directory beside those of a large one."""
+    """Tell the times of a small store beside those of a large one."""
     if "people" in result:
         kinds = [(kind, *result[f"{kind}_ms"]) for kind in ("name", "pinyin", "initials")]
         times = ", ".join(f"{kind} {of_small:.2f} → {of_large:.2f}" for kind, of_small, of_large in kinds)
         return f"ms per answer among 2,000 → {result['people'][1]:,}: {times}"
+    if "waiting" in result:
+        kinds = [(kind, *result[f"{kind}_ms"]) for kind in ("first", "later", "kind")]
+        times = ", ".join(f"{kind} {of_few:.2f} → {of_many:.2f}" for kind, of_few, of_many in kinds)
+        few, more = result["waiting"]
+        return f"ms per page of {few:,} → {more:,}: {times}; bare {result['bare_ms']:.2f}; a decision {result['decision_ms']:.2f}"
     few, more = result["among"]
     kinds = [(kind, *result[f"{kind}_ms"]) for kind in ("found", "nobody")]
     times = ", ".join(f"{kind} {of_small:.2f} → {of_large:.2f}" for kind, of_small, of_large in kinds)

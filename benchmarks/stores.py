@@ -39,7 +39,7 @@ CALLERS: Final = 20
 
 _DEPARTMENT: Final = "RD"
 _FRONT_END: Final = NewClient("intranet", "Intranet", confidential=False)
-_AUTHOR: Final = Author(type="operator", id="os:benchmark")
+AUTHOR: Final = Author(type="operator", id="os:benchmark")
 _SURNAMES: Final = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN: Final = "明静东海远丽军敏杰娜强艳涛芳超霞平刚玲辉"
 _PLENTY: Final = 1_000_000_000
@@ -149,7 +149,7 @@ async def _filled(engine: Engine, settings: Settings, contacts: int) -> Store:
 
 async def _people(application: Application, contacts: int) -> list[UUID]:
     async with application.database.unit_of_work() as unit:
-        await application.departments.create(unit, _AUTHOR, DepartmentCreate(code=_DEPARTMENT, name="研发部"))
+        await application.departments.create(unit, AUTHOR, DepartmentCreate(code=_DEPARTMENT, name="研发部"))
         await application.clients.add(unit.session, _FRONT_END)
     tree = await application.standings.tree()
     made = []
@@ -157,7 +157,7 @@ async def _people(application: Application, contacts: int) -> list[UUID]:
         async with application.database.unit_of_work() as unit:
             for number in range(start, min(start + 100, contacts)):
                 given = _members(number)
-                written = await application.contact_writer.create(unit, _AUTHOR, tree, "employee", given)
+                written = await application.contact_writer.create(unit, AUTHOR, tree, "employee", given)
                 made.append(written.record.subject)
     return made
 

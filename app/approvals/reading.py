@@ -4,13 +4,14 @@ To everybody else a request is not there. Every answer is a look at the people w
 those who may know of the person, ids to all who have to do with the request.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
+from app.approvals import listing
 from app.approvals.advancing import Rules
 from app.approvals.chains import Kind
 from app.approvals.deciding import StandIns, version_of
@@ -18,7 +19,7 @@ from app.approvals.decision_repository import DecisionRepository
 from app.approvals.ending import Oversees
 from app.approvals.filing import Acquainted, Filing
 from app.approvals.machine import IN_FORCE, OPEN, State, words
-from app.approvals.repository import RequestRepository, Waiting
+from app.approvals.repository import RequestRepository
 from app.approvals.request import Request
 from app.approvals.schemas import KindList, PreviewRead, RequestCreate, RequestListQuery, RequestPage, RequestRead
 from app.auth.repository import Source
@@ -227,26 +228,27 @@ class RequestReader:
         desks, waiting, following = await self._desks(viewer), None, None
         if query.inbox:
             at = None if position is None else (datetime.fromisoformat(position[0]), UUID(position[1]))
-            tasks = await self._requests.inbox(self._reader, desks, kind=query.kind, after=at, limit=query.limit)
-            waiting = await self._requests.waiting(self._reader, desks)
+            tasks = await listing.inbox(self._reader, desks, kind=query.kind, after=at, limit=query.limit)
+            waiting = await listing.waiting(self._reader, desks)
             if len(tasks) > query.limit:
                 last = tasks[query.limit - 1]
                 following = self._cursors.seal(viewer.caller, shape, [last.due.isoformat(), str(last.request)])
-            requests = await self._of(tasks[: query.limit])
+            identities = list(dict.fromkeys(each.request for each in tasks[: query.limit]))
         else:
             everybody = query.all and self._sight.oversees(viewer)
-            requests = await self._requests.page(
-                self._reader,
+            wanted = listing.Wanted(
                 concerning=None if everybody else me,
                 kind=query.kind,
-                states=() if query.state is None else (query.state.value,),
+                state=None if query.state is None else query.state.value,
                 subject=query.subject,
                 before=None if position is None else UUID(position),
-                limit=query.limit,
             )
-            if len(requests) > query.limit:
-                requests = requests[: query.limit]
-                following = self._cursors.seal(viewer.caller, shape, str(requests[-1].id))
+            identities = await listing.page(self._reader, wanted, limit=query.limit)
+            if len(identities) > query.limit:
+                identities = identities[: query.limit]
+                following = self._cursors.seal(viewer.caller, shape, str(identities[-1]))
+        found = await self._requests.many(self._reader, identities)
+        requests = [found[each] for each in identities if each in found]
         people = {
             each for request in requests for each in (request.requester, request.beneficiary, *_subject_person(request))
         }
@@ -258,11 +260,6 @@ class RequestReader:
             "disclosure": await self._noted(viewer, "request.list", known, shape),
         }
         return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z))
-
-    async def _of(self, tasks: Iterable[Waiting]) -> list[Request]:
-        identities = list(dict.fromkeys(each.request for each in tasks))
-        found = await self._requests.many(self._reader, identities)
-        return [found[each] for each in identities if each in found]
 
     async def _desks(self, viewer: Viewer) -> dict[UUID, frozenset[str] | None]:
         me = viewer.standing.contact_id

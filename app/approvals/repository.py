@@ -7,12 +7,13 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import Table, bindparam, delete, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.approvals.effects import Asked, Cause, Proposed, Subject
@@ -28,7 +29,7 @@ from app.approvals.request import Request, as_body, as_record, from_body, from_r
 from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner
 from app.crypto.secretbox import SecretBox
-from app.kit.models import Id, Instant
+from app.kit.models import Id
 
 _TABLE: Final = "approval_request"
 _TASKS: Final = cast("Table", ApprovalTask.__table__)
@@ -80,16 +81,6 @@ class Done:
     cause: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """An open task, as an inbox lists it: whose, in which request and step, by when."""
-
-    request: UUID
-    step: str
-    person: UUID
-    due: datetime
-
-
 class RequestRepository:
     """Rows of requests."""
 
@@ -119,7 +110,9 @@ class RequestRepository:
         """Load requests by their ids."""
         if not identities:
             return {}
-        rows = await Query(select(*_COLUMNS).where(ApprovalRequest.id.in_(list(identities)))).rows(source)
+        size = 1 << (len(identities) - 1).bit_length()
+        padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
+        rows = await _by_ids(size).rows(source, **{f"id{at}": each for at, each in enumerate(padded)})
         found = [request for request in map(self._genuine, rows) if request is not None]
         return {each.id: each for each in found}
 
@@ -189,81 +182,6 @@ class RequestRepository:
             select(ApprovalRequest.id).where(ApprovalRequest.id == identity).with_for_update(skip_locked=True)
         )
         return None if rows.first() is None else await self.one(session, identity)
-
-    async def inbox(
-        self,
-        source: Source,
-        people: Mapping[UUID, frozenset[str] | None],
-        *,
-        kind: str | None,
-        after: tuple[datetime, UUID] | None,
-        limit: int,
-    ) -> list[Waiting]:
-        """List what awaits an answer of ``people``, each for all kinds or some, the most urgent first; one more than ``limit``."""
-        whose = [
-            ApprovalTask.person_id == person
-            if kinds is None
-            else (ApprovalTask.person_id == person) & ApprovalTask.kind.in_(sorted(kinds))
-            for person, kinds in people.items()
-        ]
-        statement = select(
-            ApprovalTask.due_at, ApprovalTask.request_id, ApprovalTask.step, ApprovalTask.person_id
-        ).where(or_(*whose), ApprovalTask.open)
-        if kind is not None:
-            statement = statement.where(ApprovalTask.kind == kind)
-        if after is not None:
-            statement = statement.where(
-                tuple_(ApprovalTask.due_at, ApprovalTask.request_id)
-                > tuple_(literal(after[0], Instant()), literal(after[1], Id()))
-            )
-        ordered = statement.order_by(ApprovalTask.due_at, ApprovalTask.request_id).limit(limit + 1)
-        rows = await Query(ordered).rows(source)
-        return [Waiting(request=row[1], step=row[2], person=row[3], due=row[0]) for row in rows]
-
-    async def waiting(self, source: Source, people: Mapping[UUID, frozenset[str] | None]) -> int:
-        """Count what awaits an answer of ``people``."""
-        whose = [
-            ApprovalTask.person_id == person
-            if kinds is None
-            else (ApprovalTask.person_id == person) & ApprovalTask.kind.in_(sorted(kinds))
-            for person, kinds in people.items()
-        ]
-        counted = func.count(ApprovalTask.request_id.distinct()).label("waiting")
-        rows = await Query(select(counted).where(or_(*whose), ApprovalTask.open)).rows(source)
-        return int(rows[0][0])
-
-    async def page(
-        self,
-        source: Source,
-        *,
-        concerning: UUID | None,
-        kind: str | None,
-        states: Iterable[str],
-        subject: str | None,
-        before: UUID | None,
-        limit: int,
-    ) -> list[Request]:
-        """List requests, newest first, that somebody filed or gains by or was asked in; of everybody without ``concerning``."""
-        statement = select(*_COLUMNS)
-        if concerning is not None:
-            asked = select(ApprovalTask.request_id).where(ApprovalTask.person_id == concerning)
-            statement = statement.where(
-                or_(
-                    ApprovalRequest.requester_id == concerning,
-                    ApprovalRequest.beneficiary_id == concerning,
-                    ApprovalRequest.id.in_(asked),
-                )
-            )
-        if kind is not None:
-            statement = statement.where(ApprovalRequest.kind == kind)
-        if wanted := sorted(states):
-            statement = statement.where(ApprovalRequest.state.in_(wanted))
-        if subject is not None:
-            statement = statement.where(ApprovalRequest.subject_id == subject)
-        if before is not None:
-            statement = statement.where(ApprovalRequest.id < before)
-        rows = await Query(statement.order_by(ApprovalRequest.id.desc()).limit(limit + 1)).rows(source)
-        return [request for request in map(self._genuine, rows) if request is not None]
 
     async def involved(self, source: Source, request: UUID) -> frozenset[UUID]:
         """List everybody who is or was asked in a request."""
@@ -368,3 +286,9 @@ def _covered(values: Sequence[Any]) -> tuple[Any, ...]:
     """Give what a request's MAC covers: every column; the record in one canonical form, since engines keep JSON as they like."""
     *plain, record, body, digest = values
     return (*plain, orjson.dumps(record, option=orjson.OPT_SORT_KEYS), body, digest)
+
+
+@lru_cache(maxsize=16)
+def _by_ids(size: int) -> Query:
+    wanted = [bindparam(f"id{at}", type_=Id()) for at in range(size)]
+    return Query(select(*_COLUMNS).where(ApprovalRequest.id.in_(wanted)))

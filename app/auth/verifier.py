@@ -102,6 +102,10 @@ class TokenVerifier:
         self._forgotten += 1
         self._generation = None
 
+    async def prepare(self) -> None:
+        """Ask once what is known of nobody's token, for a process that is about to serve. Raises ``Unavailable``."""
+        await _KNOWN.rows(self._reader, **dict.fromkeys(("token", "shown", "client", "front_end", "key")))
+
     async def verify(self, token: str) -> Caller:
         """Give the subject of an access token.
 

@@ -123,12 +123,21 @@ class ContactRepository:
                     future.set_result(rows.get(identity))
         self._fetching = False
 
-    async def _rows_of(self, identities: Sequence[UUID]) -> dict[UUID, Row]:
-        size = 1 << (len(identities) - 1).bit_length()
+    def prepare(self) -> None:
+        """Compile beforehand every statement that loads single records, for a process that is about to serve."""
+        for power in range(_MOST_TOGETHER.bit_length()):
+            self._loading(1 << power)
+
+    def _loading(self, size: int) -> Prepared:
         prepared = self._by_ids.get(size)
         if prepared is None:
             wanted = [bindparam(f"id{at}", type_=Id()) for at in range(size)]
             prepared = self._by_ids[size] = self._reader.prepare(_records(*self._marks).where(Contact.id.in_(wanted)))
+        return prepared
+
+    async def _rows_of(self, identities: Sequence[UUID]) -> dict[UUID, Row]:
+        size = 1 << (len(identities) - 1).bit_length()
+        prepared = self._loading(size)
         padded = [*identities, *(identities[-1] for _ in range(size - len(identities)))]
         rows = await self._reader.fetch_points(prepared, {f"id{at}": identity for at, identity in enumerate(padded)})
         return {identity_of(row): row for row in rows}

@@ -149,6 +149,15 @@ class Standings:
         """Give a viewer as ``of`` does, read afresh and not remembered: for work that asks about everybody once."""
         return await self._load(subject, stepped_up=False)
 
+    async def prepare(self) -> None:
+        """Read beforehand what every standing rests on, and ask once for nobody's, for a process that is about to serve.
+
+        Raises ``PolicyUnreadable`` and ``Unavailable``.
+        """
+        await self._parts.of(self._reader, Person("", "", frozenset()), self._clock.now())
+        await self.tree()
+        await self._packs.current(self._reader)
+
     async def tree(self) -> Tree:
         """Give the department tree of now."""
         return await self._tree_of(await epochs.value(self._reader, DEPARTMENTS))
