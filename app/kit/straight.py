@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql.expression import ColumnElement, UpdateBase
 
-from app.kit.db import Row
+from app.kit.db import Prepared, Row
 
 Statement: TypeAlias = "Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | UpdateBase"
 
@@ -215,6 +215,15 @@ class Straight:
         return compiled
 
 
+async def fetched(
+    session: AsyncSession, compiled: Callable[[Dialect], Prepared], values: Mapping[str, Any]
+) -> list[Row]:
+    """Run a select in the session's transaction, as ``session.execute`` would: what is pending in the session is not written for it."""
+    driven = await _connected(session)
+    prepared = compiled(driven.connection.dialect)
+    return [prepared.row(tuple(raw)) for raw in await driven.rows(prepared.sql, prepared.arguments(values))]
+
+
 class Writes:
     """Writes that go to the store together, at the end of a piece of work: what is gathered costs one way there and back."""
 
@@ -249,6 +258,10 @@ async def _driven(session: AsyncSession) -> _Driven:
     """
     if session.new or session.dirty or session.deleted:
         await session.flush()
+    return await _connected(session)
+
+
+async def _connected(session: AsyncSession) -> _Driven:
     driven: _Driven | None = session.info.get(_PLACE)
     if driven is None or driven.transaction is None or driven.transaction is not _innermost(session):
         connection = await session.connection()
