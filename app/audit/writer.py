@@ -56,10 +56,10 @@ _log = structlog.get_logger("duanhao.audit")
 class _Item:
     """One entry on its way, and who waits for it."""
 
-    __slots__ = ("entry", "expires", "outcome")
+    __slots__ = ("entry", "expires", "outcome", "rows")
 
     def __init__(self, entry: Entry, outcome: asyncio.Future[Outcome], expires: float) -> None:
-        self.entry, self.outcome, self.expires = entry, outcome, expires
+        self.entry, self.outcome, self.expires, self.rows = entry, outcome, expires, _rows(entry)
 
     def fail(self, error: Exception) -> None:
         if not self.outcome.done():
@@ -178,7 +178,7 @@ class AccessLog:
         if exceeded is not None:
             _log.error("permit_exceeds_event", contact_id=str(exceeded))
             raise EventUnrecordable
-        outcome = await self._submit(self._entry(draft, epochs, quota))
+        outcome = await self._submitted(self._entry(draft, epochs, quota))
         if isinstance(outcome, Spent) and quota is not None:
             raise quotas.refusal(quota, outcome, draft.at)
         index = _index(outcome)
@@ -232,6 +232,9 @@ class AccessLog:
             raise EventUnrecordable from error
 
     async def _submit(self, entry: Entry) -> Outcome:
+        return await self._submitted(entry)
+
+    def _submitted(self, entry: Entry) -> asyncio.Future[Outcome]:
         unit = current_unit_of_work()
         if unit is not None and unit.is_open:
             raise AuditInsideTransaction
@@ -243,7 +246,7 @@ class AccessLog:
         self._wake.set()
         if self._timer is None:
             self._timer = loop.call_at(item.expires, self._expire)
-        return await item.outcome
+        return item.outcome
 
     def _expire(self) -> None:
         """Answer everyone whose deadline has passed, and come back when the next one's does."""
@@ -322,7 +325,7 @@ class AccessLog:
             if item.expires <= now:
                 item.fail(LogUnavailable())
                 continue
-            rows += _rows(item.entry)
+            rows += item.rows
             batch.append(item)
         return batch
 
@@ -359,7 +362,7 @@ class AccessLog:
         for item, outcome in zip(items, appended.outcomes, strict=True):
             if not item.outcome.done():
                 item.outcome.set_result(outcome)
-            self._packed += _rows(item.entry)
+            self._packed += item.rows
             if item.entry.quota is not None and isinstance(outcome, Written) and outcome.used is not None:
                 quotas.tell(item.entry.quota, outcome.used)
         self._turn_green()

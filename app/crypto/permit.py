@@ -74,6 +74,12 @@ class Permit:
         return fields
 
 
+_set_mark, _set_event, _set_index, _set_expires, _set_scope = (
+    vars(Permit)[name].__set__ for name in ("_mark", "event_id", "index", "expires", "scope")
+)
+"""What writes the slots past the class, which lets nobody write them."""
+
+
 def mint(*, event_id: UUID, index: int, expires: float, scope: Mapping[UUID, frozenset[str]]) -> Permit:
     """Make the permit of an event that is durable in the access log. For ``audit.writer`` alone.
 
@@ -82,10 +88,13 @@ def mint(*, event_id: UUID, index: int, expires: float, scope: Mapping[UUID, fro
     """
     permit = object.__new__(Permit)
     copied = dict(scope)
-    if not all(type(fields) is frozenset for fields in copied.values()):
-        copied = {subject: frozenset(fields) for subject, fields in copied.items()}
-    frozen = MappingProxyType(copied)
-    parts = {"_mark": _MINTED, "event_id": event_id, "index": index, "expires": expires, "scope": frozen}
-    for name, value in parts.items():
-        object.__setattr__(permit, name, value)
+    for fields in copied.values():
+        if type(fields) is not frozenset:
+            copied = {subject: frozenset(each) for subject, each in copied.items()}
+            break
+    _set_mark(permit, _MINTED)
+    _set_event(permit, event_id)
+    _set_index(permit, index)
+    _set_expires(permit, expires)
+    _set_scope(permit, MappingProxyType(copied))
     return permit
