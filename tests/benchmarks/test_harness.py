@@ -74,6 +74,15 @@ def test_searching_is_measured_in_two_directories(tmp_path: Path) -> None:
         assert result[f"{kind}_ratio"] == pytest.approx(of_large / of_small)
 
 
+@pytest.mark.slow
+def test_an_inbox_is_measured_beside_a_longer_one(tmp_path: Path) -> None:
+    (result,) = _run(tmp_path, "inbox", "--engine", "sqlite", "--waiting", "220")
+    assert (result["work"], result["waiting"]) == ("inbox", [100, 220])
+    assert result["decision_ms"] > 0
+    of_few, of_many = result["first_ms"]
+    assert result["first_ratio"] == pytest.approx(of_many / of_few)
+
+
 def test_a_longer_crowd_begins_with_the_shorter() -> None:
     people = names(5000)
     assert people[:2000] == names(2000)

@@ -12,12 +12,16 @@ import asyncpg
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import literal, select
+from structlog.testing import capture_logs
 
+from app import main
+from app.application import Application
 from app.composition import open_application
 from app.config import Settings
 from app.kit.db import Database
 from app.kit.lock import ServerLock, StoreIsServedError
 from app.kit.migrate import ROOT, StaleSchema, ensure_current, newest_revision, stored_revision
+from app.permissions.errors import PolicyUnreadable
 from app.production import ProductionRefused, refusals, require
 from tests.support.stores import PostgresTestStore, SqliteTestStore
 
@@ -284,3 +288,36 @@ class TestSettings:
         environment.setenv("DUANHAO_KEYS__FILE", str(tmp_path / "root.key"))
         assert Settings().root_key_file == tmp_path / "root.key"
         assert "root_key_generated" not in [each.code for each in refusals(Settings())]
+
+
+class TestPreparation:
+    async def test_a_server_is_ready_when_its_first_caller_waits_for_nothing_but_their_own(
+        self, sqlite_store: SqliteTestStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settled: list[bool] = []
+
+        def settle() -> None:
+            settled.append(True)
+
+        monkeypatch.setattr(main, "_settle_memory", settle)
+        monkeypatch.setattr(sys, "setswitchinterval", settled.append)
+        app = main.create_app(sqlite_store.settings)
+        async with app.router.lifespan_context(app):
+            application: Application = app.state.application
+            assert application.standings._tree is not None
+            assert application.packs._held is not None
+            assert application.contact_rows._by_ids.keys() == {1, 2, 4, 8, 16, 32, 64}
+        assert settled[-1] is True
+
+    async def test_what_cannot_be_read_at_the_start_keeps_no_server_from_starting(
+        self, sqlite_store: SqliteTestStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_application(sqlite_store.settings) as application:
+
+            async def unreadable(*_: object) -> None:
+                raise PolicyUnreadable
+
+            monkeypatch.setattr(application.packs, "current", unreadable)
+            with capture_logs() as lines:
+                await application.prepare()
+        assert [line["event"] for line in lines] == ["not_prepared"]
