@@ -98,8 +98,8 @@ def assembled(
     token_keys: TokenKeys,
 ) -> Application:
     """Build the application over open stores, an open keyring and a running log."""
-    reader, sealer, opener = database.reader, Sealer(keyring), Opener(keyring)
     clock_here = timedelta(minutes=settings.numbers.utc_offset_minutes)
+    reader, sealer, opener = database.reader, Sealer(keyring, utc_offset=clock_here), Opener(keyring)
     policy_signer = RowSigner(keyring.mac_key("policy"))
     packs = Packs(VersionRepository(policy_signer))
     forms = collection_forms(settings)

@@ -12,6 +12,7 @@ from app.crypto import models as crypto_models
 from app.departments import models as department_models
 from app.emergency import models as emergency_models
 from app.engagements import models as engagement_models
+from app.history import models as history_models
 from app.hr import models as hr_models
 from app.jobs import models as job_models
 from app.kit import records as kit_records
@@ -35,6 +36,7 @@ MODULES = (
     department_models,
     emergency_models,
     engagement_models,
+    history_models,
     hr_models,
     job_models,
     kit_records,

@@ -15,8 +15,9 @@ from app.contacts.models import Contact
 from app.contacts.record import RowShape, pack_digests
 from app.contacts.rows import as_text, covered, empty, member_names
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.historykey import WrappedHistoryKey
 from app.crypto.sealed import Sealed
-from app.crypto.sealer import Sealer, SubjectSealer
+from app.crypto.sealer import HistorySealer, Sealer, SubjectSealer
 from app.kit.models import new_id
 
 _SET_AT_BIRTH: Final = frozenset({"id", "kind", "status", "secrecy", "row_version"})
@@ -25,11 +26,13 @@ _EMPLOYED: Final = frozenset({"employee", "temporary"})
 
 @dataclass(frozen=True, slots=True)
 class Born:
-    """A contact that no session knows yet, its key, and the members that it was given (``told``, protected values in clear)."""
+    """A contact that no session knows yet, its keys, and the members that it was given (``told``, protected values in clear)."""
 
     contact: Contact
     wrapped: WrappedDataKey
     sealer: SubjectSealer
+    wrapped_history: WrappedHistoryKey
+    history: HistorySealer
     told: Mapping[str, Any]
 
 
@@ -64,7 +67,8 @@ def born(
     told = (
         {name: value for name, value in member_names(plain).items() if value not in (None, [])} | {"kind": kind} | kept
     )
-    return Born(contact, wrapped, own, told)
+    history, wrapped_history = sealer.new_history(identity, at)
+    return Born(contact, wrapped, own, wrapped_history, history, told)
 
 
 class Versioned(Protocol):
@@ -82,16 +86,21 @@ class Versioned(Protocol):
 
 
 def remembered(
-    contact: Versioned, sealer: SubjectSealer, author: Author, told: Mapping[str, Any], at: datetime
+    contact: Versioned, sealer: HistorySealer, author: Author, told: Mapping[str, Any], at: datetime
 ) -> Iterator[dict[str, Any]]:
-    """Give the rows of ``contact_change`` for the members ``told``, each value sealed, or sealed already; ``None``: removed."""
+    """Give the rows of ``contact_change`` for the members ``told``: a value sealed, a closed box sealed once more, ``None``: removed.
+
+    What is sealed here opens with the key of the contact's history of that quarter, and with nothing else.
+    """
     for name, value in sorted(told.items()):
         yield {
             "id": new_id(),
             "contact_id": contact.id,
             "row_version": contact.row_version,
             "field": name,
-            "value": value if value is None or isinstance(value, Sealed) else sealer.seal(name, as_text(value)),
+            "value": None
+            if value is None
+            else sealer.seal(name, value if isinstance(value, Sealed) else as_text(value)),
             "at": at,
             "actor_type": author.type,
             "actor_id": author.id,

@@ -37,8 +37,15 @@ from app.contacts.models import LABEL, Contact, ContactChange, ContactKey
 from app.contacts.record import RowUnreadable, covered_values, ends, membership_departments, readable
 from app.contacts.search import Key, number_keys, sort_name
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.history_store import (
+    ADD_HISTORY_KEY,
+    HISTORY_KEY_COLUMNS,
+    history_key_row,
+    stored_history_key,
+    with_live_key,
+)
 from app.crypto.rowmac import RowValue
-from app.crypto.sealer import Sealer, SubjectSealer
+from app.crypto.sealer import HistorySealer, Sealer, SubjectSealer
 from app.crypto.stored import KEY_COLUMNS, with_key
 from app.kit.clock import Clock
 from app.kit.db import Row
@@ -55,28 +62,33 @@ _PLAIN: Final = 13
 _SEALED: Final = len(CATALOGUE.protected)
 
 _LOCK: Final = Straight(
-    with_key(
-        select(
-            Contact.kind,
-            Contact.worker_kind,
-            Contact.status,
-            Contact.secrecy,
-            LABEL,
-            Contact.user_name_key,
-            Contact.department_id,
-            type_coerce(Contact.memberships, Text()),
-            type_coerce(Contact.short_numbers, Text()),
-            Contact.extension,
-            type_coerce(Contact.tags, Text()),
-            type_coerce(Contact.contract_until, String()),
-            Contact.row_version,
-            *(type_coerce(getattr(Contact, field.column), LargeBinary) for field in CATALOGUE.protected),
-            Contact.digests,
-            Contact.mac,
-            *KEY_COLUMNS,
-            Contact.consented,
+    with_live_key(
+        with_key(
+            select(
+                Contact.kind,
+                Contact.worker_kind,
+                Contact.status,
+                Contact.secrecy,
+                LABEL,
+                Contact.user_name_key,
+                Contact.department_id,
+                type_coerce(Contact.memberships, Text()),
+                type_coerce(Contact.short_numbers, Text()),
+                Contact.extension,
+                type_coerce(Contact.tags, Text()),
+                type_coerce(Contact.contract_until, String()),
+                Contact.row_version,
+                *(type_coerce(getattr(Contact, field.column), LargeBinary) for field in CATALOGUE.protected),
+                Contact.digests,
+                Contact.mac,
+                *KEY_COLUMNS,
+                Contact.consented,
+                *HISTORY_KEY_COLUMNS,
+            ),
+            Contact.id.expression,
         ),
         Contact.id.expression,
+        bindparam("quarter", type_=Integer()),
     )
     .where(Contact.id == _CONTACT)
     .with_for_update(of=Contact)
@@ -116,7 +128,7 @@ _ADD_KEY: Final = Straight(
 class LockedCard:
     """A contact's row, locked until the transaction ends and believed: what its MAC covers, and what numbers it tells.
 
-    ``tie`` is what its keys break ties by.
+    ``tie`` is what its keys break ties by; ``history`` seals what is kept of it in this quarter, once there is a key for that.
     """
 
     id: UUID
@@ -126,6 +138,7 @@ class LockedCard:
     short_numbers: list[str]
     extension: str | None
     sealer: SubjectSealer
+    history: HistorySealer | None
     covered: Mapping[str, Any]
 
     def mac_values(self) -> tuple[RowValue, ...]:
@@ -150,7 +163,7 @@ class CardCarrier:
 
         Raises ``NotFound`` for a contact that is not there, whose status is not ``among`` those given, or whose row was edited past us.
         """
-        rows = await _LOCK.rows(session, {"contact": identity})
+        rows = await _LOCK.rows(session, {"contact": identity, "quarter": self._sealer.quarter(self._clock.now())})
         mapped = session.sync_session.identity_map.get(identity_key(Contact, identity))
         if mapped is not None:
             session.expunge(mapped)
@@ -187,7 +200,10 @@ class CardCarrier:
             "seal": card.sealer.mac(card.mac_values()),
         }
         writes.add(_WRITE, written)
-        writes.add(_REMEMBER, *remembered(card, card.sealer, author, changed, now))
+        if card.history is None:
+            card.history, wrapped = self._sealer.new_history(card.id, now)
+            writes.add(ADD_HISTORY_KEY, history_key_row(card.id, wrapped, at=now))
+        writes.add(_REMEMBER, *remembered(card, card.history, author, changed, now))
         gone, new = before - card.keys, card.keys - before
         writes.add(_FORGET_KEY, *({"contact": card.id, "at": each.rank, "text": each.term} for each in gone))
         writes.add(
@@ -202,6 +218,7 @@ class CardCarrier:
         memberships, short_numbers, tags = _parsed(further), _parsed(numbers), _parsed(tagged)
         readable(memberships=memberships, short_numbers=short_numbers, tags=tags)
         at = _PLAIN + _SEALED
+        history = stored_history_key(row[at + 7 :])
         return LockedCard(
             id=identity,
             status=status,
@@ -210,6 +227,7 @@ class CardCarrier:
             short_numbers=short_numbers,
             extension=extension,
             sealer=self._sealer.existing(identity, WrappedDataKey(*row[at + 2 : at + 6])),
+            history=None if history is None else self._sealer.history(identity, history),
             covered={
                 "identity": identity,
                 "kind": kind,

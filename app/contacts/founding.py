@@ -27,6 +27,7 @@ from app.contacts.record import membership_departments
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import REFERENCES
 from app.contacts.tagging import Tagger
+from app.crypto.history_store import add_history_keys
 from app.crypto.sealer import Sealer
 from app.crypto.stored import add_keys
 from app.departments.tree import Tree
@@ -79,9 +80,10 @@ class ContactFounder:
         made = [born(self._sealer, each.id, each.kind, plain, values, now) for each, plain, values in parsed]
         await self._insert(unit.session, made)
         await add_keys(unit.session, ((each.contact.id, each.wrapped) for each in made), at=now)
+        await add_history_keys(unit.session, ((each.contact.id, each.wrapped_history) for each in made), at=now)
         await index_all(unit.session, (each.contact for each in made))
         await self._tagger.tag_all(unit.session, ((each.contact, each.sealer, each.told) for each in made))
-        told = [row for each in made for row in remembered(each.contact, each.sealer, author, each.told, now)]
+        told = [row for each in made for row in remembered(each.contact, each.history, author, each.told, now)]
         await _add(unit.session, _CHANGE, told)
         named = {each.contact.user_name: each.contact.id for each in made if each.contact.user_name is not None}
         await self._accounts.add_all(unit.session, named)

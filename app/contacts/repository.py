@@ -35,6 +35,7 @@ from app.contacts.record import RowShape, RowUnreadable, readable
 from app.contacts.remembered import Listing, RememberedRecords, distrust, identity_of, listing, marked
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.errors import SealBroken
+from app.crypto.history_store import HISTORY_KEY_COLUMNS, with_named_key
 from app.crypto.sealer import Sealer
 from app.crypto.stored import KEY_COLUMNS, stored_key, with_key
 from app.departments.tree import Tree
@@ -318,18 +319,22 @@ class ContactRepository:
     ) -> list[Row]:
         """List changes of a contact but those of ``hidden`` fields, newest first; ``since_kind``: since it is of the kind that it is.
 
-        Columns: id, row version, field, envelope, time, actor type, actor id, request id.
+        Columns: id, row version, field, envelope, time, actor type, actor id, request id; then those of the key of history that the
+        envelope names, if it names one.
         """
-        statement = select(
+        envelope = type_coerce(ContactChange.value, LargeBinary)
+        changes = select(
             ContactChange.id,
             ContactChange.row_version,
             ContactChange.field,
-            type_coerce(ContactChange.value, LargeBinary),
+            envelope,
             ContactChange.at,
             ContactChange.actor_type,
             ContactChange.actor_id,
             ContactChange.request_id,
+            *HISTORY_KEY_COLUMNS,
         ).where(ContactChange.contact_id == identity, ContactChange.field.not_in(sorted(hidden)))
+        statement = with_named_key(changes, ContactChange.contact_id.expression, envelope)
         if since_kind:
             kinds = select(func.max(ContactChange.row_version)).where(
                 ContactChange.contact_id == identity, ContactChange.field == "kind"

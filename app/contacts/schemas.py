@@ -377,11 +377,12 @@ class ChangeActor(Output):
 class ChangeView(Output):
     """One member, changed, with the new value as the reader's card would show it.
 
-    Changes of fields that the reader could not be shown are not listed: that a value changed is already something known of it.
+    Changes of fields that the reader could not be shown are not listed: that a value changed is already something known of it. `purged`:
+    the key of that quarter was destroyed, and nobody can read what it was any more.
     """
 
     field: str
-    state: Literal["told", "removed"]
+    state: Literal["told", "removed", "purged"]
     value: str | list[RelationView] | None = None
     at: str
     actor: ChangeActor

@@ -4,7 +4,7 @@ A look whose viewer's rights moved while it was being recorded is decided once m
 said only under the rights of now, since no record compares epochs for it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from app.audit.terms import Terms
 from app.auth.errors import FreshSignInRequired
 from app.contacts.forms import Forms, unpack_consents
 from app.contacts.listing import ContactLists
+from app.contacts.past import is_purged, keys_of
 from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
@@ -26,6 +27,7 @@ from app.disclosure.masks import Told
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.context import current_request
+from app.kit.db import Row
 from app.kit.dependencies import names_version
 from app.kit.errors import LogUnavailable, NotFound
 from app.kit.pagination import Cursors
@@ -169,11 +171,11 @@ class ContactService:
                 since_kind=not _knows_applicants(viewer, record),
             )
             page = rows[:limit]
-            boxes = [(row[2], row[3]) for row in page if row[3] is not None]
+            boxes = [(row[2], row[3]) for row in page if row[3] is not None and not is_purged(row)]
             look = Look(action="contact.history", purpose=Purpose.WORK_CONTACT)
-            values, note = await self._gate.open_history(viewer, record, boxes, look)
+            values, note = await self._gate.open_history(viewer, record, boxes, look, past=keys_of(page))
             told = iter(values)
-            items = [_change(row, None if row[3] is None else next(told)) for row in page]
+            items = [_change(row, told) for row in page]
             following = self._cursors.seal(viewer.caller, shape, str(page[-1][0])) if len(rows) > limit else None
             body = orjson.dumps({"items": items, "next": following, "disclosure": orjson.Fragment(note)})
             return Disclosed(body)
@@ -204,12 +206,13 @@ def _seek(identity: UUID, action: str, purpose: Purpose) -> None:
         context.sought, context.action, context.purpose = identity, action, purpose.value
 
 
-def _change(row: Sequence[Any], value: Told | None) -> dict[str, Any]:
-    _, _, name, box, at, actor_type, actor_id, request_id = row
+def _change(row: Row, told: Iterator[Told]) -> dict[str, Any]:
+    _, _, name, box, at, actor_type, actor_id, request_id, *_ = row
+    state = "removed" if box is None else "purged" if is_purged(row) else "told"
     return {
         "field": name,
-        "state": "removed" if box is None else "told",
-        **({} if box is None else {"value": value}),
+        "state": state,
+        **({"value": next(told)} if state == "told" else {}),
         "at": at,
         "actor": {"type": actor_type, "id": actor_id},
         "request_id": request_id,

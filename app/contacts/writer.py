@@ -19,7 +19,7 @@ from app.auth import epochs
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Account
-from app.contacts.birth import born, remembered
+from app.contacts.birth import born
 from app.contacts.carrying import CardCarrier
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName
 from app.contacts.external import refuse_unfit
@@ -28,13 +28,15 @@ from app.contacts.forms import Consent, pack_consents, unpack_consents
 from app.contacts.indexing import index_again, index_all
 from app.contacts.jobs import FORGET_RECEIPTS, TAG_AGAIN
 from app.contacts.members import MemberReader
-from app.contacts.models import Contact, ContactChange, ContactDepartment, ContactPhoto, ContactTag
+from app.contacts.models import Contact, ContactDepartment, ContactPhoto, ContactTag
+from app.contacts.past import HistoryKeeper
 from app.contacts.proposals import box_of
 from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import as_text, closed, covered, empty, member_names
 from app.contacts.tagging import Tagger
 from app.crypto.datakey import WrappedDataKey
+from app.crypto.history_store import add_history_keys
 from app.crypto.sealer import Sealer, SubjectSealer
 from app.crypto.stored import add_key
 from app.departments.tree import Tree
@@ -99,7 +101,7 @@ class ContactWriter:
         self._repository, self._members, self._tagger = repository, members, tagger
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
         self.forms = members.forms
-        self.cards = CardCarrier(sealer=sealer, clock=clock)
+        self.cards, self._history = CardCarrier(sealer=sealer, clock=clock), HistoryKeeper(sealer, clock)
 
     async def create(
         self, unit: UnitOfWork, author: Author, tree: Tree, kind: str, given: Mapping[str, Any]
@@ -118,10 +120,11 @@ class ContactWriter:
         unit.session.add(contact)
         await self._flush(unit)
         add_key(unit.session, identity, wrapped, at=now)
+        await add_history_keys(unit.session, [(identity, new.wrapped_history)], at=now)
         self._add_sides(unit, contact)
         await index_all(unit.session, [contact])
         await self._tagger.tag_all(unit.session, [(contact, new.sealer, told)])
-        self._remember(unit, contact, new.sealer, author, told)
+        await self._history.keep(unit.session, contact, author, told, under=new.history)
         if contact.user_name is not None:
             await self._accounts.add(unit.session, contact.user_name, contact_id=identity)
         await self._announce(unit, author, "contact.create", contact, told)
@@ -329,7 +332,7 @@ class ContactWriter:
         contact.updated_at = self._clock.now()
         contact.mac = sealer.mac(covered(contact))
         told = member_names(changed)
-        self._remember(unit, contact, sealer, author, told)
+        await self._history.keep(unit.session, contact, author, told)
         if _STANDING & told.keys() and (account := await self._account(unit, contact)) is not None:
             await epochs.bump(unit.session, account.epoch_key)
         await self._announce(unit, author, action, contact, {*told, *about})
@@ -388,9 +391,3 @@ class ContactWriter:
             unit.session.add(ContactDepartment(contact_id=contact.id, department_id=department))
         for tag in contact.tags:
             unit.session.add(ContactTag(contact_id=contact.id, tag=tag))
-
-    def _remember(
-        self, unit: UnitOfWork, contact: Contact, sealer: SubjectSealer, author: Author, told: Mapping[str, Any]
-    ) -> None:
-        rows = remembered(contact, sealer, author, told, self._clock.now())
-        unit.session.add_all(ContactChange(**row) for row in rows)

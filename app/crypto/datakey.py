@@ -95,7 +95,7 @@ class DataKey:
         Raises ``ValueError`` on text that has no UTF-8 form (a lone surrogate), without repeating it.
         """
         nonce = urandom(NONCE_SIZE)
-        body = self.cipher.encrypt(nonce, pad(_utf8(value)), self.bound + field_label(name))
+        body = self.cipher.encrypt(nonce, pad(utf8(value)), self.bound + field_label(name))
         return Sealed(self.header + nonce + body)
 
     def digest(self, name: str, value: str) -> bytes:
@@ -103,7 +103,7 @@ class DataKey:
 
         Differs per person and per field for equal values. Same normal form in, same digest out: normalise first.
         """
-        return hmac_digest(self._mac_key, _DIGEST_DOMAIN + field_label(name) + _utf8(value), "sha256")[:DIGEST_SIZE]
+        return hmac_digest(self._mac_key, _DIGEST_DOMAIN + field_label(name) + utf8(value), "sha256")[:DIGEST_SIZE]
 
     def matches(self, name: str, value: str, digest: bytes | None) -> bool:
         """Tell in constant time whether ``digest`` is the one of this value; a missing digest matches nothing."""
@@ -148,7 +148,7 @@ def _binding(subject: UUID, handle: bytes, version: int, kek_version: int) -> by
     return b"".join(prefixed(part) for part in parts)
 
 
-def _utf8(value: str) -> bytes:
+def utf8(value: str) -> bytes:
     """Encode a value; the error of the codec would carry the whole value with it."""
     try:
         return value.encode()

@@ -6,7 +6,7 @@ was unwrapped from, so a wrapped key swapped in the store is noticed at once; an
 live counted from unwrapping, used or not, so a key destroyed by another process is gone here within that time.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import urandom
 from threading import Lock
@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from app.crypto import alarm, datakey
+from app.crypto import alarm, datakey, historykey
 from app.crypto.datakey import DataKey, WrappedDataKey
-from app.crypto.envelope import NONCE_SIZE, Box, EnvelopeError, cut, parse, prefixed, unpad
+from app.crypto.envelope import NONCE_SIZE, Box, EnvelopeError, cut, handle_of, parse, prefixed, unpad
 from app.crypto.errors import KeyUnavailable, PermitRefused
+from app.crypto.historykey import HistoryKey, WrappedHistoryKey, contents
 from app.crypto.permit import Permit
 from app.crypto.rowmac import MAC_SIZE, RowValue
 
@@ -140,6 +141,27 @@ class Keyring:
         version = self._current["field"]
         return self._unwrap(subject, wrapped).wrap(self._cipher("field", version), version)
 
+    def issue_history(self, subject: UUID, quarter: int) -> tuple[HistoryKey, WrappedHistoryKey]:
+        """Make a key for what happens to a person in a quarter, and its wrapped form, for a row of ``history_key``."""
+        key = HistoryKey.generate(subject, quarter)
+        version = self._current["field"]
+        return key, key.wrap(self._cipher("field", version), version)
+
+    def unlock_history(self, subject: UUID, wrapped: WrappedHistoryKey) -> HistoryKey:
+        """Unwrap a history key. It is remembered nowhere, so one that is destroyed is gone from every process with that commit.
+
+        Raises as ``unlock`` does.
+        """
+        key = historykey.unwrap(self._cipher("field", wrapped.kek_version), subject, wrapped)
+        if key is None:
+            raise alarm.seal_broken(subject, alarm.WRAPPED_KEY, "history_key")
+        return key
+
+    def rewrap_history(self, subject: UUID, wrapped: WrappedHistoryKey) -> WrappedHistoryKey:
+        """Wrap a history key again under the current ``field`` KEK; raises as ``unlock`` does."""
+        version = self._current["field"]
+        return self.unlock_history(subject, wrapped).wrap(self._cipher("field", version), version)
+
     def mac_key(self, label: str, *, version: int | None = None) -> bytes:
         """Derive the 32-byte key for one table's row MACs, or one kind of search tag, from an ``index`` KEK.
 
@@ -238,6 +260,36 @@ class Opener:
         self.opened += len(values)
         return values
 
+    def open_past(
+        self,
+        permit: Permit,
+        subject: UUID,
+        own: WrappedDataKey,
+        past: Mapping[bytes, WrappedHistoryKey],
+        fields: Sequence[tuple[str, bytes]],
+    ) -> list[str]:
+        """Open a person's past values, given as (logical field name, envelope bytes), in that order; all of them or none.
+
+        Each box names its key by handle: one of ``past``, or else the person's ``own``. Raises as ``open_boxes`` does.
+        """
+        if not self._allowed(permit, subject).issuperset([name for name, _ in fields]):
+            raise alarm.permit_refused(subject, "field")
+        own_key = self._keyring.unlock(subject, own)
+        keys: dict[bytes, HistoryKey] = {}
+        values = []
+        for name, envelope in fields:
+            handle = handle_of(envelope)
+            if handle in past and handle not in keys:
+                keys[handle] = self._keyring.unlock_history(subject, past[handle])
+            key = keys.get(handle)
+            values.append(
+                _opened(own_key, subject, name, envelope)
+                if key is None
+                else _unfolded(key, own_key, subject, name, envelope)
+            )
+        self.opened += len(values)
+        return values
+
     def row_intact(
         self, subject: UUID, wrapped: WrappedDataKey, columns: Sequence[RowValue], expected: bytes | None
     ) -> bool:
@@ -277,7 +329,29 @@ def _signing_binding(kek_version: int, context: bytes) -> bytes:
     return prefixed(_SIGNING_DOMAIN) + prefixed(kek_version.to_bytes(4, "big")) + prefixed(context)
 
 
-def _why(key: DataKey, envelope: bytes) -> str:
+def _opened(key: DataKey | HistoryKey, subject: UUID, name: str, envelope: bytes) -> str:
+    """Open one box under its key; raise ``SealBroken``, recorded, when it is not one of that key's, or altered."""
+    box = cut(name, envelope)
+    if box.header != key.header:
+        raise alarm.seal_broken(subject, name, _why(key, envelope))
+    try:
+        return unpad(key.cipher.decrypt(box.nonce, box.body, key.bound + box.label)).decode()
+    except InvalidTag:
+        raise alarm.seal_broken(subject, name, "tag") from None
+    except ValueError:
+        raise alarm.seal_broken(subject, name, "plaintext") from None
+
+
+def _unfolded(key: HistoryKey, own: DataKey, subject: UUID, name: str, envelope: bytes) -> str:
+    """Open a box of history, and the card's box in it where it holds one."""
+    try:
+        inside = contents(_opened(key, subject, name, envelope))
+    except ValueError:
+        raise alarm.seal_broken(subject, name, "plaintext") from None
+    return inside if isinstance(inside, str) else _opened(own, subject, name, inside)
+
+
+def _why(key: DataKey | HistoryKey, envelope: bytes) -> str:
     """Name the fault of an envelope that is not one of ``key``'s, for the security log."""
     try:
         header = parse(envelope).header

@@ -19,6 +19,7 @@ Purpose: TypeAlias = Literal["field", "index", "sign"]
 KeyState: TypeAlias = Literal["next", "current", "previous", "retired"]
 SigningUse: TypeAlias = Literal["log", "token"]
 
+_LIVE = text("wrapped IS NOT NULL")
 _STATES = "state IN ('next', 'current', 'previous', 'retired')"
 
 
@@ -63,6 +64,36 @@ class DataKeyRow(Base):
     kek_version: Mapped[int]
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class HistoryKeyRow(Base):
+    """The key of one person's history of one quarter, wrapped by the ``field`` KEK; destroyed once, by a purge, and never again there.
+
+    Two keys of one person and quarter do no harm: a box names its key by handle. The row of one that is destroyed stays and says when.
+    """
+
+    __tablename__ = "history_key"
+    __table_args__ = (
+        CheckConstraint("length(handle) = 8", name="handle"),
+        CheckConstraint("quarter % 10 BETWEEN 1 AND 4", name="quarter"),
+        CheckConstraint(
+            "(wrapped IS NULL) = (destroyed_at IS NOT NULL) AND (wrapped IS NULL) = (purge_id IS NOT NULL)",
+            name="destroyed",
+        ),
+        Index("ix_history_key_subject_id_quarter", "subject_id", "quarter"),
+        Index("ix_history_key_live", "quarter", "handle", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_history_key_purge_id_handle", "purge_id", "handle"),
+        {"sqlite_with_rowid": False},
+    )
+
+    handle: Mapped[bytes] = mapped_column(LargeBinary(8), primary_key=True)
+    subject_id: Mapped[UUID] = mapped_column(Id)
+    quarter: Mapped[int]
+    kek_version: Mapped[int]
+    wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    destroyed_at: Mapped[datetime | None] = mapped_column(Instant)
+    purge_id: Mapped[UUID | None] = mapped_column(Id)
 
 
 class SigningKeyRow(Base):

@@ -9,7 +9,7 @@ row MACs and search tags follow from it and have to be written anew first.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, TypeAlias
+from typing import Generic, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, true, update
@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.crypto.bootstrap import kek_context, new_kek, unwrap_kek
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.errors import SealBroken
+from app.crypto.historykey import WrappedHistoryKey
 from app.crypto.keyring import Keyring
-from app.crypto.models import DataKeyRow, Kek, SigningKeyRow, SigningUse
+from app.crypto.models import DataKeyRow, HistoryKeyRow, Kek, SigningKeyRow, SigningUse
 from app.crypto.providers import KeyProvider
 from app.crypto.signing import new_signing_key, signing_context
 from app.kit.clock import Clock, SystemClock
@@ -34,13 +35,16 @@ class RotationRefused(Conflict):
     code, title, title_zh = "rotation_refused", "This key cannot change now", "密钥当前不可轮换"
 
 
+_Place = TypeVar("_Place", UUID, bytes)
+
+
 @dataclass(frozen=True, slots=True)
-class RewrapBatch:
+class RewrapBatch(Generic[_Place]):
     """One batch: how many were wrapped again, whose keys did not unwrap, where to go on (``None``: nothing is left)."""
 
     rewrapped: int
     broken: tuple[UUID, ...]
-    after: UUID | None
+    after: _Place | None
 
 
 async def rotate_root(session: AsyncSession, provider: KeyProvider) -> int:
@@ -102,8 +106,10 @@ async def retire_kek(session: AsyncSession, purpose: RotatedPurpose, version: in
     if row is None or row.state != "previous":
         detail = f"the {purpose} key of version {version} is not a previous one"
         raise RotationRefused(detail)
-    table = DataKeyRow if purpose == "field" else SigningKeyRow
-    left = await session.scalar(select(func.count()).select_from(table).where(table.kek_version == version))
+    left = 0
+    for table in (DataKeyRow, HistoryKeyRow) if purpose == "field" else (SigningKeyRow,):
+        wrapped = select(func.count()).where(table.kek_version == version, table.wrapped.is_not(None))
+        left += await session.scalar(wrapped) or 0
     if left:
         detail = f"{left} keys are still wrapped under the {purpose} key of version {version}"
         raise RotationRefused(detail)
@@ -113,7 +119,7 @@ async def retire_kek(session: AsyncSession, purpose: RotatedPurpose, version: in
 
 async def rewrap_data_keys(
     session: AsyncSession, keyring: Keyring, *, after: UUID | None = None, limit: int = 500
-) -> RewrapBatch:
+) -> RewrapBatch[UUID]:
     """Wrap up to ``limit`` data keys again under the current ``field`` KEK, in the order of their subjects.
 
     Commit, then go on with ``after``. A key that does not unwrap is left as it is and named in ``broken``. The update
@@ -147,6 +153,39 @@ async def rewrap_data_keys(
         )
         rewrapped += len(result.all())
     return RewrapBatch(rewrapped=rewrapped, broken=tuple(broken), after=rows[-1][0] if len(rows) == limit else None)
+
+
+async def rewrap_history_keys(
+    session: AsyncSession, keyring: Keyring, *, after: bytes | None = None, limit: int = 500
+) -> RewrapBatch[bytes]:
+    """Wrap up to ``limit`` keys of history again, in the order of their handles, as ``rewrap_data_keys`` does; the destroyed stay so."""
+    current = keyring.current_version("field")
+    beyond: ColumnElement[bool] = true() if after is None else HistoryKeyRow.handle > after
+    found = await session.execute(
+        select(HistoryKeyRow.subject_id, HistoryKeyRow.handle, HistoryKeyRow.quarter, HistoryKeyRow.kek_version)
+        .add_columns(HistoryKeyRow.wrapped)
+        .where(HistoryKeyRow.kek_version != current, HistoryKeyRow.wrapped.is_not(None), beyond)
+        .order_by(HistoryKeyRow.handle)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = found.all()
+    broken = []
+    rewrapped = 0
+    for subject, handle, quarter, kek_version, stored in rows:
+        try:
+            fresh = keyring.rewrap_history(subject, WrappedHistoryKey(handle, quarter, kek_version, stored))
+        except SealBroken:
+            broken.append(subject)
+            continue
+        result = await session.execute(
+            update(HistoryKeyRow)
+            .where(HistoryKeyRow.handle == handle, HistoryKeyRow.wrapped == stored)
+            .values(kek_version=fresh.kek_version, wrapped=fresh.wrapped)
+            .returning(HistoryKeyRow.handle)
+        )
+        rewrapped += len(result.all())
+    return RewrapBatch(rewrapped=rewrapped, broken=tuple(broken), after=rows[-1][1] if len(rows) == limit else None)
 
 
 async def rewrap_signing_keys(session: AsyncSession, keyring: Keyring) -> int:

@@ -5,10 +5,13 @@ reaches no opener, not even indirectly.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NoReturn, Protocol, SupportsIndex
 from uuid import UUID
 
+from app.crypto import quarters
 from app.crypto.datakey import DataKey, WrappedDataKey
+from app.crypto.historykey import HistoryKey, WrappedHistoryKey
 from app.crypto.rowmac import RowValue
 from app.crypto.sealed import Sealed
 
@@ -22,6 +25,14 @@ class KeySource(Protocol):
 
     def unlock(self, subject: UUID, wrapped: WrappedDataKey) -> DataKey:
         """Give a known person's key."""
+        ...
+
+    def issue_history(self, subject: UUID, quarter: int) -> tuple[HistoryKey, WrappedHistoryKey]:
+        """Make a key for a person's history of a quarter."""
+        ...
+
+    def unlock_history(self, subject: UUID, wrapped: WrappedHistoryKey) -> HistoryKey:
+        """Give a known one."""
         ...
 
 
@@ -69,14 +80,37 @@ class SubjectSealer:
         raise TypeError(message)
 
 
+class HistorySealer:
+    """Seals what history keeps of one person in one quarter."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: HistoryKey) -> None:
+        """Take the key; made by ``Sealer``."""
+        self._key = key
+
+    def seal(self, field: str, value: str | Sealed) -> Sealed:
+        """Seal a value of the logical field ``field``, or a box of it that stays closed."""
+        return self._key.seal(field, value)
+
+    def __repr__(self) -> str:
+        """Show nothing of the key."""
+        return "<history sealer>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Refuse to be copied or pickled."""
+        message = "a sealer is neither copied nor pickled"
+        raise TypeError(message)
+
+
 class Sealer:
-    """Makes sealers for people, new and known."""
+    """Makes sealers for people, new and known, and for their history."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_utc_offset")
 
-    def __init__(self, keys: KeySource) -> None:
-        """Take where keys come from."""
-        self._keys = keys
+    def __init__(self, keys: KeySource, *, utc_offset: timedelta = quarters.CHINA) -> None:
+        """Take where keys come from, and how far ahead of UTC the company's calendar is, by whose quarters history is kept."""
+        self._keys, self._utc_offset = keys, utc_offset
 
     def new(self, subject: UUID) -> tuple[SubjectSealer, WrappedDataKey]:
         """Make a person's first key: store the wrapped form in ``data_key``, in the same transaction as the person."""
@@ -86,6 +120,19 @@ class Sealer:
     def existing(self, subject: UUID, wrapped: WrappedDataKey) -> SubjectSealer:
         """Take up a known person's key; raises ``SealBroken`` or ``KeyUnavailable`` as ``Keyring.unlock`` does."""
         return SubjectSealer(self._keys.unlock(subject, wrapped))
+
+    def quarter(self, at: datetime) -> int:
+        """Give the quarter under whose key something that happens at ``at`` is kept."""
+        return quarters.quarter_of(at, self._utc_offset)
+
+    def new_history(self, subject: UUID, at: datetime) -> tuple[HistorySealer, WrappedHistoryKey]:
+        """Make a key for a person's history of the quarter of ``at``: store the wrapped form in ``history_key``, with what it seals."""
+        key, wrapped = self._keys.issue_history(subject, self.quarter(at))
+        return HistorySealer(key), wrapped
+
+    def history(self, subject: UUID, wrapped: WrappedHistoryKey) -> HistorySealer:
+        """Take up a known key of a person's history; raises as ``existing`` does."""
+        return HistorySealer(self._keys.unlock_history(subject, wrapped))
 
     def __repr__(self) -> str:
         """Show nothing of the keys."""

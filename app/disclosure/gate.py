@@ -7,7 +7,8 @@ and in a list a row that the plan calls invisible, is dropped and reported. Noth
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -19,6 +20,7 @@ from app.audit.stores import QuotaCharge
 from app.audit.writer import AccessLog
 from app.crypto.envelope import Box
 from app.crypto.errors import SealBroken
+from app.crypto.historykey import WrappedHistoryKey
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
 from app.disclosure.errors import ApprovalRequired, CaseMissing
@@ -41,6 +43,7 @@ from app.permissions.quotas import Quotas
 from app.permissions.standing import Viewer
 
 _log = structlog.get_logger("duanhao.security")
+_NO_KEYS: Final[Mapping[bytes, WrappedHistoryKey]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -253,11 +256,18 @@ class Gate:
         )
 
     async def open_history(
-        self, viewer: Viewer, record: Record, boxes: Sequence[tuple[str, bytes]], look: Look
+        self,
+        viewer: Viewer,
+        record: Record,
+        boxes: Sequence[tuple[str, bytes]],
+        look: Look,
+        *,
+        past: Mapping[bytes, WrappedHistoryKey] = _NO_KEYS,
     ) -> tuple[list[Told], bytes]:
         """Open past values of one visible record, each as the card shows the field: clear or masked.
 
-        ``boxes`` are (field name, envelope), none of them of an ``untold`` field; members that are not protected are C1.
+        ``boxes`` are (field name, envelope), none of them of an ``untold`` field; members that are not protected are C1. ``past`` are the
+        keys of history that they name, by handle; those that name none of these are under the contact's own.
         """
         plan = viewer.plan(look.purpose)
         cohort = plan.cohort(record.cohort, record.subject)
@@ -268,7 +278,7 @@ class Gate:
         reached = any(name in steps and self._programs.catalogue.classes[name] in REACHABLE for name in states)
         charge = self._quotas.contacts(viewer.standing, int(reached and counts(viewer, record)))
         permit = await self._recorded(viewer, draft, {record.subject: frozenset(states)}, charge)
-        values = self._opener.open_fields(permit, record.subject, record.key, boxes)
+        values = self._opener.open_past(permit, record.subject, record.key, past, boxes)
         told = [
             steps[name].shown(value) if name in steps else value for (name, _), value in zip(boxes, values, strict=True)
         ]

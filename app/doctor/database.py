@@ -30,6 +30,7 @@ APPEND_ONLY: Final = (
     "public.campaign_opening",
     "public.emergency_review",
     "public.emergency_opening",
+    "public.history_purge",
 )
 """Tables that must be fenced, whatever else is."""
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from app.crypto.models import DataKeyRow, Kek, SigningKeyRow
+from app.crypto.models import DataKeyRow, HistoryKeyRow, Kek, SigningKeyRow
 from app.kit.models import Base
 from tests.crypto.material import Vault
 from tests.support.stores import TestStore
@@ -26,7 +26,7 @@ async def sessions(empty_store: TestStore, tmp_path: Path) -> AsyncIterator[asyn
     else:
         url = make_url(f"sqlite+aiosqlite:///{tmp_path / 'keys.sqlite3'}")
     engine = create_async_engine(url)
-    tables = [Base.metadata.tables[table.__tablename__] for table in (Kek, DataKeyRow, SigningKeyRow)]
+    tables = [Base.metadata.tables[table.__tablename__] for table in (Kek, DataKeyRow, HistoryKeyRow, SigningKeyRow)]
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all, tables=tables)
     yield async_sessionmaker(engine, expire_on_commit=False)
