@@ -47,6 +47,7 @@ from app.disclosure.log_reader import AccessLogReader
 from app.disclosure.log_summary import AccessLogSummaries
 from app.emergency.desk import EmergencyDesk
 from app.engagements.desk import EngagementDesk
+from app.history.desk import HistoryDesk
 from app.hr.reading import LedgerReader
 from app.hr.service import HrService
 from app.jobs.desk import JobDesk
@@ -123,6 +124,7 @@ class Application:
     collection: CollectionDesk
     calendar: CalendarDesk
     campaigns: CampaignDesk
+    history: HistoryDesk
     events: AccessLogRepository
     log_reader: AccessLogReader
     log_summaries: AccessLogSummaries

@@ -245,6 +245,7 @@ def assembled(
         showing,
         Governed(
             settings=settings,
+            signer=signer,
             key=keyring.mac_key,
             database=database,
             idempotency=idempotency,
@@ -290,6 +291,7 @@ def assembled(
         delegations=governing.delegations,
         campaigns=governing.campaigns,
         emergency=governing.emergency,
+        history=governing.history,
         jobs=governing.jobs,
         accounts=accounts,
         account_rows=account_rows,

@@ -212,6 +212,9 @@ class ContactsSettings(Group):
     default_region: str = Field(
         "CN", pattern="^[A-Z]{2}$", title="Region of telephone numbers written without country code"
     )
+    history_quarters: Annotated[int, Field(ge=2, le=120)] = Field(
+        12, title="Whole quarters of history, beside the one that runs, that no purge may touch"
+    )
 
 
 class PolicySettings(Group):

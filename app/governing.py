@@ -13,6 +13,7 @@ from app.approvals.chains import load
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.telling import DelegationNotices
 from app.approving import approval_desk
+from app.audit.note import Signer
 from app.audit.repository import AccessLogRepository
 from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
@@ -33,11 +34,13 @@ from app.departments.service import DepartmentService
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
+from app.effects.purging import PurgeHistory
 from app.effects.rights import Rights, rights_effects
 from app.emergency.desk import EmergencyDesk, Stores
 from app.emergency.repository import EMERGENCY
 from app.engagements.repository import EngagementRepository
 from app.engagements.service import EngagementService
+from app.history.desk import HistoryDesk
 from app.hr.subjects import People
 from app.jobs.desk import JobDesk
 from app.kit.db import Database
@@ -56,6 +59,7 @@ class Governed:
     """What is governed: the stores, who has accounts, what they hold, the cards, and what writes them."""
 
     settings: Settings
+    signer: Signer
     key: Callable[[str], bytes]
     database: Database
     idempotency: Idempotency
@@ -141,6 +145,7 @@ class Governing:
             clock_here=here,
             evidence=over.evidence,
         )
+        self.history = HistoryDesk(showing, over.signer, kept=settings.contacts.history_quarters, utc_offset=here)
         rights = Rights(
             over.accounts, over.loans, over.clients, over.contacts, over.grants, over.marks, self.policy.service
         )
@@ -156,6 +161,7 @@ class Governing:
             departments=over.department_rows,
             effects=EffectDesk(
                 rights_effects(showing, rights),
+                {"purge": PurgeHistory(self.history.purger, over.contacts, showing.standings)},
                 directory_effects(
                     showing,
                     self.people,

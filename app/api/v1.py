@@ -26,6 +26,7 @@ from app.emergency import routes as emergencies
 from app.emergency import routes_eligibility, routes_following, routes_sheets
 from app.engagements import routes as engagements
 from app.engagements import routes_writing as engagement_writing
+from app.history import routes as history
 from app.hr import routes as hr
 from app.jobs import routes as jobs
 from app.lookups import routes as lookups
@@ -64,6 +65,7 @@ ROUTERS: Final = (
     routes_following.router,
     routes_eligibility.router,
     routes_sheets.router,
+    history.router,
     hr.router,
     numbers.router,
     routes_giving.router,

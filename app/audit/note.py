@@ -23,6 +23,7 @@ _ED25519: Final = b"\x01"
 _KEY_ID_BYTES: Final = 4
 _PUBLIC_BYTES: Final = 32
 _BODY_LINES: Final = 3
+_ATTESTED_LINES: Final = 2
 _MOST_SIGNATURES: Final = 64
 _DASH: Final = "\N{EM DASH}"
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -130,6 +131,17 @@ class Verifier:
         Raises ``NoteInvalid`` when the text is no note, is not signed by this key, is signed wrongly, or speaks for
         another log.
         """
+        checkpoint = Checkpoint.parse(self.signed_text(note))
+        if checkpoint.origin != self.name:
+            message = "the checkpoint belongs to another log"
+            raise NoteInvalid(message)
+        return checkpoint
+
+    def signed_text(self, note: str) -> str:
+        """Check the note's signature by this key and give the text under it, whatever it says.
+
+        Raises ``NoteInvalid`` when it is no note, is not signed by this key, or is signed wrongly.
+        """
         body, signatures = split(note)
         wanted = key_id(self.name, self.raw)
         matching = [
@@ -143,11 +155,7 @@ class Verifier:
         except InvalidSignature as error:
             message = "the signature does not fit the note"
             raise NoteInvalid(message) from error
-        checkpoint = Checkpoint.parse(body)
-        if checkpoint.origin != self.name:
-            message = "the checkpoint belongs to another log"
-            raise NoteInvalid(message)
-        return checkpoint
+        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +180,17 @@ class Signer:
 
     def sign(self, size: int, root: bytes) -> str:
         """Write the signed note that states ``size`` (leaves) and ``root`` (32 bytes)."""
-        body = Checkpoint(self.name, size, root).body()
+        return self._signed(Checkpoint(self.name, size, root).body())
+
+    def attest(self, kind: str, statement: str) -> str:
+        """Write a signed note of two lines, ``kind`` and ``statement``, which no checkpoint is; raise ``NoteInvalid`` for more lines."""
+        body = f"{kind}\n{statement}\n"
+        if _CONTROL.search(body) or body.count("\n") != _ATTESTED_LINES or not kind or not statement:
+            message = "an attested statement is one line"
+            raise NoteInvalid(message)
+        return self._signed(body)
+
+    def _signed(self, body: str) -> str:
         signature = b64encode(self.announced + self.key.sign(body.encode())).decode()
         return f"{body}\n{_DASH} {self.name} {signature}\n"
 
