@@ -141,7 +141,13 @@ class RequestReader:
             for step in (found.variant.steps[each.at],)
         ]
         note = await self._noted(viewer, "request.preview", known, {"kind": found.kind.kind})
-        body_ = {"kind": found.kind.kind, "chain": found.variant.name, "steps": steps, "disclosure": note}
+        body_ = {
+            "kind": found.kind.kind,
+            "chain": found.variant.name,
+            "form": found.examined.form,
+            "steps": steps,
+            "disclosure": note,
+        }
         return Disclosed(orjson.dumps(body_, option=orjson.OPT_UTC_Z))
 
     async def _one(self, viewer: Viewer, identity: UUID) -> Disclosed[RequestRead]:

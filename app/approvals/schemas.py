@@ -255,10 +255,11 @@ class PreviewStepView(Output):
 
 
 class PreviewRead(Output):
-    """The chain that a request would go through."""
+    """The chain that a request would go through; `form` as it would be kept, protected values left out."""
 
     kind: str
     chain: str
+    form: dict[str, Any]
     steps: list[PreviewStepView]
     disclosure: DisclosureNote
 

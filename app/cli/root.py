@@ -17,6 +17,7 @@ from app.cli import (
     demo,
     doctor,
     emergency,
+    history,
     hr,
     keys,
     numbers,
@@ -46,6 +47,7 @@ for name, noun in (
     ("calendar", calendar.app),
     ("audit", audit.app),
     ("emergency", emergency.app),
+    ("history", history.app),
     ("openapi", openapi.app),
     ("demo", demo.app),
 ):

@@ -34,8 +34,8 @@ class KeptKey(NamedTuple):
 
 
 _KEPT: Final = (HistoryKeyRow.handle, HistoryKeyRow.subject_id, HistoryKeyRow.quarter)
-_AFTER: Final = HistoryKeyRow.handle > bindparam("after", type_=LargeBinary())
-_LIMIT: Final = bindparam("page", type_=Integer())
+_AFTER: Final = HistoryKeyRow.handle > bindparam("after", b"", type_=LargeBinary())
+_LIMIT: Final = bindparam("page", _PAGE, type_=Integer())
 _DESTROYED: Final = Query(
     select(*_KEPT)
     .where(HistoryKeyRow.purge_id == bindparam("purge", type_=Id()), _AFTER)
@@ -87,4 +87,24 @@ async def destroy(session: AsyncSession, handles: Sequence[bytes], *, purge: UUI
             .execution_options(synchronize_session=False)
         )
         count += cast("CursorResult[Any]", done).rowcount
+    return count
+
+
+async def note_destroyed(session: AsyncSession, keys: Sequence[KeptKey], *, purge: UUID, at: datetime) -> int:
+    """Put down as destroyed those of ``keys`` that the store does not have at all; give how many these were."""
+    count = 0
+    for start in range(0, len(keys), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        there = await session.scalars(
+            select(HistoryKeyRow.handle).where(HistoryKeyRow.handle.in_([key.handle for key in some]))
+        )
+        known = set(there)
+        for key in some:
+            if key.handle not in known:
+                row = HistoryKeyRow(handle=key.handle, subject_id=key.subject, quarter=key.quarter, kek_version=0)
+                row.created_at = row.destroyed_at = at
+                row.wrapped, row.purge_id = None, purge
+                session.add(row)
+                count += 1
+    await session.flush()
     return count

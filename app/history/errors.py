@@ -1,10 +1,11 @@
 """Refusals of purges.
 
 Invalid
-└── UnfitPurge        cannot_be_asked        ``errors`` says which member of the form and why
+├── UnfitPurge          cannot_be_asked      ``errors`` says which member of the form and why
+└── CertificateInvalid  certificate_invalid  a line of certificates that our log's key did not sign, or whose keys are others
 Conflict
-├── NothingToPurge    nothing_to_purge       no key of history that is old enough is left there
-└── HistoryMoved      history_moved          somebody else destroyed some of the same keys meanwhile
+├── NothingToPurge      nothing_to_purge     no key of history that is old enough is left there
+└── HistoryMoved        history_moved        somebody else destroyed some of the same keys meanwhile
 """
 
 from app.kit.errors import Conflict, FieldError, Invalid
@@ -18,6 +19,12 @@ class UnfitPurge(Invalid):
     def __init__(self, pointer: str, code: str, detail: str, detail_zh: str) -> None:
         """Point at the member."""
         super().__init__(errors=[FieldError(pointer, code, detail, detail_zh)])
+
+
+class CertificateInvalid(Invalid):
+    """What is destroyed again is what a certificate states, and nothing else."""
+
+    code, title, title_zh = "certificate_invalid", "This is no certificate of a purge here", "清除证书无效"
 
 
 class NothingToPurge(Conflict):

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
+from app.crypto.bootstrap import init_keys
 from app.crypto.models import DataKeyRow, HistoryKeyRow, Kek, SigningKeyRow
 from app.kit.models import Base
-from tests.crypto.material import Vault
+from tests.crypto.material import Sessions, TurningProvider, Vault
+from tests.support.clock import FrozenClock
 from tests.support.stores import TestStore
 
 
@@ -19,7 +21,7 @@ def vault() -> Vault:
 
 
 @pytest.fixture
-async def sessions(empty_store: TestStore, tmp_path: Path) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+async def sessions(empty_store: TestStore, tmp_path: Path) -> AsyncIterator[Sessions]:
     """Sessions on each engine in turn, with the key tables and nothing in them."""
     if empty_store.dialect == "postgresql":
         url = make_url(empty_store.owner_dsn).set(drivername="postgresql+asyncpg")
@@ -31,3 +33,16 @@ async def sessions(empty_store: TestStore, tmp_path: Path) -> AsyncIterator[asyn
         await connection.run_sync(Base.metadata.create_all, tables=tables)
     yield async_sessionmaker(engine, expire_on_commit=False)
     await engine.dispose()
+
+
+@pytest.fixture
+def provider() -> TurningProvider:
+    return TurningProvider()
+
+
+@pytest.fixture
+async def ready(sessions: Sessions, provider: TurningProvider) -> Sessions:
+    """Make the store as it is after a first start."""
+    async with sessions.begin() as session:
+        await init_keys(session, provider, clock=FrozenClock())
+    return sessions

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
 from app.crypto.keyring import KekMaterial, KekPurpose, Keyring, Opener
 from app.crypto.permit import Permit, mint
+from app.crypto.providers import EnvProvider, KeyProvider, ProviderStatus, encode_root
 from app.crypto.sealer import Sealer
 
 ADA: Final = UUID("01930000-0000-7000-8000-00000000ada0")
@@ -13,6 +16,7 @@ BEN: Final = UUID("01930000-0000-7000-8000-00000000be10")
 EVENT: Final = UUID("01930000-0000-7000-8000-0000000e7e17")
 NUMBER: Final = "+86 138 0000 1234"
 """A canary: no test may find it, or any part of it, where it does not belong."""
+Sessions = async_sessionmaker[AsyncSession]
 
 
 class Seconds:
@@ -68,3 +72,26 @@ class Vault:
         """Mint a permit as the access log would."""
         fields = {subject: frozenset(names) for subject, names in scope.items()}
         return mint(event_id=EVENT, index=7, expires=self.clock.now + seconds, scope=fields)
+
+
+class TurningProvider:
+    """A provider over two roots that are known beforehand."""
+
+    def __init__(self) -> None:
+        self._roots = [counted(32, 1)]
+
+    def _inner(self) -> KeyProvider:
+        return EnvProvider("ROOT", environ={"ROOT": ",".join(map(encode_root, self._roots))})
+
+    def describe(self) -> ProviderStatus:
+        return self._inner().describe()
+
+    def wrap(self, key: bytes, context: bytes) -> bytes:
+        return self._inner().wrap(key, context)
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        return self._inner().unwrap(wrapped, context)
+
+    def rotate(self) -> ProviderStatus:
+        self._roots.insert(0, counted(32, 1 + len(self._roots)))
+        return self.describe()

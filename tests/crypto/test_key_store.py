@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jose import jws
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, NoResultFound
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.crypto import rotation
 from app.crypto.bootstrap import InitReport, init_keys, load_keyring, refresh_keyring
@@ -18,51 +17,13 @@ from app.crypto.errors import KeyUnavailable, SealBroken
 from app.crypto.keyring import Keyring, Opener
 from app.crypto.models import DataKeyRow, Kek, Purpose, SigningKeyRow
 from app.crypto.permit import mint
-from app.crypto.providers import EnvProvider, KeyProvider, ProviderStatus, encode_root, root_id
+from app.crypto.providers import EnvProvider, KeyProvider, encode_root, root_id
 from app.crypto.rotation import RotationRefused
 from app.crypto.sealer import Sealer
 from app.crypto.signing import load_log_signer, load_log_verifiers, load_token_keys, thumbprint
 from app.kit.models import new_id
-from tests.crypto.material import EVENT, NUMBER, counted
+from tests.crypto.material import EVENT, NUMBER, Sessions, TurningProvider, counted
 from tests.support.clock import NOON, FrozenClock
-
-Sessions = async_sessionmaker[AsyncSession]
-
-
-class TurningProvider:
-    """A provider over two roots that are known beforehand."""
-
-    def __init__(self) -> None:
-        self._roots = [counted(32, 1)]
-
-    def _inner(self) -> KeyProvider:
-        return EnvProvider("ROOT", environ={"ROOT": ",".join(map(encode_root, self._roots))})
-
-    def describe(self) -> ProviderStatus:
-        return self._inner().describe()
-
-    def wrap(self, key: bytes, context: bytes) -> bytes:
-        return self._inner().wrap(key, context)
-
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        return self._inner().unwrap(wrapped, context)
-
-    def rotate(self) -> ProviderStatus:
-        self._roots.insert(0, counted(32, 1 + len(self._roots)))
-        return self.describe()
-
-
-@pytest.fixture
-def provider() -> TurningProvider:
-    return TurningProvider()
-
-
-@pytest.fixture
-async def ready(sessions: Sessions, provider: TurningProvider) -> Sessions:
-    """Make the store as it is after a first start."""
-    async with sessions.begin() as session:
-        await init_keys(session, provider, clock=FrozenClock())
-    return sessions
 
 
 async def loaded(sessions: Sessions, provider: KeyProvider) -> Keyring:

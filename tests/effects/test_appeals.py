@@ -68,9 +68,3 @@ async def test_only_ones_own_and_only_what_was_refused(shared: World, refused: t
         shared, someone.name, "contact.change", ("contact", someone.id), changes={"duties": "值班"}, reason="new duties"
     )
     problem(await file(shared, someone.name, "appeal", about(open_one), grounds="too slow"), 409, "request_not_open")
-
-
-async def test_history_cannot_be_purged_yet_and_no_request_pretends_to(shared: World) -> None:
-    asked = {"before": "2020-01-01", "reason": "past its time"}
-    answer = await file(shared, "steward", "purge.history", ("contact", shared.people["staff"]), **asked)
-    problem(answer, 404, "unknown_request_kind")

@@ -1,0 +1,1 @@
+"""Purging history: by request, for good, certified; and what stays readable."""
