@@ -70,6 +70,8 @@ QUESTIONS: Final[tuple[tuple[str, str, Any], ...]] = (
     ("GET", "/v1/fields", None),
     ("GET", "/v1/contacts?unconfirmed=true&department={department}&total=true", None),
     ("GET", "/v1/campaigns", None),
+    ("GET", "/v1/history-purges", None),
+    ("GET", "/v1/history-purges/{id}", None),
     ("GET", "/v1/campaigns/{id}/items?reviewer={id}", None),
     ("POST", "/v1/campaigns/{id}/decisions", {"keep": "low_risk"}),
     (
