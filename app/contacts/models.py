@@ -168,7 +168,10 @@ class ContactKey(Base):
 
 
 class ContactChange(Base):
-    """One member of a contact, changed: its new value, sealed (``None``: removed), by whom and by which request. Append-only."""
+    """One member of a contact, changed: its new value (``None``: removed), by whom and by which request. Append-only.
+
+    ``value`` is sealed under the key of the contact's history of that quarter (``app.crypto.historykey``), which a purge destroys.
+    """
 
     __tablename__ = "contact_change"
     __table_args__ = (Index("ix_contact_change_contact_id_row_version", "contact_id", "row_version"),)

@@ -9,7 +9,7 @@
 
 The associated data is never stored. It is rebuilt from the header, the subject and the logical field name, each with a
 fixed four-byte length before it, so that no two different tuples share one serialisation. Table and column are left out
-on purpose: a box may move between tables of the same person (history, request, archive) unopened, but never to another
+on purpose: a box may move between tables of the same person (request, card, archive) unopened, but never to another
 person or field. Plaintext is padded (ISO/IEC 7816-4) to classes of 16 bytes, so that a length says little.
 """
 
