@@ -77,9 +77,7 @@ def _read(verifiers: Sequence[Verifier], line: bytes) -> _Read:
         identity, at = UUID(statement["request"]), datetime.fromisoformat(statement["at"])
     except (ValueError, TypeError, KeyError) as error:
         raise CertificateInvalid from error
-    tally = Tally()
-    for key in keys:
-        tally.add(key)
+    tally = Tally.of(keys)
     if (tally.root, tally.tree.size) != (statement["root"], statement["keys"]):
         raise CertificateInvalid
     return _Read(identity, at, note, keys)

@@ -6,10 +6,10 @@ keys, in the order of their handles, so that whoever holds the list of keys can 
 destroy again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import orjson
@@ -48,6 +48,14 @@ class Tally:
     subjects: set[UUID] = field(default_factory=set)
     first: int | None = None
     last: int | None = None
+
+    @classmethod
+    def of(cls, keys: Iterable[KeptKey]) -> Self:
+        """Count these."""
+        tally = cls()
+        for key in keys:
+            tally.add(key)
+        return tally
 
     def add(self, key: KeptKey) -> None:
         """Count one more."""

@@ -17,7 +17,7 @@ from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.audit.note import Signer
 from app.contacts.past_counts import contacts_of, gone, reached, these
-from app.crypto.history_purging import destroy, live_keys
+from app.crypto.history_purging import KeptKey, destroy, live_keys
 from app.history.errors import HistoryMoved
 from app.history.repository import Purge, PurgeRepository
 from app.history.rules import Tally, certified, cutoff, moment, newest
@@ -108,20 +108,20 @@ class HistoryPurger:
         Raises ``HistoryMoved`` when what is in reach is not what was approved, or another purge destroys some of it at the same time.
         """
         session, now = unit.session, self._clock.now()
-        held = await self._held(session) | reach.keep
-        whole, tally, handles, spared = Tally(), Tally(), list[bytes](), set[UUID]()
+        held = await self._held(session)
+        whole, going, spared = Tally(), list[KeptKey](), set[UUID]()
         async for page in live_keys(session, reach.quarter, reach.among()):
             for key in page:
                 if key.subject not in reach.keep:
                     whole.add(key)
-                if key.subject in held:
+                if key.subject in held or key.subject in reach.keep:
                     spared.add(key.subject)
                 else:
-                    tally.add(key)
-                    handles.append(key.handle)
+                    going.append(key)
         if whole.root != order.root:
             raise HistoryMoved
-        if await destroy(session, handles, purge=order.request, at=now) != len(handles):
+        tally = whole if len(going) == whole.tree.size else Tally.of(going)
+        if await destroy(session, [key.handle for key in going], purge=order.request, at=now) != len(going):
             raise HistoryMoved
         changes, left = await gone(session, order.request, moment(reach.before, self._utc_offset), reach.among())
         statement = {
