@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from app.approvals.advancing import Calendar
 from app.approvals.chains import Chains
+from app.approvals.decision_repository import DecisionRepository
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk, Company, Keys
 from app.approvals.repository import RequestRepository
@@ -57,12 +58,19 @@ def approval_desk(
     giving: NumberService,
 ) -> ApprovalDesk:
     """Make the desk of approvals."""
-    rows = RequestRepository(RowSigner(key("approval")), SecretBox(key("approval-box")), key("approval-digest"))
+    signer, box, persons = RowSigner(key("approval")), SecretBox(key("approval-box")), delegations.persons
+    appeal = Appeal(
+        RequestRepository(signer, box, key("approval-digest")),
+        DecisionRepository(signer, box),
+        persons=persons,
+        calendar=calendar,
+        clock=showing.clock,
+    )
     organisation = CompanyOrganisation(contacts, accounts, departments)
     numbers = number_effects(service=giving, organisation=organisation, clock=showing.clock)
     company = Company(
         organisation=organisation,
-        persons=delegations.persons,
+        persons=persons,
         stand_ins=delegations.service,
         absences=delegations.service,
         people=Acquaintances(contacts, showing.gate),
@@ -74,7 +82,7 @@ def approval_desk(
     return ApprovalDesk(
         showing,
         chains=chains,
-        effects={**effects.effects, **numbers, "appeal": Appeal(rows, calendar, showing.clock)},
+        effects={**effects.effects, **numbers, "appeal": appeal},
         checks=effects.checks,
         company=company,
         keys=Keys(rows=key("approval"), box=key("approval-box"), digests=key("approval-digest")),

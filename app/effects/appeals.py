@@ -3,18 +3,21 @@
 Whoever asked for the request, or was to gain by it, appeals. Their head takes note of it and has no word against it; after a working day
 the head's superior is asked. Administration and then the committee answer, each with reasons, which the person reads in the appeal. One
 that is upheld sends the refused request back to its requester, who files it anew: everything said before is void, and the chain begins at
-its beginning. It grants nothing by itself, and does not rest on the word of who refused.
+its beginning. It grants nothing by itself, and does not rest on the word of who refused: natural persons are compared, those whose answer it
+was and those who gave it for them.
 """
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from app.approvals.advancing import Calendar
+from app.approvals.decision_repository import DecisionRepository
 from app.approvals.effects import Applied, Approved, Asked, Cause, Examined
 from app.approvals.errors import NotOpen, SeparationOfDuties
 from app.approvals.machine import Refused, Reopened, Word, moved
 from app.approvals.repository import RequestRepository
-from app.approvals.request import Request
+from app.approvals.resolving import Persons
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.auth.repository import Source
@@ -27,9 +30,18 @@ from app.permissions.standing import Viewer
 class Appeal:
     """Opens requests again."""
 
-    def __init__(self, requests: RequestRepository, calendar: Calendar, clock: Clock) -> None:
-        """Take the rows of requests, the calendar, and the clock."""
-        self._requests, self._calendar, self._clock = requests, calendar, clock
+    def __init__(
+        self,
+        requests: RequestRepository,
+        decisions: DecisionRepository,
+        *,
+        persons: Persons,
+        calendar: Calendar,
+        clock: Clock,
+    ) -> None:
+        """Take the rows of requests and of what was said to them, the natural persons, the calendar, and the clock."""
+        self._requests, self._decisions, self._persons = requests, decisions, persons
+        self._calendar, self._clock = calendar, clock
 
     async def examine(self, source: Source, viewer: Viewer | None, asked: Asked) -> Examined:
         """Find the request; raise ``NotFound`` for one that is none of the requester's, ``NotOpen`` for one that cannot be opened again."""
@@ -52,7 +64,11 @@ class Appeal:
         request = None if identity is None else await self._requests.locked(unit.session, identity)
         if request is None:
             raise NotFound
-        if not _refused_by(request).isdisjoint(approved.decided_by):
+        refused = {who for each in await self._said(unit.session, request.id, Word.REJECT) for who in each}
+        yes = await self._said(unit.session, approved.id, Word.APPROVE)
+        upheld = {*approved.decided_by, *(actor for person, actor in yes if person in approved.decided_by)}
+        persons = await self._persons.of(unit.session, refused | upheld)
+        if not {persons[each] for each in refused}.isdisjoint(persons[each] for each in upheld):
             raise SeparationOfDuties
         course = moved(request.course, Reopened())
         if isinstance(course, Refused):
@@ -71,6 +87,6 @@ class Appeal:
     ) -> None:
         """Do nothing: what was opened again is decided on its own."""
 
-
-def _refused_by(request: Request) -> set[object]:
-    return {task.person for stage in request.course.stages for task in stage.tasks if task.word is Word.REJECT}
+    async def _said(self, source: Source, identity: UUID, word: Word) -> list[tuple[UUID, UUID]]:
+        """Give whose answer ``word`` was, in any round of a request, each with who gave it."""
+        return [(each.person, each.actor) for each in await self._decisions.said(source, identity) if each.word is word]
