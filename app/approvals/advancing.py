@@ -204,12 +204,15 @@ class Advancing:
             _log.error("request_without_decider", request=str(request.id), step=step.id)
             return request
         people, epoch = found.people[:MOST_PEOPLE], await self._calendar.epoch(source)
-        how = Asking(how="escalation" if found.escalated else "chain")
+        how = "escalation" if found.escalated else "chain"
         request = request.happened(
             _course(moved(request.course, Asks(people))),
             now,
             deadlines={**request.deadlines, step.id: await self.deadline(source, step, now)},
-            askings={**request.askings, **{(step.id, each): how for each in people}},
+            askings={
+                **request.askings,
+                **{(step.id, each): Asking(how=how, basis=found.bases.get(each)) for each in people},
+            },
             calendar=epoch,
         )
         if step.type is StepType.ATTEST and request.requester in people:
@@ -241,8 +244,8 @@ class Advancing:
 
     async def _acted(self, unit: UnitOfWork, author: Author, request: Request, asked: Asked, kind: Kind) -> Request:
         """Let the effect act, once, if everything that the approval rests on still holds."""
-        now = self._clock.now()
-        effect = self.rules.effect(kind)
+        await self.resolving.hold(unit.session, {request.requester, request.beneficiary, *request.about})
+        now, effect = self._clock.now(), self.rules.effect(kind)
         why = await self._stale(unit.session, request, asked, effect)
         if why is not None:
             request = request.happened(_course(moved(request.course, Stale())), now, problem=why)
@@ -306,6 +309,8 @@ class Advancing:
         deciders = await self.resolving.deciders(source, request.decided)
         if any(each.person in {duties.requester, duties.beneficiary} for each in deciders.values()):
             return "separation_of_duties"
+        if not await self.resolving.is_here(source, request.requester):
+            return "requester_left"
         if request.term.until is not None and request.term.until <= self._clock.now():
             return "term_over"
         try:

@@ -173,7 +173,7 @@ class Deciding:
     async def _for_whom(self, source: Source, me: UUID, request: Request, stage: Stage, named: UUID | None) -> UUID:
         """Give the person whose task the caller answers: their own, or that of somebody for whom they stand in."""
         waiting = stage.waiting_for
-        if named in {None, me} and me in waiting:
+        if named in {None, me} and me in waiting and await self._is_still(source, request, stage, me):
             return me
         acting = await self._stand_ins.acting_for(source, me, self._clock.now())
         mine = [
@@ -182,12 +182,17 @@ class Deciding:
             if each.principal in waiting
             and named in {None, each.principal}
             and (each.kinds is None or request.kind in each.kinds)
+            and await self._is_still(source, request, stage, each.principal)
         ]
         if stage.type is not StepType.CONSENT and mine:
             return mine[0]
         if any(task.person == me and task.word is not None for task in stage.tasks):
             raise AlreadyDecided
         raise NotAsked
+
+    async def _is_still(self, source: Source, request: Request, stage: Stage, person: UUID) -> bool:
+        """Tell whether somebody still is what they are asked as: who lost the role or the department answers for it no more."""
+        return await self._resolving.holds(source, person, request.basis(stage.id, person))
 
     async def _refuse_duties(
         self, source: Source, request: Request, asked: Asked, stage: Stage, people: set[UUID]
@@ -243,7 +248,7 @@ def _taken(outcome: Course | Refused) -> Course:
     if isinstance(outcome, Course):
         return outcome
     match outcome.reason:
-        case Reason.NOT_OPEN | Reason.NOT_IN_FORCE:
+        case Reason.NOT_OPEN | Reason.NOT_IN_FORCE | Reason.NOBODY_LEFT:
             raise NotOpen
         case Reason.ALREADY_DECIDED | Reason.ALREADY_ASKED:
             raise AlreadyDecided

@@ -77,6 +77,10 @@ class Delegations:
         persons = await self._persons.of(source, _named(found))
         return acting_for(person, await self._standing(source, found, now), now, persons=persons)
 
+    async def away(self, source: Source, person: UUID, now: datetime) -> bool:
+        """Tell whether somebody in office is kept from deciding at ``now`` by a mark, for leave or otherwise."""
+        return await self._parties.is_away(source, person, now)
+
     async def deputies(self, source: Source, person: UUID, kind: str, now: datetime) -> tuple[UUID, ...]:
         """Give who may decide for ``person`` on requests of ``kind`` at ``now``, the nearest first. Raises ``PersonUnclear``."""
         found, reached = list[Delegated](), {person}

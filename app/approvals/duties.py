@@ -21,6 +21,7 @@ class Conflict(StrEnum):
     DECIDED_BEFORE = "decided_before"
     SAME_DEPARTMENT = "same_department"
     NOT_IN_OFFICE = "not_in_office"
+    AWAY = "away"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

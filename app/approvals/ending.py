@@ -1,8 +1,8 @@
 """What comes after the effect: it is given back, taken back, or over by the clock; and what the clock does before it.
 
 People end what they gain (归还), consent to, or oversee. The clock reminds half way, asks the superior at the due date, closes what nobody
-answered, begins what was approved for later, and ends what was given for a time: each request by itself, in a transaction of its own, so
-that one that cannot be moved holds up no other.
+answered, asks others where those who are asked are gone, begins what was approved for later, and ends what was given for a time: each
+request by itself, in a transaction of its own, so that one that cannot be moved holds up no other.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ import structlog
 from app.approvals.advancing import Advancing
 from app.approvals.chains import StepType
 from app.approvals.deciding import Sight
-from app.approvals.duties import StepRule
 from app.approvals.effects import Asked, Cause
 from app.approvals.errors import NotAsked, NotReturnable
 from app.approvals.machine import Course, Ends, Moves, OutOfTime, Stage, State, moved
+from app.approvals.replacing import CLOCK, Replacing
 from app.approvals.request import Asking, Deadline, Request
 from app.approvals.schemas import RevocationCreate
 from app.audit.authors import Author
@@ -29,7 +29,6 @@ from app.kit.errors import NotFound, Problem
 from app.permissions.errors import NoContact
 from app.permissions.standing import Viewer, author_of
 
-CLOCK: Final = Author(type="system", id="approvals")
 _AT_ONCE: Final = 50
 
 _log = structlog.get_logger("duanhao.approvals")
@@ -104,12 +103,13 @@ class RequestClock:
         """Take what brings requests on, the stores, and the clock."""
         self._advancing, self._database, self._clock = advancing, database, clock
         self._requests = advancing.requests
+        self._replacing = Replacing(advancing=advancing, database=database, clock=clock)
         self._calendar: int | None = None
         self._failing: set[UUID] = set()
 
     async def sweep(self) -> int:
         """Do what is due with some requests, each in its own transaction; give with how many something was done."""
-        done = await self._recalculated()
+        done = await self._recalculated() + await self._replacing.sweep()
         due = await self._requests.due(self._database.reader, self._clock.now(), but=self._failing, most=_AT_ONCE)
         if not due:
             self._failing.clear()
@@ -179,11 +179,9 @@ class RequestClock:
         """Ask the superior of everybody who has not answered, instead of them; who has none stays asked. Consent is nobody else's."""
         course, askings = request.course, dict(request.askings)
         if stage.type is not StepType.CONSENT:
-            rule = StepRule(stage.type, request.step(stage.id).apart)
-            question = self._advancing.question(request, asked)
-            duties = await self._advancing.resolving.duties(unit.session, question, request.decided)
+            step, question = request.step(stage.id), self._advancing.question(request, asked)
             for person in stage.waiting_for:
-                above = await self._advancing.resolving.superior(unit.session, person, rule, duties)
+                above = await self._advancing.resolving.superior(unit.session, person, step, question, request.decided)
                 following = None if above is None else moved(course, Moves(person, above))
                 if above is not None and isinstance(following, Course):
                     course, askings[stage.id, above] = following, Asking(how="escalation", by=person)

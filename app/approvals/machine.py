@@ -13,104 +13,51 @@ from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from app.approvals.chains import StepType
+from app.approvals.course import (
+    EVERYBODY,
+    IN_FORCE,
+    OPEN,
+    OVER,
+    Course,
+    Stage,
+    State,
+    StepState,
+    Task,
+    Word,
+)
 
+__all__ = [
+    "IN_FORCE",
+    "OPEN",
+    "OVER",
+    "Amended",
+    "Asks",
+    "Course",
+    "Effected",
+    "Ends",
+    "Happening",
+    "Moves",
+    "OutOfTime",
+    "Passed",
+    "Reason",
+    "Refused",
+    "Reopened",
+    "Replaced",
+    "Said",
+    "Stage",
+    "Stale",
+    "State",
+    "StepState",
+    "Task",
+    "Unable",
+    "Withdrawn",
+    "Word",
+    "begun",
+    "moved",
+    "words",
+]
 
-class State(StrEnum):
-    """Where a request is."""
-
-    PENDING = "pending"
-    AMENDING = "amending"
-    APPROVED = "approved"
-    ACTIVE = "active"
-    OVERDUE = "overdue"
-    COMPLETED = "completed"
-    EXPIRED = "expired"
-    RETURNED = "returned"
-    REVOKED = "revoked"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-    TIMED_OUT = "timed_out"
-    NEEDS_REAPPROVAL = "needs_reapproval"
-    FAILED = "failed"
-
-
-OPEN: Final = frozenset({State.PENDING, State.AMENDING, State.APPROVED, State.NEEDS_REAPPROVAL})
-"""States in which something is still to be decided or done before the effect."""
-IN_FORCE: Final = frozenset({State.ACTIVE, State.OVERDUE})
-"""States in which what was approved lasts."""
-OVER: Final = frozenset(State) - OPEN - IN_FORCE
 _REVIEWED: Final = IN_FORCE | {State.COMPLETED, State.EXPIRED, State.RETURNED}
-
-
-class Word(StrEnum):
-    """What somebody says to a step."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    RETURN = "return"
-
-
-class StepState(StrEnum):
-    """Where a step is."""
-
-    WAITING = "waiting"
-    ACTIVE = "active"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One person asked in one step.
-
-    ``word`` is what they said, ``moved`` that somebody else is asked instead, ``must`` that the step is not done without them (加签).
-    """
-
-    person: UUID
-    word: Word | None = None
-    moved: bool = False
-    must: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether an answer is awaited."""
-        return self.word is None and not self.moved
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """One step under way: its tasks in the order in which a sequential step takes them."""
-
-    id: str
-    type: StepType
-    needed: int = 1
-    veto: bool = True
-    state: StepState = StepState.WAITING
-    tasks: tuple[Task, ...] = ()
-
-    @property
-    def waiting_for(self) -> tuple[UUID, ...]:
-        """Who may answer now."""
-        if self.state is not StepState.ACTIVE:
-            return ()
-        people = tuple(task.person for task in self.tasks if task.is_open)
-        return people[:1] if self.type is StepType.SEQUENTIAL else people
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """A request's state and steps."""
-
-    state: State
-    stages: tuple[Stage, ...]
-
-    @property
-    def at(self) -> Stage | None:
-        """The step that is active, if any."""
-        return next((each for each in self.stages if each.state is StepState.ACTIVE), None)
-
-    def stage(self, identity: str) -> Stage | None:
-        """Find a step."""
-        return next((each for each in self.stages if each.id == identity), None)
 
 
 class Reason(StrEnum):
@@ -123,6 +70,7 @@ class Reason(StrEnum):
     NO_SUCH_WORD = "no_such_word"
     NOT_IN_FORCE = "not_in_force"
     ALREADY_ASKED = "already_asked"
+    NOBODY_LEFT = "nobody_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +101,14 @@ class Moves:
 
     person: UUID
     to: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Somebody who was asked cannot answer any more: these are asked instead, nobody where enough others are left to answer."""
+
+    person: UUID
+    by: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +158,19 @@ class Ends:
 
 
 Happening: TypeAlias = (
-    "Said | Passed | Asks | Moves | Withdrawn | Amended | Reopened | Stale | OutOfTime | Effected | Unable | Ends"
+    Said
+    | Passed
+    | Asks
+    | Moves
+    | Replaced
+    | Withdrawn
+    | Amended
+    | Reopened
+    | Stale
+    | OutOfTime
+    | Effected
+    | Unable
+    | Ends
 )
 
 
@@ -237,7 +205,9 @@ def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901
         case Asks(people):
             return _asks(course, people)
         case Moves(person, to):
-            return _moves(course, person, to)
+            return _moves(course, person, (to,))
+        case Replaced(person, by):
+            return _moves(course, person, by)
         case Amended(stages):
             if course.state not in {State.AMENDING, State.NEEDS_REAPPROVAL}:
                 return Refused(Reason.NOT_OPEN)
@@ -310,7 +280,7 @@ def _listening(course: Course, stage: Stage) -> bool:
 
 def _won(stage: Stage) -> bool:
     """Tell whether enough has been said for the step."""
-    if stage.type in {StepType.ALL, StepType.SEQUENTIAL, StepType.CONSENT}:
+    if stage.type in EVERYBODY:
         return not any(each.is_open for each in stage.tasks)
     if any(each.is_open and each.must for each in stage.tasks):
         return False
@@ -347,19 +317,20 @@ def _asks(course: Course, people: tuple[UUID, ...]) -> Course | Refused:
     return _with(course, replace(stage, tasks=(*stage.tasks, *new)))
 
 
-def _moves(course: Course, person: UUID, to: UUID) -> Course | Refused:
+def _moves(course: Course, person: UUID, to: tuple[UUID, ...]) -> Course | Refused:
     stage = course.at
     if stage is None or not _listening(course, stage):
         return Refused(Reason.NOT_OPEN)
     task = next((each for each in stage.tasks if each.person == person and each.is_open), None)
     if task is None:
         return Refused(Reason.NOT_ASKED)
-    if any(each.person == to and not each.moved for each in stage.tasks):
+    if any(each.person in to and not each.moved for each in stage.tasks):
         return Refused(Reason.ALREADY_ASKED)
+    if not to and not stage.can_do_without(person):
+        return Refused(Reason.NOBODY_LEFT)
+    instead = tuple(Task(person=each, must=task.must) for each in dict.fromkeys(to))
     tasks = tuple(
-        part
-        for each in stage.tasks
-        for part in ((replace(each, moved=True), Task(person=to, must=each.must)) if each is task else (each,))
+        part for each in stage.tasks for part in ((replace(each, moved=True), *instead) if each is task else (each,))
     )
     return _with(course, replace(stage, tasks=tasks))
 

@@ -47,7 +47,7 @@ class ApprovalRequest(Base):
 
 
 class ApprovalTask(Base):
-    """One person asked in one step of a request."""
+    """One person asked in one step of a request; ``basis`` is as what (``resolving.Found``)."""
 
     __tablename__ = "approval_task"
     __table_args__ = (
@@ -67,6 +67,7 @@ class ApprovalTask(Base):
     kind: Mapped[str] = mapped_column(String(98))
     open: Mapped[bool] = mapped_column(Boolean)
     due_at: Mapped[datetime] = mapped_column(Instant)
+    basis: Mapped[str | None] = mapped_column(String(64))
 
 
 class ApprovalDecision(Base):

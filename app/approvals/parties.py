@@ -65,6 +65,11 @@ class Parties:
             return False
         return not await self._suspended(source, account, now)
 
+    async def is_away(self, source: Source, person: UUID, now: datetime) -> bool:
+        """Tell whether a mark keeps this person from deciding now, whatever its reason."""
+        account = await self._account(source, person)
+        return account is not None and await self._suspended(source, account, now)
+
     async def _account(self, source: Source, person: UUID) -> Account | None:
         """Find an account that can be signed in with."""
         try:

@@ -16,9 +16,9 @@ import structlog
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.approvals.course import OPEN
 from app.approvals.effects import Asked, Cause, Proposed, Subject
 from app.approvals.errors import NotOpen
-from app.approvals.machine import OPEN
 from app.approvals.models import (
     ApprovalEffect,
     ApprovalRequest,
@@ -238,15 +238,16 @@ class RequestRepository:
             deadline = request.deadlines.get(each.id)
             if deadline is None:
                 continue
-            for task in each.tasks:
-                is_open = stage is not None and each.id == stage.id and task.person in waiting
-                row = there.pop((each.id, task.person), None)
+            for person in dict.fromkeys(task.person for task in each.tasks):
+                is_open = stage is not None and each.id == stage.id and person in waiting
+                basis = request.basis(each.id, person)
+                row = there.pop((each.id, person), None)
                 if row is None:
-                    values = {"request_id": request.id, "step": each.id, "person_id": task.person}
-                    values |= {"kind": request.kind, "open": is_open, "due_at": deadline.due}
+                    values = {"request_id": request.id, "step": each.id, "person_id": person, "kind": request.kind}
+                    values |= {"open": is_open, "due_at": deadline.due, "basis": basis}
                     await session.execute(insert(_TASKS).values(**values))
-                elif (row.open, row.due_at) != (is_open, deadline.due):
-                    row.open, row.due_at = is_open, deadline.due
+                elif (row.open, row.due_at, row.basis) != (is_open, deadline.due, basis):
+                    row.open, row.due_at, row.basis = is_open, deadline.due, basis
         for row in there.values():
             row.open = False
         await session.flush()

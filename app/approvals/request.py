@@ -7,7 +7,7 @@ the body, boxed by whoever stores it; its digest is what decisions are signed ov
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -15,6 +15,9 @@ import orjson
 from app.approvals.chains import Step
 from app.approvals.machine import Course, Stage, State, StepState, Task, Word
 from app.approvals.values import Asked, Subject, Term
+
+CONSENTS: Final = "consent"
+"""As what somebody is asked whose consent it takes, which nobody gives for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +43,15 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Why somebody is asked: ``chain``, ``transfer``, ``added``, ``escalation``; by whom it was passed on, and for what reason."""
+    """Why somebody is asked: ``chain``, ``transfer``, ``added``, ``escalation``, ``replacement``; by whom, or instead of whom.
+
+    ``basis`` is as what they are asked (``resolving.Found``): who is not that any more answers no more.
+    """
 
     how: str
     by: UUID | None = None
     reason: str | None = None
+    basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,11 @@ class Request:
     def step(self, identity: str) -> Step:
         """Give a step of the chain that the request was filed under, whatever the file of kinds says by now."""
         return next(each for each in self.steps if each.id == identity)
+
+    def basis(self, step: str, person: UUID) -> str | None:
+        """Give as what somebody is asked in a step."""
+        asking = self.askings.get((step, person))
+        return None if asking is None else asking.basis
 
     @property
     def next_at(self) -> datetime | None:
@@ -187,7 +199,14 @@ def as_record(request: Request) -> dict[str, Any]:
             for step, each in request.deadlines.items()
         },
         "askings": [
-            {"step": step, "person": str(person), "how": each.how, "by": _id(each.by), "reason": each.reason}
+            {
+                "step": step,
+                "person": str(person),
+                "how": each.how,
+                "by": _id(each.by),
+                "reason": each.reason,
+                "basis": each.basis,
+            }
             for (step, person), each in request.askings.items()
         ],
         "calendar": request.calendar,
@@ -265,7 +284,10 @@ def from_record(
         },
         askings={
             (each["step"], UUID(each["person"])): Asking(
-                how=each["how"], by=None if each["by"] is None else UUID(each["by"]), reason=each["reason"]
+                how=each["how"],
+                by=None if each["by"] is None else UUID(each["by"]),
+                reason=each["reason"],
+                basis=each.get("basis"),
             )
             for each in record["askings"]
         },

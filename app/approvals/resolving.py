@@ -6,13 +6,16 @@ d.1): when nobody in the company may, the request cannot be filed, and says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.approvals.chains import Resolver, Step, StepType
 from app.approvals.duties import Conflict, Decider, Duties, StepRule, conflict
+from app.approvals.request import CONSENTS
 from app.auth.repository import Source
 from app.auth.roles import Role
 from app.departments.tree import Tree
@@ -24,11 +27,15 @@ _LAST_RESORTS: Final = (Role.ADMINISTRATION, Role.EXECUTIVE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFacts:
-    """What the organisation knows of a contact: where they belong, who leads them, and whether they are in service with an account."""
+    """What the organisation knows of a contact: where they belong, who leads them, whether they are here, and whether they decide.
+
+    Here is who is in service with an account; in office is who is here and no intern.
+    """
 
     contact: UUID
     department: UUID | None
     manager: UUID | None
+    here: bool
     in_office: bool
 
 
@@ -47,6 +54,10 @@ class Organisation(Protocol):
         """Give who holds a role, in an order that does not change."""
         ...
 
+    async def hold(self, session: AsyncSession, contacts: Iterable[UUID]) -> None:
+        """Let none of these people leave, move or be changed before this transaction ends; wait for whoever is changing one."""
+        ...
+
 
 class Persons(Protocol):
     """Where the natural person behind a contact is read."""
@@ -57,7 +68,11 @@ class Persons(Protocol):
 
 
 class Absences(Protocol):
-    """Where it is read who decides for whom."""
+    """Where it is read who is away, and who decides for whom."""
+
+    async def away(self, source: Source, person: UUID, now: datetime) -> bool:
+        """Tell whether somebody is kept from deciding for a while."""
+        ...
 
     async def deputies(self, source: Source, person: UUID, kind: str, now: datetime) -> Sequence[UUID]:
         """Give who decides for somebody, in requests of a kind."""
@@ -78,11 +93,26 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Who is asked: by the resolvers themselves, or, ``escalated``, those to whom it went up."""
+    """Who is asked: by the resolvers themselves, or, ``escalated``, those to whom it went up.
+
+    ``bases`` says what each is asked as: ``role:hr``, ``head:<department>``; nothing for somebody who is asked as who they are.
+    """
 
     people: tuple[UUID, ...]
     escalated: bool = False
     left_out: Mapping[UUID, Conflict]
+    bases: Mapping[UUID, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sieve:
+    """What people have to pass to be asked, and who did not; ``asked`` are natural persons who are asked already."""
+
+    rule: StepRule
+    duties: Duties
+    kind: str
+    asked: frozenset[UUID]
+    left_out: dict[UUID, Conflict] = field(default_factory=dict)
 
 
 class Resolving:
@@ -120,76 +150,150 @@ class Resolving:
             for each in wanted
         }
 
-    async def people(self, source: Source, step: Step, question: Question, decided: Iterable[UUID] = ()) -> Found:
-        """Find who is asked in ``step``. Nobody found means that nobody in the company may answer it."""
-        tree = await self._organisation.tree(source)
-        duties = await self.duties(source, question, decided)
-        rule = StepRule(step.type, step.apart)
-        meant = list(dict.fromkeys([each for by in step.by for each in await self._meant(source, tree, by, question)]))
-        left_out: dict[UUID, Conflict] = {}
-        fit = await self._fit(source, meant, rule, duties, left_out)
-        if fit or step.type is StepType.CONSENT:
-            return Found(people=tuple(fit), left_out=left_out)
-        for start in (*meant, question.beneficiary):
-            for above in await self._above(source, tree, start):
-                fit = await self._fit(source, [above], rule, duties, left_out)
-                if fit:
-                    return Found(people=tuple(fit), escalated=True, left_out=left_out)
-        for role in _LAST_RESORTS:
-            fit = await self._fit(source, await self._organisation.holders(source, role), rule, duties, left_out)
-            if fit:
-                return Found(people=tuple(fit), escalated=True, left_out=left_out)
-        return Found(people=(), left_out=left_out)
+    async def hold(self, session: AsyncSession, contacts: Iterable[UUID]) -> None:
+        """As ``Organisation.hold``."""
+        await self._organisation.hold(session, contacts)
 
-    async def superior(self, source: Source, person: UUID, rule: StepRule, duties: Duties) -> UUID | None:
+    async def is_here(self, source: Source, person: UUID) -> bool:
+        """Tell whether somebody is in service with an account that can be used."""
+        facts = (await self._organisation.facts(source, [person])).get(person)
+        return facts is not None and facts.here
+
+    async def people(
+        self,
+        source: Source,
+        step: Step,
+        question: Question,
+        decided: Iterable[UUID] = (),
+        *,
+        but: Iterable[UUID] = (),
+    ) -> Found:
+        """Find who is asked in ``step``, none of ``but``. Nobody found means that nobody in the company may answer it."""
+        tree = await self._organisation.tree(source)
+        sieve = await self._sieve(source, step, question, decided, but)
+        bases: dict[UUID, str] = {}
+        for by in step.by:
+            for person, basis in await self._meant(source, tree, by, question):
+                bases.setdefault(person, CONSENTS if step.type is StepType.CONSENT else basis)
+        fit = await self._fit(source, bases, sieve)
+        if fit or step.type is StepType.CONSENT:
+            return Found(people=tuple(fit), left_out=sieve.left_out, bases={each: bases[each] for each in fit})
+        for start in (*bases, question.beneficiary):
+            for above in await self._above(source, tree, start):
+                fit = await self._fit(source, [above], sieve)
+                if fit:
+                    return Found(people=tuple(fit), escalated=True, left_out=sieve.left_out)
+        for role in _LAST_RESORTS:
+            fit = await self._fit(source, await self._organisation.holders(source, role), sieve)
+            if fit:
+                as_role = dict.fromkeys(fit, f"role:{role.value}")
+                return Found(people=tuple(fit), escalated=True, left_out=sieve.left_out, bases=as_role)
+        return Found(people=(), left_out=sieve.left_out)
+
+    async def superior(
+        self,
+        source: Source,
+        person: UUID,
+        step: Step,
+        question: Question,
+        decided: Iterable[UUID] = (),
+        *,
+        but: Iterable[UUID] = (),
+    ) -> UUID | None:
         """Give who is asked instead of somebody: the next superior who may answer the step, else one of the last resort, else nobody."""
         tree = await self._organisation.tree(source)
         resorts = [each for role in _LAST_RESORTS for each in await self._organisation.holders(source, role)]
+        sieve = await self._sieve(source, step, question, decided, but)
         for above in (*await self._above(source, tree, person), *resorts):
-            if above != person and await self._fit(source, [above], rule, duties, {}):
+            if above != person and await self._fit(source, [above], sieve):
                 return above
         return None
 
-    async def _fit(
-        self, source: Source, people: Iterable[UUID], rule: StepRule, duties: Duties, left_out: dict[UUID, Conflict]
-    ) -> list[UUID]:
-        found, seen = list[UUID](), set[UUID]()
+    async def fit(
+        self, source: Source, people: Iterable[UUID], step: Step, question: Question, decided: Iterable[UUID] = ()
+    ) -> Sequence[UUID]:
+        """Give those of ``people`` who may answer ``step``, whoever asked them."""
+        return await self._fit(source, people, await self._sieve(source, step, question, decided, ()))
+
+    async def holds(self, source: Source, person: UUID, basis: str | None) -> bool:
+        """Tell whether somebody still is what they are asked as."""
+        sort, _, name = (basis or "").partition(":")
+        match sort:
+            case "role":
+                return person in await self._organisation.holders(source, Role(name))
+            case "head":
+                node = (await self._organisation.tree(source)).nodes.get(UUID(name))
+                return node is not None and node.head_id == person
+            case _:
+                return True
+
+    async def seated(self, source: Source, person: UUID, basis: str | None, kind: str) -> bool:
+        """Tell whether who was asked can answer: in office, still what they are asked as, and there or stood in for."""
+        facts = (await self._organisation.facts(source, [person])).get(person)
+        if facts is None or not facts.in_office or not await self.holds(source, person, basis):
+            return False
+        now = self._clock.now()
+        return not await self._absences.away(source, person, now) or bool(
+            await self._absences.deputies(source, person, kind, now)
+        )
+
+    async def _sieve(
+        self, source: Source, step: Step, question: Question, decided: Iterable[UUID], but: Iterable[UUID]
+    ) -> _Sieve:
+        duties = await self.duties(source, question, decided)
+        asked = frozenset((await self._persons.of(source, but)).values())
+        return _Sieve(rule=StepRule(step.type, step.apart), duties=duties, kind=question.kind, asked=asked)
+
+    async def _fit(self, source: Source, people: Iterable[UUID], sieve: _Sieve) -> list[UUID]:
+        """Give those who may answer, one for each natural person; who is away counts when somebody who may stands in for them."""
+        found, seen = list[UUID](), set(sieve.asked)
         for contact, decider in (await self.deciders(source, people)).items():
-            why = conflict(decider, rule, duties)
+            why = conflict(decider, sieve.rule, sieve.duties) or await self._absent(source, contact, sieve)
             if why is not None:
-                left_out[contact] = why
+                sieve.left_out[contact] = why
             elif decider.person not in seen:
                 seen.add(decider.person)
                 found.append(contact)
         return found
 
+    async def _absent(self, source: Source, contact: UUID, sieve: _Sieve) -> Conflict | None:
+        now = self._clock.now()
+        if sieve.rule.type is StepType.CONSENT or not await self._absences.away(source, contact, now):
+            return None
+        deputies = await self.deciders(source, await self._absences.deputies(source, contact, sieve.kind, now))
+        able = any(conflict(each, sieve.rule, sieve.duties) is None for each in deputies.values())
+        return None if able else Conflict.AWAY
+
     async def _meant(  # noqa: PLR0911 — one answer per resolver
         self, source: Source, tree: Tree, by: Resolver, question: Question
-    ) -> Sequence[UUID]:
-        """Give who a resolver means, whether they may decide or not."""
+    ) -> Sequence[tuple[UUID, str]]:
+        """Give who a resolver means and as what, whether they may decide or not."""
         if by.role is not None:
-            return await self._organisation.holders(source, by.role)
+            return await self._holding(source, by.role)
         if by.committee:
-            return await self._organisation.holders(source, Role.COMMITTEE)
+            return await self._holding(source, Role.COMMITTEE)
         if by.on_call is not None:
-            return await self._on_call(source, by.on_call, question)
+            return [(each, f"role:{by.on_call.value}") for each in await self._on_call(source, by.on_call, question)]
         if by.subject:
-            return question.about
+            return [(each, "") for each in question.about]
         if by.requester:
-            return (question.requester,)
+            return [(question.requester, "")]
         if by.named is not None:
-            return _named(question.form.get(by.named))
+            return [(each, "") for each in _named(question.form.get(by.named))]
         if by.owner_head:
-            return () if question.owner is None else _heads(tree, question.owner, question.beneficiary)[:1]
+            return () if question.owner is None else _headed(tree, question.owner, question.beneficiary)[:1]
         if by.head is not None:
             whose = _whose(by.head, question)
             facts = await self._organisation.facts(source, [whose] if whose else [])
             at = facts[whose].department if whose is not None and whose in facts else None
-            return () if at is None or whose is None else _heads(tree, at, question.beneficiary, whose)[:1]
+            return () if at is None or whose is None else _headed(tree, at, question.beneficiary, whose)[:1]
         of = _whose(by.of, question)
         above = [] if of is None else await self._above(source, tree, of)
         level = by.superior or 1
-        return above[level - 1 : level]
+        return [(each, "") for each in above[level - 1 : level]]
+
+    async def _holding(self, source: Source, role: Role) -> Sequence[tuple[UUID, str]]:
+        return [(each, f"role:{role.value}") for each in await self._organisation.holders(source, role)]
 
     async def _on_call(self, source: Source, role: Role, question: Question) -> Sequence[UUID]:
         holders = await self._organisation.holders(source, role)
@@ -205,7 +309,7 @@ class Resolving:
             if facts is None:
                 break
             known = {person, *chain}
-            heads = [] if facts.department is None else _heads(tree, facts.department, at)
+            heads = [] if facts.department is None else [head for head, _ in _headed(tree, facts.department, at)]
             upper = next((each for each in (facts.manager, *heads) if each is not None and each not in known), None)
             if upper is None:
                 break
@@ -214,10 +318,13 @@ class Resolving:
         return chain
 
 
-def _heads(tree: Tree, department: UUID, *passing: UUID) -> list[UUID]:
-    """List the heads from a department upwards, leaving out those ``passing``: one level up where it is they."""
-    heads = [node.head_id for node in reversed(tree.ancestry(department)) if node.head_id is not None]
-    return [each for each in dict.fromkeys(heads) if each not in passing]
+def _headed(tree: Tree, department: UUID, *passing: UUID) -> list[tuple[UUID, str]]:
+    """List the heads from a department upwards, and as whose head; leaving out those ``passing``: one level up where it is they."""
+    found: dict[UUID, str] = {}
+    for node in reversed(tree.ancestry(department)):
+        if node.head_id is not None and node.head_id not in passing:
+            found.setdefault(node.head_id, f"head:{node.id}")
+    return list(found.items())
 
 
 def _whose(whose: str, question: Question) -> UUID | None:

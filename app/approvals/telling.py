@@ -27,6 +27,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "request.fail": "request.failed",
     "request.file": "request.filed",
     "request.overdue": "request.overdue",
+    "request.reassign": "request.reassigned",
     "request.remind": "request.reminder",
     "request.reschedule": "request.rescheduled",
     "request.stale": "request.needs_reapproval",
@@ -37,6 +38,8 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 """The notice of each event of a request; one that is not here (a check was made) is on record and told to nobody."""
 _RETURNED: Final = "request.returned"
+_REASSIGNED: Final = "request.reassigned"
+"""Told to whoever filed it and to whoever is asked now: who was asked before is not there to be told."""
 _ASKS: Final = frozenset({"request.activated", "request.escalated", "request.reminder", "request.transferred"})
 _TO_NOBODY: Final = frozenset({"request.filed", "request.rescheduled"})
 """What only programs are told: whoever filed a request knows, and whoever is asked is told that they are."""
@@ -89,6 +92,8 @@ def _notice(notice_type: str, request: Request, people: tuple[UUID, ...]) -> Not
     asked = () if stage is None else stage.waiting_for
     if notice_type in _ASKS:
         told = tuple(each for each in people if each in asked)
+    elif notice_type == _REASSIGNED:
+        told = tuple(each for each in people if each == request.requester or each in asked)
     elif notice_type in _TO_NOBODY:
         told = ()
     else:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.approvals.resolving import PersonFacts
 from app.auth import epochs
 from app.auth.accounts import UserAccounts
@@ -34,7 +36,7 @@ class CompanyOrganisation:
         return self._tree
 
     async def facts(self, source: Source, contacts: Iterable[UUID]) -> Mapping[UUID, PersonFacts]:
-        """Give what is known of contacts; in office is who works here, has an account that is not ended, and is no intern."""
+        """Give what is known of contacts; here is who works here and has an account that is not ended, in office who is no intern too."""
         found = {}
         for each in dict.fromkeys(contacts):
             viewer = await self._contacts.viewer_facts(source, each)
@@ -44,16 +46,19 @@ class CompanyOrganisation:
                 account = await self._accounts.by_contact(source, each)
             except AccountRefused:
                 account = None
+            here = viewer.status in _IN_OFFICE and account is not None and account.state == "active"
             found[each] = PersonFacts(
                 contact=each,
                 department=viewer.department_id,
                 manager=viewer.manager_id,
-                in_office=viewer.status in _IN_OFFICE
-                and viewer.worker_kind not in _LEADS_NOBODY
-                and account is not None
-                and account.state == "active",
+                here=here,
+                in_office=here and viewer.worker_kind not in _LEADS_NOBODY,
             )
         return found
+
+    async def hold(self, session: AsyncSession, contacts: Iterable[UUID]) -> None:
+        """Lock the rows of these people, in one order everywhere; personnel events lock theirs before they do anything."""
+        await self._contacts.hold(session, contacts)
 
     async def holders(self, source: Source, role: Role) -> Sequence[UUID]:
         """Give who holds a role, by account name; heads by position, by id."""

@@ -274,6 +274,11 @@ class ContactRepository:
             manager_id=plain["manager_id"],
         )
 
+    async def hold(self, session: AsyncSession, contacts: Iterable[UUID]) -> None:
+        """Lock rows until the transaction ends, by id, so that two who want the same ones do not wait in a ring."""
+        wanted = select(Contact.id).where(Contact.id.in_(sorted(set(contacts)))).order_by(Contact.id)
+        await session.execute(wanted.with_for_update())
+
     async def for_change(self, session: AsyncSession, identity: UUID) -> tuple[Contact, WrappedDataKey] | None:
         """Load one row and its key for a write, locked until the transaction ends; ``None`` when there is none that can be read."""
         try:

@@ -3,8 +3,8 @@
 Whoever asked for the request, or was to gain by it, appeals. Their head takes note of it and has no word against it; after a working day
 the head's superior is asked. Administration and then the committee answer, each with reasons, which the person reads in the appeal. One
 that is upheld sends the refused request back to its requester, who files it anew: everything said before is void, and the chain begins at
-its beginning. It grants nothing by itself, and does not rest on the word of who refused: natural persons are compared, those whose answer it
-was and those who gave it for them.
+its beginning. It grants nothing by itself, and does not rest on the word of who refused: natural persons are compared, those whose answer
+it was and those who gave it for them.
 """
 
 from collections.abc import Mapping

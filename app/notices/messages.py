@@ -51,6 +51,7 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "request.returned": ("申请已退回或资料已归还", "A request was returned"),
     "request.withdrawn": ("申请已撤回", "A request was withdrawn"),
     "request.amended": ("申请内容已修改，请重新审批", "A request was amended"),
+    "request.reassigned": ("申请的审批人已变更", "Others are asked to decide a request"),
     "request.reminder": ("有申请待您审批，请尽快处理", "A request still awaits your decision"),
     "request.escalated": ("逾期的申请已转交您审批", "An overdue request was passed to you"),
     "request.timed_out": ("申请逾期未批，已关闭", "A request was closed because nobody decided in time"),

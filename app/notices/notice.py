@@ -36,7 +36,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
     "provision": "prepared fetched due overdue returned destroyed ended revoked",
     "request": "filed activated decided commented transferred returned withdrawn amended reminder escalated timed_out "
-    "applied failed needs_reapproval rescheduled expired revoked overdue",
+    "applied failed needs_reapproval rescheduled expired revoked overdue reassigned",
     "webhook": "ping disabled",
 }
 TYPES: Final = tuple(f"{family}.{each}" for family, members in sorted(_MEMBERS.items()) for each in members.split())

@@ -25,6 +25,7 @@ from app.approvals.machine import (
     Reason,
     Refused,
     Reopened,
+    Replaced,
     Said,
     Stage,
     Stale,
@@ -46,6 +47,7 @@ HAPPENINGS: dict[str, Happening] = {
     "passed": Passed(holds=True),
     "asks": Asks((D,)),
     "moves": Moves(A, D),
+    "replaced": Replaced(A, (D,)),
     "withdrawn": Withdrawn(),
     "amended": Amended((STEP,)),
     "reopened": Reopened(),
@@ -63,6 +65,7 @@ TAKEN: dict[State, dict[str, State]] = {
         "said": State.APPROVED,
         "asks": State.PENDING,
         "moves": State.PENDING,
+        "replaced": State.PENDING,
         "withdrawn": State.WITHDRAWN,
         "out of time": State.TIMED_OUT,
     },
@@ -166,6 +169,14 @@ def test_what_each_type_of_step_needs(course: Course, said: list[tuple[UUID, Wor
         (pending(StepType.ANY, A), Asks((A,)), Reason.ALREADY_ASKED),
         (pending(StepType.ALL, A, B), Moves(A, B), Reason.ALREADY_ASKED),
         (pending(StepType.ALL, A, B), Moves(C, D), Reason.NOT_ASKED),
+        (pending(StepType.ALL, A, B), Replaced(C, (D,)), Reason.NOT_ASKED),
+        (pending(StepType.ALL, A, B), Replaced(A, (B,)), Reason.ALREADY_ASKED),
+        (pending(StepType.ANY, A), Replaced(A, ()), Reason.NOBODY_LEFT),
+        (pending(StepType.ALL, A, B), Replaced(A, ()), Reason.NOBODY_LEFT),
+        (after(pending(StepType.ALL, A, B), (A, YES)), Replaced(B, ()), Reason.NOBODY_LEFT),
+        (pending(StepType.CONSENT, A, B), Replaced(A, ()), Reason.NOBODY_LEFT),
+        (pending(StepType.N, A, B, needed=2), Replaced(A, ()), Reason.NOBODY_LEFT),
+        (after(pending(StepType.N, A, B, needed=2), (A, YES)), Replaced(B, ()), Reason.NOBODY_LEFT),
     ],
 )
 def test_why_something_cannot_happen(course: Course, happens: Happening, reason: Reason) -> None:
@@ -177,6 +188,31 @@ def test_who_passed_the_question_on_answers_no_more() -> None:
     assert isinstance(course, Course)
     assert moved(course, Said(A, YES)) == Refused(Reason.NOT_ASKED)
     assert after(course, (D, YES)).state is State.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("course", "said"),
+    [
+        (pending(StepType.ANY, A, B), [(B, YES)]),
+        (pending(StepType.N, A, B, C, needed=2), [(B, YES), (C, YES)]),
+        (after(pending(StepType.N, A, B, C, needed=2), (B, YES)), [(C, YES)]),
+    ],
+)
+def test_a_step_goes_on_without_who_is_gone_as_long_as_enough_are_left(
+    course: Course, said: list[tuple[UUID, Word]]
+) -> None:
+    left = moved(course, Replaced(A, ()))
+    assert isinstance(left, Course)
+    assert left.state is State.PENDING, "nobody's going is a yes"
+    assert moved(left, Said(A, YES)) == Refused(Reason.NOT_ASKED)
+    assert after(left, *said).state is State.APPROVED
+
+
+def test_who_comes_instead_takes_the_place_in_the_order() -> None:
+    course = moved(pending(StepType.SEQUENTIAL, A, B), Replaced(A, (D,)))
+    assert isinstance(course, Course)
+    assert moved(course, Said(B, YES)) == Refused(Reason.NOT_YOUR_TURN)
+    assert after(course, (D, YES), (B, YES)).state is State.APPROVED
 
 
 def test_nothing_is_done_without_whoever_was_asked_beside() -> None:
