@@ -13,6 +13,7 @@ from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk
+from app.approvals.rosters import RosterDesk
 from app.audit.events import EventDraft
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -115,6 +116,7 @@ class Application:
     front: FrontDesk
     engagements: EngagementDesk
     delegations: DelegationDesk
+    rosters: RosterDesk
     emergency: EmergencyDesk
     hr: HrService
     hr_ledger: LedgerReader

@@ -11,6 +11,7 @@ from app.approvals.decision_repository import DecisionRepository
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk, Company, Keys
 from app.approvals.repository import RequestRepository
+from app.approvals.rosters import RosterDesk
 from app.approvals.telling import RequestTeller
 from app.auth.accounts import UserAccounts
 from app.auth.roles import Role
@@ -54,6 +55,7 @@ def approval_desk(
     effects: EffectDesk,
     calendar: Calendar,
     delegations: DelegationDesk,
+    rosters: RosterDesk,
     notices: Notices,
     giving: NumberService,
 ) -> ApprovalDesk:
@@ -73,6 +75,7 @@ def approval_desk(
         persons=persons,
         stand_ins=delegations.service,
         absences=delegations.service,
+        rosters=rosters,
         people=Acquaintances(contacts, showing.gate),
         boxes=ProposalBoxes(sealer),
         calendar=calendar,

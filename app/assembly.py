@@ -289,6 +289,7 @@ def assembled(
         notices=governing.notices,
         calendar=governing.calendar,
         delegations=governing.delegations,
+        rosters=governing.rosters,
         campaigns=governing.campaigns,
         emergency=governing.emergency,
         history=governing.history,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from app.api.calendar_desk import CalendarDesk
 from app.approvals.chains import load
 from app.approvals.delegation_desk import DelegationDesk
+from app.approvals.rosters import RosterDesk
 from app.approvals.telling import DelegationNotices
 from app.approving import approval_desk
 from app.audit.note import Signer
@@ -25,12 +26,14 @@ from app.contacts.addresses import MailAddresses
 from app.contacts.fields import CATALOGUE
 from app.contacts.members import MemberReader
 from app.contacts.naming import Naming
+from app.contacts.organisation import CompanyOrganisation
 from app.contacts.repository import ContactRepository
 from app.contacts.writer import ContactWriter
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
+from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
@@ -122,6 +125,13 @@ class Governing:
             longest_days=settings.approvals.delegation_days,
             teller=DelegationNotices(tells),
         )
+        self.rosters = RosterDesk(
+            showing,
+            signer=RowSigner(key("on_call_shift")),
+            holders=CompanyOrganisation(over.contacts, over.accounts, over.department_rows),
+            people=Acquaintances(over.contacts, showing.gate),
+            idempotency=idempotency,
+        )
         self.given = GivenRights(grants=over.grants, loans=over.loans, accounts=over.account_rows, clock=showing.clock)
         self.people = People(
             over.contacts,
@@ -173,6 +183,7 @@ class Governing:
             ),
             calendar=calendars,
             delegations=self.delegations,
+            rosters=self.rosters,
             notices=tells,
             giving=over.numbers,
         )

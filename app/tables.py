@@ -1,6 +1,6 @@
 """Every table of the service in one metadata, for migrations and tests."""
 
-from app.approvals import delegation_models, person_models
+from app.approvals import delegation_models, person_models, roster_models
 from app.approvals import models as approval_models
 from app.audit import models as audit_models
 from app.auth import models as auth_models
@@ -45,5 +45,6 @@ MODULES = (
     permission_models,
     person_models,
     policy_models,
+    roster_models,
 )
 """The modules that declare tables; a test holds this list to the files named ``models.py``."""

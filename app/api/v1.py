@@ -14,7 +14,7 @@ from app.api import (
     totp,
 )
 from app.approvals import routes as approvals
-from app.approvals import routes_acting, routes_delegations
+from app.approvals import routes_acting, routes_delegations, routes_rosters
 from app.campaigns import routes as campaigns
 from app.campaigns import routes_answering
 from app.collection import routes as collection
@@ -56,6 +56,7 @@ ROUTERS: Final = (
     engagements.router,
     engagement_writing.router,
     routes_delegations.router,
+    routes_rosters.router,
     campaigns.router,
     routes_answering.router,
     collection.router,

@@ -66,7 +66,7 @@ class Resolver(_Data):
     of: Whose = "requester"
     role: Role | None = None
     on_call: Role | None = None
-    """Holders of a role who have not handed their decisions to somebody else; all of them where everybody has."""
+    """Whoever is on call for a role by its roster; without one, its holders who decide themselves, and all where nobody does."""
     owner_head: Literal[True] | None = None
     committee: Literal[True] | None = None
     subject: Literal[True] | None = None

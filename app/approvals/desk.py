@@ -15,7 +15,7 @@ from app.approvals.filing import Acquainted, Boxes, Filing
 from app.approvals.reading import RequestReader, RequestSight
 from app.approvals.repository import RequestRepository
 from app.approvals.request import Request
-from app.approvals.resolving import Absences, Organisation, Persons, Resolving
+from app.approvals.resolving import Absences, Organisation, Persons, Resolving, Rosters
 from app.approvals.schemas import DecisionBatch, DecisionCreate, RequestCreate
 from app.crypto.rowmac import RowSigner
 from app.crypto.secretbox import SecretBox
@@ -40,12 +40,13 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """What approvals ask of the rest: positions, natural persons, stand-ins, whom viewers may know, sealing, days, telling, overseeing."""
+    """What approvals ask of the rest: positions, natural persons, stand-ins, rosters, whom viewers know, sealing, days, telling."""
 
     organisation: Organisation
     persons: Persons
     stand_ins: StandIns
     absences: Absences
+    rosters: Rosters
     people: Acquainted
     boxes: Boxes
     calendar: Calendar
@@ -78,7 +79,7 @@ class ApprovalDesk:
             rules=rules,
             requests=requests,
             decisions=decisions,
-            resolving=Resolving(company.organisation, company.persons, company.absences, clock),
+            resolving=Resolving(company.organisation, company.persons, company.absences, company.rosters, clock),
             calendar=company.calendar,
             teller=company.teller,
             clock=clock,

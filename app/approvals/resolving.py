@@ -67,6 +67,14 @@ class Persons(Protocol):
         ...
 
 
+class Rosters(Protocol):
+    """Where it is read who is on call."""
+
+    async def on_call(self, source: Source, role: Role, now: datetime) -> UUID | None:
+        """Give who is on call for a role; nobody where no roster says so."""
+        ...
+
+
 class Absences(Protocol):
     """Where it is read who is away, and who decides for whom."""
 
@@ -118,9 +126,12 @@ class _Sieve:
 class Resolving:
     """Finds people."""
 
-    def __init__(self, organisation: Organisation, persons: Persons, absences: Absences, clock: Clock) -> None:
-        """Take where positions, natural persons and stand-ins are read, and the clock."""
-        self._organisation, self._persons, self._absences, self._clock = organisation, persons, absences, clock
+    def __init__(
+        self, organisation: Organisation, persons: Persons, absences: Absences, rosters: Rosters, clock: Clock
+    ) -> None:
+        """Take where positions, natural persons, stand-ins and rosters are read, and the clock."""
+        self._organisation, self._persons, self._clock = organisation, persons, clock
+        self._absences, self._rosters = absences, rosters
 
     async def duties(self, source: Source, question: Question, decided: Iterable[UUID] = ()) -> Duties:
         """Gather what separation of duties asks about: ``decided`` are the contacts who have said yes before."""
@@ -296,8 +307,11 @@ class Resolving:
         return [(each, f"role:{role.value}") for each in await self._organisation.holders(source, role)]
 
     async def _on_call(self, source: Source, role: Role, question: Question) -> Sequence[UUID]:
-        holders = await self._organisation.holders(source, role)
-        now = self._clock.now()
+        """Give whose shift it is, where they hold the role and are there; else the holders who are there; else all."""
+        holders, now = await self._organisation.holders(source, role), self._clock.now()
+        on_call = await self._rosters.on_call(source, role, now)
+        if on_call is not None and on_call in holders and await self.seated(source, on_call, None, question.kind):
+            return [on_call]
         present = [each for each in holders if not await self._absences.deputies(source, each, question.kind, now)]
         return present or holders
 

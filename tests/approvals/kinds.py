@@ -13,10 +13,14 @@ from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk
 from app.approvals.effects import Applied, Approved, Asked, Cause, Examined, Term
 from app.approvals.request import Request
+from app.approvals.rosters import RosterDesk
 from app.approvals.telling import DelegationNotices
 from app.approving import approval_desk
 from app.audit.authors import Author
 from app.auth.repository import Source
+from app.contacts.organisation import CompanyOrganisation
+from app.crypto.rowmac import RowSigner
+from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.kit.db import UnitOfWork
@@ -79,6 +83,7 @@ KINDS: Final = (
     a_kind("test.return", step("hr", "approve_any", BY_HR), returnable=True),
     a_kind("test.head", step("head", "approve_any", {"head": "beneficiary"})),
     a_kind("test.leaders", step("leader", "approve_any", BY_HR), filers={"roles": ["dept_head"]}),
+    a_kind("test.call", step("call", "approve_any", {"on_call": "it"})),
     a_kind("test.off", step("hr", "approve_any", BY_HR), enabled=False, disabled_zh="未开放", disabled_en="not open"),
 )
 CHAINS: Final = Chains.model_validate({"version": "1.0.0", "kinds": KINDS})
@@ -92,11 +97,12 @@ class Unable(Conflict):
 
 @dataclass(slots=True)
 class Remembering:
-    """An effect that remembers: ``facts`` are what it finds, ``fails`` and ``lasting`` how it acts."""
+    """An effect that remembers: ``facts`` are what it finds, ``fails``, ``lasting`` and ``begins`` how and when it acts."""
 
     facts: dict[str, str] = field(default_factory=lambda: {"colour": "red"})
     lasting: bool = True
     fails: bool = False
+    begins: datetime | None = None
     applied: list[Approved] = field(default_factory=list)
     ended: list[tuple[UUID, Cause]] = field(default_factory=list)
 
@@ -109,7 +115,9 @@ class Remembering:
         values = {name: value for name, value in asked.form.items() if name == "mobile"}
         minutes = asked.form.get("minutes")
         term = Term(None if minutes is None else timedelta(minutes=minutes))
-        return Examined(form=form, facts=dict(self.facts), about=(contact,), values=values, term=term)
+        return Examined(
+            form=form, facts=dict(self.facts), about=(contact,), values=values, term=term, begins=self.begins
+        )
 
     async def apply(self, unit: UnitOfWork, author: Author, approved: Approved) -> Applied:
         del unit, author
@@ -237,6 +245,13 @@ def office_in(world: World) -> Office:
         longest_days=90,
         teller=DelegationNotices(application.notices.service),
     )
+    rosters = RosterDesk(
+        showing,
+        signer=RowSigner(application.keyring.mac_key("on_call_shift")),
+        holders=CompanyOrganisation(application.contact_rows, application.accounts, application.department_rows),
+        people=Acquaintances(application.contact_rows, application.gate),
+        idempotency=application.idempotency,
+    )
     desk = approval_desk(
         showing,
         chains=CHAINS,
@@ -250,8 +265,9 @@ def office_in(world: World) -> Office:
         effects=effects,
         calendar=application.calendar.calendars,
         delegations=delegations,
+        rosters=rosters,
         notices=application.notices.service,
         giving=application.numbers.service,
     )
-    world.app.state.application = replace(application, approvals=desk, delegations=delegations)
+    world.app.state.application = replace(application, approvals=desk, delegations=delegations, rosters=rosters)
     return Office(world, desk, effect, check, clock, delegations)
