@@ -36,7 +36,7 @@ from app.permissions.outcomes import Purpose
 from app.permissions.standing import Standings, Viewer
 
 _T = TypeVar("_T")
-_DISPLAY_SECONDS: Final = 60
+DISPLAY_SECONDS: Final = 60
 _ON_NO_CARD: Final = frozenset({"secrecy"})
 """Members that policy reads and no card tells, so no history does."""
 
@@ -144,7 +144,7 @@ class ContactService:
                 case=request.case,
             )
             fields, note = await self._gate.reveal(viewer, record, request.fields, look)
-            return Disclosed(b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (fields, _DISPLAY_SECONDS, note))
+            return Disclosed(b'{"fields":%b,"display_seconds":%d,"disclosure":%b}' % (fields, DISPLAY_SECONDS, note))
 
         return await self._with_current_rights(viewer, attempt)
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from app.approvals.models import ApprovalValue
 from app.audit.repository import EventFilter
 from tests.effects.directory_walking import file, filed, read, said
 from tests.hr.calls import applied
@@ -62,6 +64,60 @@ class TestChange:
         assert told["head"] == told["hr"] == {"state": "masked", "value": "137****4455"}
         assert told["auditor"] == {"state": "withheld"}
         problem(await (await shared.as_("colleague")).get(f"{path}/proposal"), 404, "not_found")
+
+    async def test_whoever_confirms_it_reveals_what_is_proposed_as_policy_lets_them_reveal_such_a_field(
+        self, shared: World
+    ) -> None:
+        someone = await add_person(shared)
+        path = await filed(
+            shared, someone.name, "contact.change", ("contact", someone.id), changes={"mobile": NEW}, reason="a number"
+        )
+        wanted = {"fields": ["mobile"], "purpose": "work_contact", "reason": "to confirm the new number"}
+        problem(await (await shared.as_("hr")).post(f"{path}/reveals", json=wanted), 404, "not_found")
+        await said(shared, "head", path)
+        for reader in (someone.name, "head", "hr"):
+            answer = await (await shared.as_(reader)).post(f"{path}/reveals", json=wanted)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["fields"] == {"mobile": {"state": "shown", "value": NEW}}
+            found = await shared.application.events.search(EventFilter(contact_id=someone.id), limit=1)
+            (event,) = [each.event for each in found.events]
+            assert (event.action, event.actor_id) == ("request.reveal", str(shared.people[reader]))
+            assert (event.query or {})["request"] == path.rpartition("/")[2]
+        for stranger in ("colleague", "outsider", "it"):
+            problem(await (await shared.as_(stranger)).post(f"{path}/reveals", json=wanted), 404, "not_found")
+        refused = await (await shared.as_("auditor")).post(f"{path}/reveals", json=wanted)
+        assert refused.status_code == 403, "who oversees requests is not for that one who reveals numbers"
+        assert NEW not in refused.text
+        hr = await shared.as_("hr")
+        other = await hr.post(f"{path}/reveals", json={**wanted, "fields": ["mobile", "personal_mobile"]})
+        problem(other, 422, "unknown_field")
+        assert (await hr.post(f"{path}/reveals", json={**wanted, "reason": ""})).status_code == 422
+        assert someone.mobile not in (await hr.post(f"{path}/reveals", json=wanted)).text, (
+            "what the card says is not told"
+        )
+        assert (await said(shared, "hr", path))["state"] == "completed"
+        problem(await hr.post(f"{path}/reveals", json=wanted), 409, "request_not_open")
+
+    async def test_a_correction_is_confirmed_by_who_may_see_it_and_its_box_is_nobody_elses(self, shared: World) -> None:
+        someone, other = await add_person(shared), await add_person(shared)
+        path = await filed(
+            shared,
+            "colleague",
+            "contact.correction",
+            ("contact", someone.id),
+            field="mobile",
+            value=NEW,
+            reason="it rang",
+        )
+        wanted = {"fields": ["mobile"], "purpose": "work_contact", "reason": "to confirm the new number"}
+        answer = await (await shared.as_(someone.name)).post(f"{path}/reveals", json=wanted)
+        assert answer.json()["fields"]["mobile"]["value"] == NEW
+        problem(await (await shared.as_(other.name)).post(f"{path}/reveals", json=wanted), 404, "not_found")
+        async with shared.application.database.unit_of_work() as unit:
+            rows = update(ApprovalValue).where(ApprovalValue.contact_id == someone.id)
+            await unit.session.execute(rows.values(digest=b"\x00" * 16))
+        broken = await (await shared.as_(someone.name)).post(f"{path}/reveals", json=wanted)
+        assert broken.json()["code"] == "proposal_unreadable"
 
     async def test_a_head_asks_and_the_person_consents(self, shared: World) -> None:
         someone = await add_person(shared)

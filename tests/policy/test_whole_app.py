@@ -31,6 +31,7 @@ CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_c
 WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
 DELEGATION: Final = {"to": "01936b00-0000-7000-8000-000000000001", "until": "2020-01-01T00:00:00Z"}
 REVEAL: Final = {"fields": ["email"], "purpose": "work_contact", "reason": "a reason that is long enough"}
+SHIFT: Final = {"person": "01936b00-0000-7000-8000-000000000001", "until": "2099-01-01"}
 PASSED_ON: Final = {"to": "01936b00-0000-7000-8000-000000000001"}
 REQUEST: Final = {
     "kind": "no.such_kind",
@@ -290,6 +291,20 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("POST", "/v1/delegations", DELEGATION, (401, 422, 422, 422, 422, 422, 422, 422, 422, 403, 403, 403, 403)),
     ("GET", "/v1/delegations/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
     ("DELETE", "/v1/delegations/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    ("GET", "/v1/on-call-rosters/hr", None, (401, 403, 403, 200, 200, 200, 403, 403, 403, 403, 403, 403, 403)),
+    ("POST", "/v1/on-call-rosters/hr/shifts", SHIFT, (401, 403, 403, 403, 422, 403, 403, 403, 403, 403, 403, 403, 403)),
+    (
+        "DELETE",
+        "/v1/on-call-rosters/hr/shifts/{nobody}",
+        None,
+        (401, 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/requests/{nobody}/reveals",
+        REVEAL,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
     ("POST", "/v1/lookups", LOOKUP, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
     ("GET", "/v1/departments", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
     ("POST", "/v1/departments", {}, (401, 403, 403, 422, 422, 403, 403, 403, 422, 403, 403, 403, 403)),
