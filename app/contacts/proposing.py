@@ -118,8 +118,8 @@ class ProposalReader:
     async def reveal(self, viewer: Viewer, identity: UUID, wanted: RevealRequest) -> Disclosed[RevealView]:
         """Show proposed values as far as a reveal of these fields goes, for a purpose and a reason; one look, no further state.
 
-        Raises ``NotFound``, ``NotOpen`` once it is decided, ``UnknownField`` for a field for which nothing is proposed, ``ProposalUnreadable``,
-        and as ``Gate.reveal`` does.
+        Raises ``NotFound``, ``NotOpen`` once it is decided, ``UnknownField`` for a field of which nothing is proposed,
+        ``ProposalUnreadable``, and as ``Gate.reveal`` does.
         """
         seek(_REVEAL, wanted.purpose)
 
@@ -150,7 +150,7 @@ class ProposalReader:
         return await self._rights.of(viewer, attempt)
 
     async def _about(self, viewer: Viewer, identity: UUID, plan: Plan) -> tuple[Request, Record, Cohort]:
-        """Give a request that concerns the viewer, and the contact that it is about; raise ``NotFound`` alike for all that is not theirs."""
+        """Give a request that concerns the viewer, and the contact that it is about; raise ``NotFound`` for all others alike."""
         request = await self._requests.one(self._reader, identity)
         if request is None or not request.about or not await self._sight.sees(self._reader, viewer, request):
             raise NotFound

@@ -236,6 +236,35 @@ def demands(
     return found
 
 
+NEAREST: Final = (
+    Relation.SELF,
+    Relation.ASSIGNED_TICKET,
+    Relation.ASSIGNED_ORDER,
+    Relation.ASSIGNED_ACCOUNT,
+    Relation.ASSIGNED,
+    Relation.HEADED,
+    Relation.OWN_DEPARTMENT,
+    Relation.OWN_SUBTREE,
+    Relation.SAME_REGION,
+    Relation.SAME_LEGAL_ENTITY,
+    Relation.OTHER_REGION,
+    Relation.OTHER_LEGAL_ENTITY,
+    Relation.EMERGENCY,
+    Relation.OTHERS,
+    Relation.ANY,
+)
+"""Relations, the nearest first: by which rule somebody asks for a change where several name a kind of request."""
+
+
+def asked_by(grants: Iterable[Rule]) -> dict[FieldClass, str]:
+    """Name class by class the kind of request that changes it: of several grants the nearest relation's, of these the first of the pack."""
+    found: dict[FieldClass, str] = {}
+    for rule in sorted(grants, key=lambda each: NEAREST.index(each.contact.relation)):
+        for each, kind in rule.edit_requests.items():
+            found.setdefault(each, kind)
+    return found
+
+
 _IN_WORDS: Final = frozenset({Reason.TEXT, Reason.CASE})
 _WITHOUT_MASK: Final = {None, Outcome.HIDDEN, Outcome.CLEAR}
 

@@ -27,7 +27,7 @@ from app.permissions.outcomes import (
     Tag,
     Tier,
 )
-from app.permissions.pack import Effect, Pack, Relation, Rule, demands, lowered, unmet
+from app.permissions.pack import Effect, Pack, Relation, Rule, asked_by, demands, lowered, unmet
 
 __all__ = [
     "Cohort",
@@ -313,7 +313,7 @@ class Plan:
                 for tag in rule.lookups
                 if Power.LOOKUP not in denied and ceiling[TAG_CLASS[tag]] > Outcome.HIDDEN
             ),
-            edit_requests={each: kind for rule in grants for each, kind in rule.edit_requests.items()},
+            edit_requests=asked_by(grants),
             obligations=tuple(sorted({each for rule in (*caps, *grants) for each in rule.obligations})),
             rules=tuple(rule.id for rule in (*caps, *grants)),
         )

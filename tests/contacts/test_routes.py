@@ -256,6 +256,9 @@ class TestAdmission:
             ("member", {"title": "组长"}, "contact.change"),
             ("member", {"mobile": "13800007777"}, "contact.change"),
             ("outsider", {"title": "组长"}, "contact.correction"),
+            ("head", {"title": "组长"}, "contact.change"),
+            ("head", {"mobile": "13800007777"}, "contact.change"),
+            ("head", {"home_address": "somewhere"}, "contact.change"),
         ],
     )
     async def test_who_may_not_change_it_is_told_what_to_file(
@@ -267,7 +270,8 @@ class TestAdmission:
         node = (await shared.application.standings.tree()).by_code[code]
         async with shared.application.database.unit_of_work() as unit:
             await shared.application.departments.amend(unit, OPERATOR, node, DepartmentAmend(head=head.id))
-        path = member.path if of == "member" else f"/v1/contacts/{shared.people[of]}"
+        paths = {"member": member.path, "head": head.path}
+        path = paths.get(of) or f"/v1/contacts/{shared.people[of]}"
         answer = await (await shared.as_(head.name)).patch(path, json=members, headers={"If-Match": "*"})
         assert problem(answer, 403, "approval_required")["request_kind"] == kind
 

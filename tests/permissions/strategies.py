@@ -144,7 +144,9 @@ class Chance:
             words = (Reason.TEXT, Reason.CASE)
             given["reason"] = self.one(words if max(given["reveals"], default="C1") > "C2" else tuple(Reason))
             given["requests"] = {each: f"{self.one(('field', 'customer'))}.reveal" for each in self.some(CLASSES, 2)}
-            given["edit_requests"] = dict.fromkeys(self.some(CLASSES, 1), "contact.change")
+            given["edit_requests"] = {
+                each: f"contact.{self.one(('change', 'correction'))}" for each in self.some(CLASSES, 2)
+            }
             given["lookups"] = self.some(tuple(Tag), 2)
             given.update(
                 (power, self.some(CLASSES, 2)) for power in ("edits", "matches", "orders", "counts", "exports")

@@ -18,7 +18,7 @@ from app.contacts.models import Contact, ContactDepartment, ContactTag
 from app.crypto.sealed import Sealed
 from app.kit.models import Base
 from app.permissions.outcomes import FieldClass, Outcome, Power, Purpose, Tag, Tier
-from app.permissions.pack import Effect, Pack, Rule, load
+from app.permissions.pack import NEAREST, Effect, Pack, Relation, Rule, asked_by, load
 from app.permissions.plan import Cohort, CohortKey, GrantScope, Place, Plan, Standing
 from app.permissions.predicate import visible
 from tests.permissions.strategies import CONTACTS, DEPARTMENTS, PURPOSES, Chance
@@ -44,7 +44,7 @@ def _pack(chance: Chance) -> Pack:
 @drawn(CASES, 100_000)
 def test_the_plan_is_the_plain_reading(cases: int) -> None:
     """Hard test 71: over random viewers, contacts, grants, packs and moments."""
-    visible_cases = shown_cases = granted_cases = named_cases = 0
+    visible_cases = shown_cases = granted_cases = named_cases = changed_cases = 0
     for seed in range(cases):
         chance = Chance(seed)
         pack, standing, purpose = _pack(chance), chance.standing(), chance.one(PURPOSES)
@@ -67,11 +67,39 @@ def test_the_plan_is_the_plain_reading(cases: int) -> None:
             assert cohort.reasons.get(field_class) == wanted.reason, case
             assert cohort.demanded(name, field_class) == wanted.demanded, case
             assert set(cohort.obligations) == wanted.obligations, case
+            assert cohort.edit_requests.get(field_class) == wanted.changed_by, case
+            changed_cases += wanted.changed_by == "contact.correction"
             visible_cases += wanted.visible
             shown_cases += Outcome.HIDDEN < wanted.shown < Outcome.CLEAR
             granted_cases += bool(cohort.granted)
             named_cases += wanted.demanded == "case"
-    assert min(visible_cases, shown_cases, granted_cases, named_cases) > cases / 50, "the cases must not all be dull"
+    assert min(visible_cases, shown_cases, granted_cases, named_cases, changed_cases) > cases / 50, (
+        "the cases must not all be dull"
+    )
+
+
+def test_every_relation_has_its_place() -> None:
+    assert sorted(NEAREST) == sorted(Relation)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_change_is_asked_for_by_the_nearest_rule_wherever_it_stands(at: int) -> None:
+    chance = Chance(1)
+    rules = [chance.rule(f"test.{each}", Effect.GRANT) for each in range(3)]
+    relations = [Relation.ANY, Relation.OWN_DEPARTMENT, Relation.OWN_DEPARTMENT]
+    kinds = ["contact.correction", "contact.change", "contact.other"]
+    made = [
+        rule.model_copy(
+            update={
+                "contact": rule.contact.model_copy(update={"relation": relation}),
+                "edit_requests": {FieldClass.C1: kind},
+            }
+        )
+        for rule, relation, kind in zip(rules, relations, kinds, strict=True)
+    ]
+    turned = [*made[at:], *made[:at]]
+    first = next(rule for rule in turned if rule.contact.relation is Relation.OWN_DEPARTMENT)
+    assert asked_by(turned) == first.edit_requests
 
 
 @drawn(60, 400)

@@ -19,6 +19,23 @@ _CLASSES: Final = ("C1", "C2", "C3", "C4", "C5")
 _HERE: Final = timedelta(hours=8)
 _MET: Final = {"watermark", "no_export", "no_forward"}
 _POWERS: Final = {"match": "matches", "order": "orders", "count": "counts", "export": "exports", "edit": "edits"}
+_OUTWARDS: Final = (
+    "self",
+    "assigned_ticket",
+    "assigned_order",
+    "assigned_account",
+    "assigned",
+    "headed",
+    "own_department",
+    "own_subtree",
+    "same_region",
+    "same_legal_entity",
+    "other_region",
+    "other_legal_entity",
+    "emergency",
+    "others",
+    "any",
+)
 _SEARCHED: Final = {
     "mobile.exact": "C3",
     "mobile.last4": "C3",
@@ -42,6 +59,7 @@ class Answer:
     lookups: frozenset[str] = frozenset()
     reason: str | None = None
     demanded: str = "none"
+    changed_by: str | None = None
 
 
 class ReferenceEvaluator:
@@ -134,6 +152,7 @@ class ReferenceEvaluator:
                 and self._ceiling(caps, _SEARCHED[tag], viewer, inside=inside) > Outcome.HIDDEN
             ),
             reason=reason,
+            changed_by=_changed_by(grants, field_class),
             demanded=reason if reason is not None and furthest > shown else "none",
         )
 
@@ -216,6 +235,16 @@ class ReferenceEvaluator:
             "emergency": _in_emergency(viewer, contact, purpose, at),
         }[of_contact["relation"]]
         return related and all(speaks_of_viewer) and all(speaks_of_contact)
+
+
+def _changed_by(grants: Iterable[Mapping[str, Any]], field_class: str) -> str | None:
+    """Name the kind of request that changes a field: walk from the nearest relation outwards, and down the pack in each."""
+    rules = list(grants)
+    for relation in _OUTWARDS:
+        for rule in rules:
+            if rule["contact"]["relation"] == relation and field_class in rule["edit_requests"]:
+                return str(rule["edit_requests"][field_class])
+    return None
 
 
 def _in_emergency(viewer: Standing, contact: CohortKey, purpose: Purpose, at: datetime) -> bool:
