@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from app.approvals.delegation_schemas import PartyView
 from app.approvals.roster_rules import beginning
@@ -14,14 +14,26 @@ from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose
 
 _DAY_LENGTH = len("2026-12-01")
+_YEARS = range(2000, 3000)
 
 
 def _moment(said: Any) -> Any:  # noqa: ANN401 — as it came in
     """Read ten characters as a day; everything else has to be a moment with its offset."""
-    return beginning(date.fromisoformat(said)) if isinstance(said, str) and len(said) == _DAY_LENGTH else said
+    if isinstance(said, str) and len(said) == _DAY_LENGTH:
+        day = date.fromisoformat(said)
+        return said if day.year not in _YEARS else beginning(day)
+    return said
 
 
-DayOrMoment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+def _near(moment: datetime) -> datetime:
+    """Refuse a year of which no roster speaks, before anything is reckoned with it."""
+    if moment.year not in _YEARS:
+        message = "no roster speaks of this year"
+        raise ValueError(message)
+    return moment
+
+
+DayOrMoment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_near)]
 _EXAMPLE: dict[str, Any] = {
     "person": "019a0000-0000-7000-8000-000000000001",
     "from": "2026-12-01",

@@ -171,8 +171,10 @@ async def test_what_is_no_shift(shared: World, ahead: int) -> None:
         (day(shared, 400), day(shared, 401), "/from"),
     ):
         assert faults(await put(shared, "it", one.id, begins, ends)) == [(at, "unfit_shift")]
-    for wrong in ("2026-13-01", "tomorrow", f"{since}T00:00:00"):
+    far = ("0001-01-01", "9999-12-31", "0001-01-01T00:00:00+08:00", "9999-12-31T23:00:00-08:00")
+    for wrong in ("2026-13-01", "tomorrow", f"{since}T00:00:00", *far):
         assert (await put(shared, "it", one.id, wrong, until)).status_code == 422
+        assert (await (await shared.as_("it")).get(roster(), params={"from": wrong})).status_code == 422
     client = await shared.as_("it")
     problem(await client.get(roster(), params={"from": since, "until": since}), 422, "unfit_window")
     problem(await client.get(roster(), params={"from": since, "until": day(shared, ahead + 100)}), 422, "unfit_window")
