@@ -5,6 +5,7 @@ as a natural person, for themselves and for whom they stand in; and does the req
 digest of exactly what is asked.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 from uuid import UUID
@@ -106,6 +107,13 @@ class Deciding:
         settled = await self._advancing.settled(unit, author, said, asked)
         await self._requests.save(unit.session, request, settled)
         return settled
+
+    async def hold(self, unit: UnitOfWork, requests: Iterable[UUID]) -> None:
+        """Lock what deciding many requests may lock, in one order everywhere: requests by id, then all of their people."""
+        found = [await self._requests.locked(unit.session, each) for each in sorted(set(requests))]
+        held = [each for each in found if each is not None]
+        people = {person for each in held for person in (each.requester, each.beneficiary, *each.about)}
+        await self._resolving.hold(unit.session, people)
 
     async def transfer(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, body: TransferCreate) -> Request:
         """Let somebody else answer instead of the caller (转交). Raises as ``decide`` does, and ``UnknownBeneficiary``."""

@@ -115,6 +115,7 @@ class ApprovalDesk:
     async def decide_all(self, viewer: Viewer, unit: UnitOfWork, body: DecisionBatch) -> dict[str, object]:
         """Take many decisions, each on its own: one that is refused keeps none of the others out; by id, so that nobody waits in a ring."""
         outcomes: dict[int, dict[str, object]] = {}
+        await self.deciding.hold(unit, [each.request for each in body.items])
         for at in sorted(range(len(body.items)), key=lambda at: body.items[at].request.bytes):
             item = body.items[at]
             single = DecisionCreate.model_validate(item.model_dump(exclude={"request"}))

@@ -29,7 +29,7 @@ CLOCK: Final = Author(type="system", id="approvals")
 _EVERY: Final = timedelta(seconds=20)
 _AT_ONCE: Final = 50
 
-_log = structlog.get_logger("duanhao.approvals")
+_log = structlog.get_logger("duanhao.security")
 
 
 class Replacing:
@@ -42,6 +42,7 @@ class Replacing:
         self._seats = Seats()
         self._looked: datetime | None = None
         self._tried: set[UUID] = set()
+        self._reported: set[tuple[UUID, str]] = set()
 
     async def sweep(self) -> int:
         """Look at everybody who is asked, if that was not done just now; give in how many requests others are asked."""
@@ -81,11 +82,12 @@ class Replacing:
     async def replaced(self, unit: UnitOfWork, request: Request, asked: Asked) -> Request:
         """Ask others in the active step instead of those who cannot answer; give the request itself where there is nobody to replace."""
         stage = request.course.at
-        if stage is None or stage.type is StepType.CONSENT:
+        if stage is None or stage.type in {StepType.CONSENT, StepType.CHECK}:
             return request
-        if not stage.tasks:
-            return await self._advancing.settled(unit, CLOCK, request, asked)
         source, step, question = unit.session, request.step(stage.id), self._advancing.question(request, asked)
+        if not stage.tasks:
+            found = await self._resolving.people(source, step, question, request.decided)
+            return await self._advancing.settled(unit, CLOCK, request, asked) if found.people else request
         fit = await self._resolving.fit(source, stage.waiting_for, step, question, request.decided)
         gone = [
             each
@@ -96,10 +98,16 @@ class Replacing:
         for person in gone:
             following, by = await self._without(unit, after, asked, stage.id, person, gone)
             if following is None:
-                _log.error("request_without_decider", request=str(request.id), step=stage.id)
+                self._report(request.id, stage.id)
                 continue
             after, told[person] = following, by
         return after if not told else await self._told(unit, request, after, stage, told)
+
+    def _report(self, request: UUID, step: str) -> None:
+        """Say once that nobody in the company answers a step."""
+        if (request, step) not in self._reported:
+            self._reported.add((request, step))
+            _log.error("request_without_decider", request=str(request), step=step)
 
     async def _without(
         self, unit: UnitOfWork, request: Request, asked: Asked, step: str, person: UUID, gone: list[UUID]
