@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from app.crypto import alarm, datakey, historykey
+from app.crypto.chunks import open_chunks
 from app.crypto.datakey import DataKey, WrappedDataKey
 from app.crypto.envelope import NONCE_SIZE, Box, EnvelopeError, cut, handle_of, parse, prefixed, unpad
 from app.crypto.errors import KeyUnavailable, PermitRefused
@@ -289,6 +290,20 @@ class Opener:
             )
         self.opened += len(values)
         return values
+
+    def open_file(
+        self, permit: Permit, subject: UUID, wrapped: WrappedDataKey, name: str, chunks: Sequence[bytes]
+    ) -> bytes:
+        """Open a file that was sealed in pieces, all of it or nothing; raises as ``open_boxes`` does."""
+        allowed = self._allowed(permit, subject)
+        key = self._keyring.unlock(subject, wrapped)
+        if name not in allowed:
+            raise alarm.permit_refused(subject, "field")
+        pieces = open_chunks(key, name, chunks)
+        if pieces is None:
+            raise alarm.seal_broken(subject, name, "tag")
+        self.opened += 1
+        return b"".join(pieces)
 
     def row_intact(
         self, subject: UUID, wrapped: WrappedDataKey, columns: Sequence[RowValue], expected: bytes | None

@@ -4,12 +4,13 @@
 reaches no opener, not even indirectly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol, SupportsIndex
 from uuid import UUID
 
 from app.crypto import quarters
+from app.crypto.chunks import seal_chunks
 from app.crypto.datakey import DataKey, WrappedDataKey
 from app.crypto.historykey import HistoryKey, WrappedHistoryKey
 from app.crypto.rowmac import RowValue
@@ -53,6 +54,10 @@ class SubjectSealer:
     def seal(self, field: str, value: str) -> Sealed:
         """Seal a value of the logical field ``field``, as in ``DataKey.seal``; two seals of one value differ."""
         return self._key.seal(field, value)
+
+    def seal_file(self, name: str, content: memoryview) -> Iterator[bytes]:
+        """Seal a file in pieces, as in ``chunks.seal_chunks``."""
+        return seal_chunks(self._key, name, content)
 
     def digest(self, field: str, value: str) -> bytes:
         """Compute the 16-byte digest that stands beside the box, as in ``DataKey.digest``."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, insert, select
+from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,6 +40,11 @@ async def stored_key(session: AsyncSession, subject: UUID) -> WrappedDataKey:
 def add_key(session: AsyncSession, subject: UUID, wrapped: WrappedDataKey, *, at: datetime) -> None:
     """Store a new person's wrapped key, in the transaction that makes the person."""
     session.add(DataKeyRow(**_row(subject, wrapped, at)))
+
+
+async def drop_keys(session: AsyncSession, subjects: Iterable[UUID]) -> None:
+    """Delete the keys of subjects who are no persons: whatever copies of their boxes there are, they open no more."""
+    await session.execute(delete(_TABLE).where(_TABLE.c.subject_id.in_(list(subjects))))
 
 
 async def ensure_key(session: AsyncSession, sealer: Sealer, subject: UUID, *, at: datetime) -> None:

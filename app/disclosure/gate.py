@@ -27,7 +27,7 @@ from app.disclosure.errors import ApprovalRequired, CaseMissing
 from app.disclosure.looks import Look, charged, counts, draft_of, entries, entry, note
 from app.disclosure.masks import Told
 from app.disclosure.programs import REACHABLE, Program, Programs
-from app.disclosure.records import Record
+from app.disclosure.records import Record, SealedFile
 from app.disclosure.strength import Tally
 from app.disclosure.upkeep import used
 from app.disclosure.versions import Versions
@@ -315,6 +315,22 @@ class Gate:
         permit = await self._recorded(viewer, draft, {record.subject: frozenset({name})}, charge)
         (value,) = self._opener.open_fields(permit, record.subject, record.key, [(name, sealed)])
         return value, note(viewer, plan, permit.event_id, cohort.obligations)
+
+    async def open_file(
+        self, viewer: Viewer, look: Look, sealed: SealedFile, *, contacts: Sequence[UUID] = ()
+    ) -> tuple[bytes, bytes]:
+        """Record a look at a file under a key of its own, and at whom it is about, then open it; give it whole, and the note.
+
+        Who may look is the caller's to know: a file is no contact, and stands in the event by its own id. Raises ``SealBroken`` for a file
+        that is not as it was sealed, and otherwise as ``disclose_plain`` does.
+        """
+        plan = viewer.plan(look.purpose)
+        about = (CohortEntry({}, tuple(contacts)),) if contacts else ()
+        told = (*about, CohortEntry({sealed.name: State.SHOWN.value}, (sealed.subject,)))
+        draft = draft_of(viewer, plan, look, self._clock.now(), told, len(contacts))
+        permit = await self._recorded(viewer, draft, {sealed.subject: frozenset({sealed.name})})
+        content = self._opener.open_file(permit, sealed.subject, sealed.key, sealed.name, sealed.chunks)
+        return content, note(viewer, plan, permit.event_id, ())
 
     async def measure(self, viewer: Viewer, records: Sequence[Record], look: Look, tally: Tally) -> None:
         """Open what ``viewer`` would see of ``records``, masked or clear, to count what masks leave; nothing of it is given to anybody.

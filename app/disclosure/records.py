@@ -1,5 +1,6 @@
 """A row as the gate takes it: what policy may read, what stays sealed, and what proves that nobody edited it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -38,3 +39,13 @@ class Record:
         self.head = orjson.dumps(self.public)[:-1]
         self.subject_bytes = self.subject.bytes
         self.present = sum(1 << place for place, box in enumerate(self.boxes) if box is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedFile:
+    """A file in sealed pieces, with the key that is its own: ``subject`` names key and file, ``name`` is the logical name of what it is."""
+
+    subject: UUID
+    key: WrappedDataKey
+    name: str
+    chunks: Sequence[bytes]
