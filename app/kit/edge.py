@@ -7,6 +7,7 @@ may quote a value; what is logged is the kind of failure and where it happened.
 
 import re
 import traceback
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
@@ -50,6 +51,19 @@ def _language(header: bytes) -> str:
     return language
 
 
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The paths to which files are posted, and how long such a body may be."""
+
+    paths: re.Pattern[str]
+    most_bytes: int
+
+    def most(self, scope: Scope) -> int:
+        """Give how long a body may be at least; 0 for any other operation."""
+        path: str = scope["path"]
+        return self.most_bytes if scope["method"] == "POST" and self.paths.fullmatch(path) else 0
+
+
 class RequestEdge:
     """ASGI middleware around everything."""
 
@@ -58,11 +72,12 @@ class RequestEdge:
         app: ASGIApp,
         *,
         max_body_bytes: int,
+        uploads: Uploads | None = None,
         https_only: bool = False,
         addresses: Limiter | None = None,
         cors: Cors | None = None,
     ) -> None:
-        """Wrap ``app``; a body over ``max_body_bytes`` is refused with 413, declared or counted.
+        """Wrap ``app``; a body over ``max_body_bytes``, or what ``uploads`` may have, is refused with 413, declared or counted.
 
         With ``https_only`` a request in clear is refused with 403, and with ``addresses`` one too many with 429, probes excepted. Scheme
         and address are the server's word: it takes forwarded ones from configured proxies alone. Without ``cors`` no other origin is told
@@ -70,6 +85,7 @@ class RequestEdge:
         """
         self._app, self._https_only = app, https_only
         self._max, self._addresses, self._cors = max_body_bytes, addresses, cors
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -79,7 +95,8 @@ class RequestEdge:
         context = _context(scope)
         enter_request(context)
         granted = () if self._cors is None else self._cors.headers(scope)
-        exchange = _Exchange(receive, send, ((b"x-request-id", context.request_id.encode()), *granted), self._max)
+        most = self._max if self._uploads is None else max(self._max, self._uploads.most(scope))
+        exchange = _Exchange(receive, send, ((b"x-request-id", context.request_id.encode()), *granted), most)
         began = perf_counter()
         try:
             if self._https_only and scope["scheme"] != "https" and scope["path"] not in _PROBES:
