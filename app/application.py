@@ -14,6 +14,7 @@ from app.api.standing_desk import StandingDesk
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.desk import ApprovalDesk
 from app.approvals.rosters import RosterDesk
+from app.attachments.desk import AttachmentDesk
 from app.audit.events import EventDraft
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -87,6 +88,7 @@ class Application:
     packs: Packs
     policy: PolicyDesk
     approvals: ApprovalDesk
+    attachments: AttachmentDesk
     jobs: JobDesk
     accounts: UserAccounts
     account_rows: AccountRepository

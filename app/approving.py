@@ -13,6 +13,9 @@ from app.approvals.desk import ApprovalDesk, Company, Keys
 from app.approvals.repository import RequestRepository
 from app.approvals.rosters import RosterDesk
 from app.approvals.telling import RequestTeller
+from app.attachments.desk import AttachmentDesk
+from app.attachments.keeping import StagedFiles
+from app.attachments.repository import AttachmentRepository
 from app.auth.accounts import UserAccounts
 from app.auth.roles import Role
 from app.contacts.organisation import CompanyOrganisation
@@ -39,6 +42,26 @@ def oversees_requests(viewer: Viewer) -> bool:
     """Tell whether everybody's requests are told to ``viewer``: to security and audit."""
     standing = viewer.standing
     return standing.kind == "person" and (standing.tier is Tier.T5 or Role.AUDITOR in standing.roles)
+
+
+def attachment_rows(key: Callable[[str], bytes], sealer: Sealer) -> AttachmentRepository:
+    """Make the rows of attachments."""
+    signer, box = RowSigner(key("attachment")), SecretBox(key("attachment-box"))
+    return AttachmentRepository(signer, box, key("attachment-digest"), sealer)
+
+
+def attachment_desk(
+    showing: Showing,
+    approvals: ApprovalDesk,
+    *,
+    key: Callable[[str], bytes],
+    sealer: Sealer,
+    database: Database,
+    idempotency: Idempotency,
+) -> AttachmentDesk:
+    """Make the desk of attachments."""
+    rows = attachment_rows(key, sealer)
+    return AttachmentDesk(showing, rows=rows, attaching=approvals.attaching, database=database, idempotency=idempotency)
 
 
 def approval_desk(
@@ -78,6 +101,7 @@ def approval_desk(
         rosters=rosters,
         people=Acquaintances(contacts, showing.gate),
         boxes=ProposalBoxes(sealer),
+        files=StagedFiles(attachment_rows(key, sealer), showing.clock),
         calendar=calendar,
         teller=RequestTeller(notices),
         oversees=oversees_requests,

@@ -286,6 +286,7 @@ def assembled(
         packs=packs,
         policy=governing.policy,
         approvals=governing.approvals,
+        attachments=governing.attachments,
         notices=governing.notices,
         calendar=governing.calendar,
         delegations=governing.delegations,

@@ -13,7 +13,7 @@ from app.approvals.chains import load
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.rosters import RosterDesk
 from app.approvals.telling import DelegationNotices
-from app.approving import approval_desk
+from app.approving import approval_desk, attachment_desk
 from app.audit.note import Signer
 from app.audit.repository import AccessLogRepository
 from app.auth.accounts import UserAccounts
@@ -186,6 +186,9 @@ class Governing:
             rosters=self.rosters,
             notices=tells,
             giving=over.numbers,
+        )
+        self.attachments = attachment_desk(
+            showing, self.approvals, key=key, sealer=over.sealer, database=database, idempotency=idempotency
         )
         self.campaigns = CampaignDesk(
             showing,

@@ -17,6 +17,7 @@ from fastapi.telemetry import TelemetryConfig
 from app import __version__
 from app.api import documentation, health, sign_in, token_status, tokens, v1
 from app.application import Application
+from app.attachments.access import UPLOADS
 from app.composition import open_application
 from app.config import Settings
 from app.disclosure import refusals
@@ -104,6 +105,7 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     app.add_middleware(
         RequestEdge,
         max_body_bytes=settings.http.max_body_bytes,
+        uploads=UPLOADS,
         https_only=settings.env == "production",
         addresses=limiter(settings, "address"),
         cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,

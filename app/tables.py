@@ -2,6 +2,7 @@
 
 from app.approvals import delegation_models, person_models, roster_models
 from app.approvals import models as approval_models
+from app.attachments import models as attachment_models
 from app.audit import models as audit_models
 from app.auth import models as auth_models
 from app.calendar import models as calendar_models
@@ -25,6 +26,7 @@ from app.policy import models as policy_models
 metadata = Base.metadata
 MODULES = (
     approval_models,
+    attachment_models,
     audit_models,
     auth_models,
     calendar_models,

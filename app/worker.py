@@ -68,6 +68,7 @@ class Worker:
                 await self._application.sign_in.forget_expired(unit.session)
                 await self.jobs.forget(unit)
             await self._application.delegations.sweep()
+            await self._application.attachments.sweep()
         tagging = await self._application.lookups.retagger.step()
         due = await self._application.approvals.clock.sweep()
         reviewed = await self._application.campaigns.sweep()

@@ -15,6 +15,8 @@ from app.api import (
 )
 from app.approvals import routes as approvals
 from app.approvals import routes_acting, routes_delegations, routes_rosters
+from app.approvals import routes_acting, routes_delegations
+from app.attachments import routes as attachments
 from app.campaigns import routes as campaigns
 from app.campaigns import routes_answering
 from app.collection import routes as collection
@@ -53,6 +55,7 @@ ROUTERS: Final = (
     approvals.router,
     routes_acting.router,
     request_proposals.router,
+    attachments.router,
     engagements.router,
     engagement_writing.router,
     routes_delegations.router,

@@ -17,6 +17,8 @@ from app.approvals.errors import (
     NotReturnable,
     NotShorter,
     SeparationOfDuties,
+    TooManyAttachments,
+    UnknownAttachment,
     UnknownBeneficiary,
     UnknownRequestKind,
 )
@@ -49,8 +51,19 @@ FILE_PROBLEMS: Final = (
     UnknownBeneficiary,
     AlreadyRequested,
     NobodyMayDecide,
+    UnknownAttachment,
+    TooManyAttachments,
 )
 ACT_PROBLEMS: Final = (*_ALWAYS, Invalid, Unavailable, NotFound, NotAsked, NotOpen)
+AMEND_PROBLEMS: Final = (
+    *ACT_PROBLEMS,
+    UnknownRequestKind,
+    BadForm,
+    AlreadyRequested,
+    NobodyMayDecide,
+    UnknownAttachment,
+    TooManyAttachments,
+)
 DECIDE_PROBLEMS: Final = (
     *ACT_PROBLEMS,
     AlreadyDecided,

@@ -190,6 +190,14 @@ class Kind(_Data):
         """What checks a form."""
         return Draft202012Validator(self.form, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
+    @cached_property
+    def attachments(self) -> tuple[str, ...]:
+        """The members of the form that name a file that was uploaded before, told by ``x-attachment`` in their schema."""
+        members: Mapping[str, Any] = self.form.get("properties", {})
+        return tuple(
+            name for name, schema in members.items() if isinstance(schema, dict) and schema.get("x-attachment") is True
+        )
+
     def variant(self, facts: Mapping[str, str]) -> Variant:
         """Give the chain for these facts."""
         return next(each for each in self.variants if each.fits(facts))

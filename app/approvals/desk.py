@@ -6,12 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from app.approvals.advancing import Advancing, Calendar, Check, Rules, Teller
+from app.approvals.attaching import Attaching
 from app.approvals.chains import Chains
 from app.approvals.deciding import Deciding, StandIns, version_of
 from app.approvals.decision_repository import DecisionRepository
 from app.approvals.effects import Effect
 from app.approvals.ending import Ending, Oversees, RequestClock
-from app.approvals.filing import Acquainted, Boxes, Filing
+from app.approvals.filing import Acquainted, Boxes, Files, Filing
 from app.approvals.reading import RequestReader, RequestSight
 from app.approvals.repository import RequestRepository
 from app.approvals.request import Request
@@ -40,7 +41,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """What approvals ask of the rest: positions, natural persons, stand-ins, rosters, whom viewers know, sealing, days, telling."""
+    """What approvals ask of the rest: positions, persons, stand-ins, rosters, whom viewers know, sealing, files, days, telling."""
 
     organisation: Organisation
     persons: Persons
@@ -49,6 +50,7 @@ class Company:
     rosters: Rosters
     people: Acquainted
     boxes: Boxes
+    files: Files
     calendar: Calendar
     teller: Teller
     oversees: Oversees
@@ -85,7 +87,10 @@ class ApprovalDesk:
             clock=clock,
         )
         self.requests, self.sight = requests, sight
-        self.filing = Filing(advancing=advancing, people=company.people, boxes=company.boxes, clock=clock)
+        self.attaching = Attaching(advancing=advancing, sight=sight, clock=clock)
+        self.filing = Filing(
+            advancing=advancing, people=company.people, boxes=company.boxes, files=company.files, clock=clock
+        )
         self.deciding = Deciding(
             advancing=advancing, sight=sight, people=company.people, stand_ins=company.stand_ins, clock=clock
         )

@@ -5,12 +5,14 @@ NotFound
 Invalid
 ├── BadForm                invalid_form             the form does not fit the kind's schema
 ├── UnknownBeneficiary     unknown_beneficiary      nobody whom the requester may name
+├── UnknownAttachment      unknown_attachment       no file that the requester may file with
 └── NotShorter             not_shorter              an approver may shorten, never lengthen
 Conflict
 ├── NobodyMayDecide        nobody_may_decide        nobody in the company may answer a step
 ├── AlreadyRequested       already_requested        the same is asked for or in force already
 ├── NotOpen                request_not_open         its course allows this no more
 ├── AlreadyDecided         already_decided          this person has answered, or is asked, already
+├── TooManyAttachments     too_many_attachments     the request, or the person, has as many files as there may be
 └── NotReturnable          not_returnable           nothing to give back
 Forbidden
 ├── MayNotFile             may_not_file             the kind is not for this person's roles
@@ -18,7 +20,7 @@ Forbidden
 └── SeparationOfDuties     separation_of_duties     this person may not be the one to decide
 """
 
-from app.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from app.kit.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 
 
 class UnknownRequestKind(NotFound):
@@ -37,6 +39,16 @@ class UnknownBeneficiary(Invalid):
     """Absent, or not for this caller: the two look alike."""
 
     code, title, title_zh = "unknown_beneficiary", "Nobody to be named here", "该受益人不存在或不可指定"
+
+
+class UnknownAttachment(Invalid):
+    """Absent, somebody else's, past its time, or filed with already: all alike."""
+
+    code, title, title_zh = "unknown_attachment", "No such attachment to file with", "没有可用的附件"
+
+    def __init__(self, pointer: str) -> None:
+        """Point at the member that names it."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh)])
 
 
 class NotShorter(Invalid):
@@ -93,6 +105,12 @@ class AlreadyDecided(Conflict):
     """Everybody answers a step once."""
 
     code, title, title_zh = "already_decided", "This has been answered or asked already", "已处理，或已在处理人之列"
+
+
+class TooManyAttachments(Conflict):
+    """So many for a request, and so many that wait to be filed with for a person."""
+
+    code, title, title_zh = "too_many_attachments", "There are as many attachments as there may be", "附件数量已达上限"
 
 
 class NotReturnable(Conflict):

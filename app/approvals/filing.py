@@ -4,7 +4,7 @@ A preview goes the same way and keeps nothing. What cannot be asked is refused a
 in the company may decide is not taken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
@@ -21,7 +21,7 @@ from app.approvals.errors import (
     UnknownRequestKind,
 )
 from app.approvals.machine import Amended, Refused, begun, moved
-from app.approvals.request import Deadline, Request, fresh
+from app.approvals.request import Attached, Deadline, Request, fresh
 from app.approvals.resolving import Found, Question
 from app.approvals.schemas import RequestAmend, RequestCreate
 from app.auth.repository import Source
@@ -40,6 +40,23 @@ class Boxes(Protocol):
 
     async def seal(self, unit: UnitOfWork, contact: UUID, values: Mapping[str, str]) -> Mapping[str, Proposed]:
         """Give a box for each field; raise ``NotFound`` for a contact that is not there."""
+        ...
+
+
+class Files(Protocol):
+    """Where files lie that somebody has uploaded to file with."""
+
+    async def staged(
+        self, source: Source, owner: UUID, wanted: Mapping[UUID, str], *, beside: int
+    ) -> tuple[Attached, ...]:
+        """Give files that are ``owner``'s to file with, held until the transaction ends; ``wanted`` says which member names each.
+
+        Raises ``UnknownAttachment`` and, where there would be too many with those that are there, ``TooManyAttachments``.
+        """
+        ...
+
+    async def bind(self, unit: UnitOfWork, request: UUID, attached: Iterable[Attached]) -> None:
+        """Give them to a request."""
         ...
 
 
@@ -74,15 +91,17 @@ class Preview:
 class Filing:
     """Takes requests."""
 
-    def __init__(self, *, advancing: Advancing, people: Acquainted, boxes: Boxes, clock: Clock) -> None:
-        """Take what brings requests on, whom viewers may know, where protected values are sealed, and the clock."""
+    def __init__(self, *, advancing: Advancing, people: Acquainted, boxes: Boxes, files: Files, clock: Clock) -> None:
+        """Take what brings requests on, whom viewers may know, where protected values are sealed and files lie, and the clock."""
         self._advancing, self._people, self._boxes, self._clock = advancing, people, boxes, clock
+        self._files = files
         self._rules, self._requests = advancing.rules, advancing.requests
 
     async def preview(self, viewer: Viewer, source: Source, body: RequestCreate) -> Preview:
         """Tell what a request would go through; raises as ``file`` does, and keeps nothing."""
         kind, asked = await self._asked(viewer, body)
         examined = await self._effect(kind).examine(source, viewer, asked)
+        await self._files.staged(source, asked.requester, _named(kind, asked.form, body.attachments), beside=0)
         facts = await self._advancing.facts(source, asked.beneficiary, examined)
         variant = kind.variant(facts)
         question = Question(
@@ -107,13 +126,15 @@ class Filing:
     async def file(self, viewer: Viewer, unit: UnitOfWork, body: RequestCreate) -> Request:
         """File a request and open its first step; a chain that asks nobody is through at once.
 
-        Raises ``UnknownRequestKind``, ``MayNotFile``, ``BadForm``, ``UnknownBeneficiary``, ``AlreadyRequested``, ``NobodyMayDecide``, and
-        what the kind's effect raises.
+        Raises ``UnknownRequestKind``, ``MayNotFile``, ``BadForm``, ``UnknownBeneficiary``, ``UnknownAttachment``, ``TooManyAttachments``,
+        ``AlreadyRequested``, ``NobodyMayDecide``, and what the kind's effect raises.
         """
         kind, asked = await self._asked(viewer, body)
         examined = await self._effect(kind).examine(unit.session, viewer, asked)
         asked = replace(asked, form=examined.form)
         author, now = author_of(viewer), self._clock.now()
+        wanted = _named(kind, asked.form, body.attachments)
+        files = await self._files.staged(unit.session, asked.requester, wanted, beside=0)
         facts = await self._advancing.facts(unit.session, asked.beneficiary, examined)
         variant = kind.variant(facts)
         request = Request(
@@ -138,11 +159,13 @@ class Filing:
             opened=now,
             pending_days=kind.pending_days,
             closes=await self._advancing.closing(unit.session, now, kind.pending_days),
-            digest=self._requests.digest(asked, examined.values),
+            digest=self._requests.digest(asked, examined.values, files),
+            attachments=files,
         )
         if await self._requests.same(unit.session, request) is not None:
             raise AlreadyRequested
         await self._requests.add(unit.session, request, asked)
+        await self._files.bind(unit, request.id, files)
         await self._keep(unit, request, examined)
         await self._advancing.told(unit, author, "request.file", request)
         settled = await self._advancing.settled(unit, author, request, asked, new=True)
@@ -166,6 +189,9 @@ class Filing:
         asked = replace(asked, form=examined.form)
         facts = await self._advancing.facts(unit.session, asked.beneficiary, examined)
         variant, now, author = kind.variant(facts), self._clock.now(), author_of(viewer)
+        there = {each.id for each in request.attachments}
+        wanted = {each: at for each, at in _named(kind, asked.form, ()).items() if each not in there}
+        files = await self._files.staged(unit.session, asked.requester, wanted, beside=len(there))
         course = moved(request.course, Amended(tuple(fresh(each) for each in variant.steps)))
         if isinstance(course, Refused):
             raise NotOpen
@@ -187,8 +213,10 @@ class Filing:
             opened=now,
             pending_days=kind.pending_days,
             closes=await self._advancing.closing(unit.session, now, kind.pending_days),
-            digest=self._requests.digest(asked, examined.values),
+            digest=self._requests.digest(asked, examined.values, (*request.attachments, *files)),
+            attachments=(*request.attachments, *files),
         )
+        await self._files.bind(unit, request.id, files)
         await self._keep(unit, anew, examined)
         await self._advancing.told(unit, author, "request.amend", anew)
         settled = await self._advancing.settled(unit, author, anew, asked, new=True)
@@ -234,6 +262,12 @@ class Filing:
 
     def _effect(self, kind: Kind) -> Effect:
         return self._rules.effect(kind)
+
+
+def _named(kind: Kind, form: Mapping[str, Any], listed: Iterable[UUID]) -> dict[UUID, str]:
+    """Give the files that a request names, in its form and beside it, each with the member that names it."""
+    found = {each: f"/attachments/{at}" for at, each in enumerate(listed)}
+    return found | {UUID(form[name]): f"/form/{name}" for name in kind.attachments if name in form}
 
 
 def _form(kind: Kind, form: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -45,10 +45,16 @@ class RequestSight:
 
     async def sees(self, source: Source, viewer: Viewer, request: Request) -> bool:
         """Tell whether ``viewer`` has to do with it, or oversees."""
+        if viewer.standing.contact_id is not None and self._oversees(viewer):
+            return True
+        return await self.concerns(source, viewer, request)
+
+    async def concerns(self, source: Source, viewer: Viewer, request: Request) -> bool:
+        """Tell whether ``viewer`` has to do with it: asks, gains, is or was asked, or stands in for one who is."""
         me = viewer.standing.contact_id
         if me is None:
             return False
-        if me in request.people() or self._oversees(viewer):
+        if me in request.people():
             return True
         if me in await self._requests.involved(source, request.id):
             return True
@@ -210,6 +216,7 @@ class RequestReader:
                 {"id": each.id, "author": _person(each.author, known), "text": each.text, "at": each.at}
                 for each in comments
             ],
+            "attachments": [{"id": each.id, "digest": each.digest.hex()} for each in request.attachments],
             "effects": [
                 {
                     "effect": each.effect,
@@ -319,6 +326,8 @@ class RequestReader:
             found.append("returns")
         if request.state in IN_FORCE and (me in request.decided or self._sight.oversees(viewer)):
             found.append("revocations")
+        if request.takes_files and me in request.people():
+            found.append("attachments")
         return [*found, "comments"]
 
 

@@ -25,7 +25,7 @@ from app.approvals.models import (
     ApprovalTask,
     ApprovalValue,
 )
-from app.approvals.request import Request, as_body, as_record, from_body, from_record
+from app.approvals.request import Attached, Request, as_body, as_record, from_body, from_record
 from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner
 from app.crypto.secretbox import SecretBox
@@ -88,10 +88,17 @@ class RequestRepository:
         """Take the signer of these tables, the box of what is asked, and the key under which its digests are made."""
         self._signer, self._box, self._digests = signer, box, digests
 
-    def digest(self, asked: Asked, values: Mapping[str, str]) -> bytes:
-        """Give the 32 bytes that stand for exactly what is asked, its protected values included."""
+    def digest(self, asked: Asked, values: Mapping[str, str], attachments: Iterable[Attached] = ()) -> bytes:
+        """Give the 32 bytes that stand for exactly what is asked, its protected values and its attachments included."""
         material = as_body(asked) + b"\x00" + orjson.dumps(dict(values), option=orjson.OPT_SORT_KEYS)
-        return hmac.digest(self._digests, material, "sha256")
+        made = hmac.digest(self._digests, material, "sha256")
+        for each in attachments:
+            made = self.extended(made, each)
+        return made
+
+    def extended(self, digest: bytes, attached: Attached) -> bytes:
+        """Give the digest of what is asked with one more file to it, from the digest without."""
+        return hmac.digest(self._digests, b"attachment\x00" + digest + attached.id.bytes + attached.digest, "sha256")
 
     async def add(self, session: AsyncSession, request: Request, asked: Asked) -> None:
         """Write a new request and whom it asks."""

@@ -54,6 +54,14 @@ class Asking:
     basis: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that the request rests on: its id, and the 32 bytes that stand for exactly its content."""
+
+    id: UUID
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request, whole but for its body."""
@@ -86,6 +94,7 @@ class Request:
     ends: datetime | None = None
     problem: str | None = None
     digest: bytes = b""
+    attachments: tuple[Attached, ...] = ()
 
     @property
     def state(self) -> State:
@@ -135,6 +144,15 @@ class Request:
             if stage.type.approves
             for task in stage.tasks
             if task.word is Word.APPROVE
+        )
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether files may still be put to it: as long as nobody has said anything over it, and while it is to be filed anew."""
+        if self.state in {State.AMENDING, State.NEEDS_REAPPROVAL}:
+            return True
+        return self.state is State.PENDING and all(
+            task.word is None for stage in self.course.stages for task in stage.tasks
         )
 
     def people(self) -> frozenset[UUID]:
@@ -216,6 +234,7 @@ def as_record(request: Request) -> dict[str, Any]:
         "approved_at": _at(request.approved_at),
         "ends": _at(request.ends),
         "problem": request.problem,
+        "attachments": [[str(each.id), each.digest.hex()] for each in request.attachments],
     }
 
 
@@ -301,6 +320,7 @@ def from_record(
         ends=_read(record["ends"]),
         problem=record["problem"],
         digest=digest,
+        attachments=tuple(Attached(UUID(own), bytes.fromhex(made)) for own, made in record.get("attachments", ())),
     )
 
 

@@ -5,9 +5,17 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import Header, Response
 
-from app.approvals.access import ACT_PROBLEMS, DECIDE_PROBLEMS, END_PROBLEMS, PASS_PROBLEMS, Desk, Named, RequestsWrite
+from app.approvals.access import (
+    ACT_PROBLEMS,
+    AMEND_PROBLEMS,
+    DECIDE_PROBLEMS,
+    END_PROBLEMS,
+    PASS_PROBLEMS,
+    Desk,
+    Named,
+    RequestsWrite,
+)
 from app.approvals.desk import REQUESTS, receipt
-from app.approvals.errors import AlreadyRequested, BadForm, NobodyMayDecide, UnknownRequestKind
 from app.approvals.schemas import (
     BatchReceipt,
     CommentCreate,
@@ -108,7 +116,7 @@ async def withdraw_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Na
     response_model=None,
     responses={
         **_RECEIPT,
-        **responses(*ACT_PROBLEMS, UnknownRequestKind, BadForm, AlreadyRequested, NobodyMayDecide),
+        **responses(*AMEND_PROBLEMS),
     },
 )
 async def amend_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named, body: RequestAmend) -> Response:

@@ -43,6 +43,9 @@ class RequestCreate(Input):
     subject: SubjectRef
     form: Form
     beneficiary: UUID | None = None
+    attachments: Annotated[list[UUID], Field(max_length=10)] = Field(
+        default_factory=list, description="Files that the caller has uploaded, beside those that the form names."
+    )
 
 
 class RequestAmend(Input):
@@ -181,6 +184,13 @@ class CommentView(Output):
     at: datetime
 
 
+class AttachedView(Output):
+    """A file that the request rests on; `digest` stands for exactly its content, and is part of what is signed."""
+
+    id: UUID
+    digest: str
+
+
 class EffectView(Output):
     """What the request did: ids and codes."""
 
@@ -203,6 +213,7 @@ class RequestRead(RequestItem):
     problem: str | None
     steps: list[StepView]
     comments: list[CommentView]
+    attachments: list[AttachedView]
     effects: list[EffectView]
     actions: list[str]
     disclosure: DisclosureNote
