@@ -2,7 +2,7 @@
 
 An archive is judged as its bytes lie, not as its table of contents says: entries stand one after the other from the first byte to the
 table, none twice, none over another, each unfolded for real and no further than told. So a bomb is found before it is unfolded, and there
-is one way to read the file. XML is read with UTF-8 and without a document type, which is where entities come from.
+is one way to read the file. XML is read without a document type, which is where entities come from.
 """
 
 import re
