@@ -40,7 +40,7 @@ class File(Disclosed[bytes]):
 
     media_type = "application/octet-stream"
 
-    def __init__(self, content: bytes, stored: Stored, note: bytes) -> None:
+    def __init__(self, content: bytes, stored: Stored, note: bytes, *, status_code: int = 200) -> None:
         """Send it as the type that it was judged to be, to be saved under its name; no page that it is opened in may run anything."""
         plain = f"attachment.{stored.name.rpartition('.')[2].lower()}"
         headers = {
@@ -50,7 +50,7 @@ class File(Disclosed[bytes]):
             "Content-Security-Policy": "default-src 'none'; sandbox",
             DISCLOSURE: json.dumps(orjson.loads(note)),
         }
-        super().__init__(content, headers=headers)
+        super().__init__(content, status_code=status_code, headers=headers)
 
 
 class AttachmentReader:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.audit.repository import EventFilter
 from app.attachments.keeping import LIFETIME
 from app.attachments.kinds import MOST_BYTES
+from app.audit.repository import EventFilter
 from tests.attachments.filing import CONTENT, NAME, attached, file, filed, listed, say, staged, upload
 from tests.support.application import World
 from tests.support.clock import FrozenClock
