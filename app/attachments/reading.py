@@ -5,6 +5,7 @@ what stands for them. A file leaves whole, as the type that it was judged to be,
 look is on record.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -33,6 +34,8 @@ from app.permissions.standing import Viewer
 DISCLOSURE: Final = "Duanhao-Disclosure"
 """Header with the note that other answers carry in their body, as JSON in ASCII."""
 _PURPOSE: Final = Purpose.WORK_CONTACT
+_OPENED_AT_ONCE: Final = 4
+"""A file lies in memory sealed and open while it is opened."""
 
 
 class File(Disclosed[bytes]):
@@ -60,7 +63,7 @@ class AttachmentReader:
         """Take what every look shares, the rows, and what knows whom requests concern."""
         self._gate, self._reader, self._clock = showing.gate, showing.reader, showing.clock
         self._rows, self._attaching = rows, attaching
-        self._rights = CurrentRights(showing.standings)
+        self._rights, self._opening = CurrentRights(showing.standings), asyncio.Semaphore(_OPENED_AT_ONCE)
 
     async def of_request(self, viewer: Viewer, request: UUID) -> Disclosed[AttachmentList]:
         """List the files of a request, in the order in which they came; raise ``NotFound`` to whom it does not concern."""
@@ -121,16 +124,17 @@ class AttachmentReader:
     async def _opened(
         self, viewer: Viewer, stored: Stored, action: str, query: Mapping[str, Any], contacts: Iterable[UUID]
     ) -> File:
-        closed = await self._rows.pieces(self._reader, stored)
-        if closed is None:
-            raise AttachmentUnreadable
-        key, chunks = closed
-        sealed = SealedFile(subject=stored.id, key=key, name=CONTENT, chunks=chunks)
         look = Look(action=action, purpose=_PURPOSE, query=query)
-        try:
-            content, note = await self._gate.open_file(viewer, look, sealed, contacts=sorted(contacts))
-        except SealBroken:
-            raise AttachmentUnreadable from None
+        async with self._opening:
+            closed = await self._rows.pieces(self._reader, stored)
+            if closed is None:
+                raise AttachmentUnreadable
+            key, chunks = closed
+            sealed = SealedFile(subject=stored.id, key=key, name=CONTENT, chunks=chunks)
+            try:
+                content, note = await self._gate.open_file(viewer, look, sealed, contacts=sorted(contacts))
+            except SealBroken:
+                raise AttachmentUnreadable from None
         if len(content) != stored.size:
             raise AttachmentUnreadable
         return File(content, stored, note)

@@ -37,6 +37,14 @@ class TestProof:
         assert (event.action, event.actor_id) == ("request.attachment", str(shared.people["head"]))
         assert event.query == {"request": path.rpartition("/")[2], "attachment": proof}
         assert str(event.id) in answer.headers["Duanhao-Disclosure"]
+        auditor = await shared.as_("auditor")
+        for asked, shown in ((str(someone.id), {}), (proof, {"attachment": "shown"})):
+            query = {"action": "request.attachment", "contact": asked}
+            (look,) = (await auditor.get("/v1/access-events", params=query)).json()["items"]
+            assert look["actor"]["id"] == str(shared.people["head"])
+            assert {each["id"]: each["fields"] for each in look["contacts"]} == {asked: shown}
+        seen = (await (await shared.as_(someone.name)).get("/v1/me/viewed-by")).json()["items"]
+        assert "request.attachment" in {each["action"] for each in seen}
         assert await say(shared, "head", path) == "pending"
         assert await say(shared, "hr", path) == "completed"
         assert (await shared.card(someone.name, someone.name))["title"] == "主任工程师"
