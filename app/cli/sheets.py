@@ -16,12 +16,13 @@ from typing import Any, Final
 import orjson
 
 from app.cli.calling import Caller, CallStopped
+from app.cli.keyfiles import Stopped, read, stopped, write_new
 from app.cli.numbering import Service
-from app.emergency.sealing import NOTHING_BEFORE, CustodianKeys, NotOpened, OpenedSheet, hash_of
+from app.crypto.parcels import NotOpened
+from app.emergency.sealing import NOTHING_BEFORE, CustodianKeys, OpenedSheet, hash_of
 from app.kit.models import new_id
 
 DONE: Final = 0
-NOT_DONE: Final = 2
 LEAST_REASON: Final = 4
 MOST_REASON: Final = 500
 MOST_AT_ONCE: Final = 200
@@ -36,23 +37,13 @@ _LABELS: Final = {
 }
 
 
-class Stopped(Exception):
-    """It cannot be done; the message is one line for the person at the keyboard."""
-
-
 def make_keys(file: Path) -> int:
     """Write a new key file that nobody else may read, and print the public key. Never over a file that is there."""
     keys = CustodianKeys.new()
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-    except FileExistsError:
-        return _stopped(f"{file}: there is a file already, and a key that is lost opens nothing any more")
-    except OSError as error:
-        return _stopped(f"{file}: {error.strerror}")
-    with os.fdopen(handle, "w", encoding="ascii") as written:
-        written.write(keys.secret_text())
-        written.flush()
-        os.fsync(written.fileno())
+        write_new(file, keys.secret_text())
+    except Stopped as refusal:
+        return stopped(str(refusal))
     sys.stdout.write(keys.public_text() + "\n")
     return DONE
 
@@ -61,11 +52,11 @@ def open_sheet(file: Path, key: Path, reason: str, records: Path, *, as_json: bo
     """Open a sheet for a reason: put the record on disk, then print the sheet; give the exit code."""
     try:
         why = _reason(reason)
-        keys = CustodianKeys.read(_read(key).decode("ascii", "replace"))
-        sheet = keys.open(_read(file))
+        keys = CustodianKeys.read(read(key).decode("ascii", "replace"))
+        sheet = keys.open(read(file))
         _record(keys, sheet, why, records)
-    except (Stopped, NotOpened) as stopped:
-        return _stopped(str(stopped))
+    except (Stopped, NotOpened) as refusal:
+        return stopped(str(refusal))
     if as_json:
         sys.stdout.write(json.dumps(sheet.content, ensure_ascii=False) + "\n")
     else:
@@ -78,7 +69,7 @@ def upload(service: Service, records: Path) -> int:
     """Send the records of a file, sheet by sheet; give the exit code. What was sent before changes nothing."""
     taken = known = gaps = 0
     try:
-        lines = [line for line in _read(records).decode("utf-8").split("\n") if line.strip()]
+        lines = [line for line in read(records).decode("utf-8").split("\n") if line.strip()]
         with service.connect(service.url) as client:
             caller = Caller(client, service.credentials, scope="approvals:use", sleep=service.sleep)
             for sheet, theirs in _by_sheet(lines).items():
@@ -86,8 +77,8 @@ def upload(service: Service, records: Path) -> int:
                     body = {"records": theirs[at : at + MOST_AT_ONCE]}
                     answer = caller.post(f"/v1/emergency-sheets/{sheet}/openings", body).json()
                     taken, known, gaps = taken + answer["taken"], known + answer["known"], gaps + answer["gaps"]
-    except (Stopped, CallStopped, UnicodeDecodeError) as stopped:
-        return _stopped(str(stopped))
+    except (Stopped, CallStopped, UnicodeDecodeError) as refusal:
+        return stopped(str(refusal))
     sys.stdout.write(f"{taken} uploaded 已上传, {known} known 已存在, {gaps} gaps 断链\n")
     return DONE
 
@@ -144,16 +135,3 @@ def _lines(sheet: OpenedSheet) -> Iterable[str]:
 
 def _text(value: Any) -> str:  # noqa: ANN401 — what a card shows
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        message = f"{file}: {error.strerror}"
-        raise Stopped(message) from None
-
-
-def _stopped(line: str) -> int:
-    sys.stderr.write(f"duanhao: {line}\n")
-    return NOT_DONE

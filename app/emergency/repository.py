@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Holder, Query, Source
 from app.crypto.rowmac import RowSigner
+from app.crypto.rows import Rows, by_id
 from app.emergency.models import EmergencyAppointment, EmergencyReview, EmergencySession
-from app.emergency.rows import Rows, by_id
 from app.emergency.rules import KEY_TAG, Appointment, Office, Review, Session
 from app.kit.db import Reader, Row, Statement
 from app.kit.models import Id, Instant

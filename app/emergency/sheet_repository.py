@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner
+from app.crypto.rows import Rows, by_id
 from app.emergency.models import EmergencyOpening, EmergencySheet
-from app.emergency.rows import Rows, by_id
 from app.emergency.rules import Sheet, SheetOpening
 from app.kit.models import Id
 

@@ -15,10 +15,10 @@ from app.audit.events import encode_event
 from app.cli.numbering import Service
 from app.cli.pushing import Credentials
 from app.cli.sheets import make_keys, open_sheet, upload
+from app.crypto.parcels import NotOpened
 from app.emergency.sealing import (
     NOTHING_BEFORE,
     CustodianKeys,
-    NotOpened,
     RecordInvalid,
     hash_of,
     read_public,

@@ -13,11 +13,11 @@ import structlog
 from sqlalchemy import ColumnElement, LargeBinary, Table, bindparam, insert, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner, RowValue
 from app.crypto.sealed import Sealed, SealedType
 from app.kit.db import Row, Statement
 from app.kit.models import Base, Id, Json
+from app.kit.query import Query, Source
 
 T = TypeVar("T")
 
