@@ -15,7 +15,7 @@ import structlog
 
 from app.approvals.chains import Chains, Kind, Step, StepType
 from app.approvals.decision_repository import Decision, DecisionRepository
-from app.approvals.effects import Applied, Approved, Asked, Cause, Effect, Examined
+from app.approvals.effects import Applied, Approved, Asked, Cause, Effect, Examined, RestsOnEach
 from app.approvals.errors import NobodyMayDecide
 from app.approvals.machine import Asks, Course, Effected, Passed, Refused, Said, Stale, State, Unable, Word, moved
 from app.approvals.repository import RequestRepository
@@ -29,7 +29,7 @@ from app.kit.db import UnitOfWork
 from app.kit.errors import Problem
 
 MOST_PEOPLE: Final = 50
-"""How many are asked in one step at most."""
+"""How many are asked in one step at most, but for consent, which each gives for themselves."""
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -203,7 +203,8 @@ class Advancing:
                 raise NobodyMayDecide(step=step.id)
             _log.error("request_without_decider", request=str(request.id), step=step.id)
             return request
-        people, epoch = found.people[:MOST_PEOPLE], await self._calendar.epoch(source)
+        most = None if step.type is StepType.CONSENT else MOST_PEOPLE
+        people, epoch = found.people[:most], await self._calendar.epoch(source)
         how = "escalation" if found.escalated else "chain"
         request = request.happened(
             _course(moved(request.course, Asks(people))),
@@ -280,6 +281,7 @@ class Advancing:
             begins=begins,
             ends=request.ends or request.term.ends(begins),
             decided_by=request.decided,
+            consented_by=request.consented,
         )
 
     async def ended(self, unit: UnitOfWork, author: Author, request: Request, asked: Asked, cause: Cause) -> None:
@@ -292,6 +294,14 @@ class Advancing:
                 await effect.end(unit, author, approved, done.result, cause)
         if not (kind.returnable and cause is Cause.EXPIRED):
             await self.requests.undone(unit.session, request.id, cause, self._clock.now())
+
+    async def withdrawn(self, unit: UnitOfWork, author: Author, request: Request, asked: Asked, person: UUID) -> None:
+        """Let the effect take back what rests on one person's consent."""
+        effect = self.rules.effect(self.rules.chains.by_name[request.kind])
+        approved = await self.approved(unit.session, request, asked, begins=request.approved_at or self._clock.now())
+        for done in await self.requests.effects(unit.session, request.id):
+            if done.ended_at is None and isinstance(effect, RestsOnEach):
+                await effect.withdraw(unit, author, approved, done.result, person)
 
     async def _stale(self, source: Source, request: Request, asked: Asked, effect: Effect) -> str | None:
         """Give why an approval does not hold any more; ``None`` when it does."""

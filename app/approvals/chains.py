@@ -102,6 +102,8 @@ class Step(_Data):
     explains: Literal["nothing", "refusal", "everything"] = "nothing"
     """Which answers have to give their reasons in the comment."""
     check: Code | None = None
+    separately: bool = False
+    """Whether each person consents for themselves alone: who refuses, or does not answer in time, is left out, and the rest goes on."""
 
     @model_validator(mode="after")
     def _whole(self) -> "Step":
@@ -112,6 +114,8 @@ class Step(_Data):
                 return self
             case _ if not self.by or self.check is not None:
                 message = "a step names people, and nothing to check"
+            case _ if self.separately and self.type is not StepType.CONSENT:
+                message = "what people give separately is their consent"
             case _ if (self.needed is not None) != (self.type is StepType.N):
                 message = "approve_n, and nothing else, says how many are needed"
             case _:
@@ -138,6 +142,9 @@ class Variant(_Data):
         reviews = [step.type is StepType.REVIEW for step in self.steps]
         if reviews != sorted(reviews):
             message = "reviews come after everything else"
+            raise ValueError(message)
+        if any(step.separately for step in self.steps[:-1]):
+            message = "separate consents come last, so that nobody consents to what is not decided"
             raise ValueError(message)
         return self
 

@@ -77,12 +77,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One step under way: its tasks in the order in which a sequential step takes them."""
+    """One step under way: its tasks in the order in which a sequential step takes them; ``separately``: each answers for themselves."""
 
     id: str
     type: StepType
     needed: int = 1
     veto: bool = True
+    separately: bool = False
     state: StepState = StepState.WAITING
     tasks: tuple[Task, ...] = ()
 
@@ -97,6 +98,8 @@ class Stage:
     def can_do_without(self, *people: UUID) -> bool:
         """Tell whether the step can still come to a yes when none of ``people`` answers, and nobody instead of them."""
         gone = [task for task in self.tasks if task.is_open and task.person in people]
+        if self.separately:
+            return any(task.is_open or task.word is Word.APPROVE for task in self.tasks if task not in gone)
         if self.type in EVERYBODY or any(task.must for task in gone):
             return not gone
         left = [task for task in self.tasks if not task.must and task not in gone]

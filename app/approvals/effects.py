@@ -6,7 +6,8 @@ given to it by the composition root.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
 
 from app.approvals.values import Applied, Approved, Asked, Cause, Examined, Proposed, Subject, Term
 from app.audit.authors import Author
@@ -14,7 +15,7 @@ from app.auth.repository import Source
 from app.kit.db import UnitOfWork
 from app.permissions.standing import Viewer
 
-__all__ = ["Applied", "Approved", "Asked", "Cause", "Effect", "Examined", "Proposed", "Subject", "Term"]
+__all__ = ["Applied", "Approved", "Asked", "Cause", "Effect", "Examined", "Proposed", "RestsOnEach", "Subject", "Term"]
 
 
 class Effect(Protocol):
@@ -36,4 +37,15 @@ class Effect(Protocol):
         self, unit: UnitOfWork, author: Author, approved: Approved, result: Mapping[str, Any], cause: Cause
     ) -> None:
         """Take back what ``apply`` gave, in this transaction; ended twice is ended once."""
+        ...
+
+
+@runtime_checkable
+class RestsOnEach(Protocol):
+    """An effect that rests on the separate consent of several people, each for their own part of it."""
+
+    async def withdraw(
+        self, unit: UnitOfWork, author: Author, approved: Approved, result: Mapping[str, Any], person: UUID
+    ) -> None:
+        """Take back the part of it that rests on one person's consent, in this transaction; the rest stays."""
         ...

@@ -15,10 +15,11 @@ import structlog
 
 from app.approvals.advancing import Advancing
 from app.approvals.chains import StepType
+from app.approvals.consents import rests_on, taken_back
 from app.approvals.deciding import Sight
 from app.approvals.effects import Asked, Cause
 from app.approvals.errors import NotAsked, NotReturnable
-from app.approvals.machine import Course, Ends, Moves, OutOfTime, Stage, State, moved
+from app.approvals.machine import IN_FORCE, OVER, Course, Ends, Moves, OutOfTime, Refused, Stage, State, moved
 from app.approvals.replacing import CLOCK, Replacing
 from app.approvals.request import Asking, Deadline, Request
 from app.approvals.schemas import RevocationCreate
@@ -64,16 +65,34 @@ class Ending:
         """
         request, asked = await self._held(viewer, unit, identity)
         me = viewer.standing.contact_id
-        consented = any(
-            stage.type is StepType.CONSENT and any(task.person == me and task.word is not None for task in stage.tasks)
-            for stage in request.course.stages
-        )
+        if me is not None and (own := taken_back(request.course, me)) is not None:
+            await self._advancing.decisions.comment(unit.session, request.id, me, body.reason, self._clock.now())
+            return await self._without(unit, author_of(viewer), request, asked, me, own)
+        consented = me in request.consented
         if not (consented or me in request.decided or self._oversees(viewer)):
             raise NotAsked
         assert me is not None, "whoever is asked or oversees is a person"  # noqa: S101 — guards admit no service here
         await self._advancing.decisions.comment(unit.session, request.id, me, body.reason, self._clock.now())
         cause = Cause.CONSENT_WITHDRAWN if consented else Cause.REVOKED
         return await self._end(unit, author_of(viewer), request, asked, State.REVOKED, cause)
+
+    async def _without(
+        self, unit: UnitOfWork, author: Author, request: Request, asked: Asked, me: UUID, course: Course | Refused
+    ) -> Request:
+        """Take back what one person consented to for themselves; the last one ends it all."""
+        if isinstance(course, Refused) or request.state in OVER:
+            raise NotReturnable
+        without = request.happened(course, self._clock.now())
+        if request.state not in IN_FORCE:
+            after = await self._advancing.settled(unit, author, without, asked)
+        elif not rests_on(course):
+            return await self._end(unit, author, request, asked, State.REVOKED, Cause.CONSENT_WITHDRAWN)
+        else:
+            await self._advancing.withdrawn(unit, author, request, asked, me)
+            after = without
+        await self._advancing.told(unit, author, "request.consent_withdraw", after, person=str(me))
+        await self._requests.save(unit.session, request, after)
+        return after
 
     async def _end(
         self, unit: UnitOfWork, author: Author, request: Request, asked: Asked, state: State, cause: Cause
@@ -136,7 +155,7 @@ class RequestClock:
 
     async def _happened(self, unit: UnitOfWork, request: Request, asked: Asked, now: datetime) -> Request:  # noqa: PLR0911 — one per case
         if request.state in {State.PENDING, State.AMENDING, State.NEEDS_REAPPROVAL} and now >= request.closes:
-            return await self._closed(unit, request, now)
+            return await self._closed(unit, request, asked, now)
         if request.state is State.APPROVED:
             return await self._advancing.settled(unit, CLOCK, request, asked)
         if request.state is State.ACTIVE and request.ends is not None and now >= request.ends:
@@ -146,7 +165,7 @@ class RequestClock:
             return request
         deadline = request.deadlines[stage.id]
         if now >= deadline.closes and request.state is State.PENDING:
-            return await self._closed(unit, request, now)
+            return await self._closed(unit, request, asked, now)
         if now >= deadline.due and not deadline.escalated:
             return await self._escalated(unit, request, asked, stage, now)
         if now >= deadline.remind and not deadline.reminded:
@@ -155,11 +174,14 @@ class RequestClock:
             return after
         return request
 
-    async def _closed(self, unit: UnitOfWork, request: Request, now: datetime) -> Request:
+    async def _closed(self, unit: UnitOfWork, request: Request, asked: Asked, now: datetime) -> Request:
         course = moved(request.course, OutOfTime())
         if not isinstance(course, Course):
             return request
         after = request.happened(course, now)
+        if after.state is not State.TIMED_OUT:
+            await self._advancing.told(unit, CLOCK, "request.consent_close", after)
+            return await self._advancing.settled(unit, CLOCK, after, asked)
         await self._advancing.told(unit, CLOCK, "request.time_out", after)
         return after
 

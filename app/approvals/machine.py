@@ -195,7 +195,7 @@ def begun(stages: Iterable[Stage]) -> Course:
     return _next(Course(state=State.PENDING, stages=tuple(stages)))
 
 
-def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901, PLR0911 — one answer per happening
+def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901, PLR0911, PLR0912 — one answer per happening
     """Give the course after something happened, or why it cannot."""
     match happens:
         case Said(person, word):
@@ -218,6 +218,8 @@ def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901
             return _next(replace(course, state=State.ACTIVE if lasting else State.COMPLETED))
         case Ends(how):
             return _ended(course, how)
+        case OutOfTime() if (at := course.at) and at.separately and any(each.word is Word.APPROVE for each in at.tasks):
+            return _next(_with(course, replace(at, state=StepState.DONE)))
         case Withdrawn() | Reopened() | Stale() | OutOfTime() | Unable():
             among, state = _LEAVES_FROM[type(happens)]
             return _closed(course, state) if course.state in among else Refused(Reason.NOT_OPEN)
@@ -248,9 +250,9 @@ def _said(course: Course, person: UUID, word: Word) -> Course | Refused:  # noqa
     match word:
         case Word.RETURN:
             return _closed(course, State.AMENDING)
-        case Word.REJECT:
-            return _closed(course, State.REJECTED) if _lost(stage) else course
-        case Word.APPROVE:
+        case Word.REJECT if _lost(stage):
+            return _closed(course, State.REJECTED)
+        case Word.APPROVE | Word.REJECT:
             return _next(_with(course, replace(stage, state=StepState.DONE))) if _won(stage) else course
         case _:
             assert_never(word)
@@ -288,7 +290,9 @@ def _won(stage: Stage) -> bool:
 
 
 def _lost(stage: Stage) -> bool:
-    """Tell whether a no ends the request: n of m without a veto goes on while enough are left."""
+    """Tell whether a no ends the request: n of m without a veto goes on while enough are left, separate consents while one may come."""
+    if stage.separately:
+        return all(each.word is Word.REJECT for each in stage.tasks)
     if stage.type is not StepType.N or stage.veto:
         return True
     if any(each.must and each.word is Word.REJECT for each in stage.tasks):

@@ -14,11 +14,12 @@ import orjson
 from app.approvals import listing
 from app.approvals.advancing import Rules
 from app.approvals.chains import Kind
+from app.approvals.consents import taken_back
 from app.approvals.deciding import StandIns, version_of
 from app.approvals.decision_repository import DecisionRepository
 from app.approvals.ending import Oversees
 from app.approvals.filing import Acquainted, Filing
-from app.approvals.machine import IN_FORCE, OPEN, State, words
+from app.approvals.machine import IN_FORCE, OPEN, OVER, State, words
 from app.approvals.repository import RequestRepository
 from app.approvals.request import Request
 from app.approvals.schemas import KindList, PreviewRead, RequestCreate, RequestListQuery, RequestPage, RequestRead
@@ -170,6 +171,7 @@ class RequestReader:
         actors = [each.actor for each in said.values()] + [each.author for each in comments]
         known = await self._people.known(viewer, [*request.people(), *actors, *_subject_person(request)])
         desks = await self._desks(viewer)
+        alone = self._alone(viewer, request)
         steps = [
             {
                 "id": stage.id,
@@ -191,6 +193,7 @@ class RequestReader:
                         "moved": task.moved,
                     }
                     for task in stage.tasks
+                    if alone is None or not stage.separately or task.person == alone
                     for asking in (request.askings.get((stage.id, task.person)),)
                     for word in (said.get((stage.id, task.person)),)
                 ],
@@ -201,7 +204,7 @@ class RequestReader:
         ]
         body = {
             **self._item(request, known, desks),
-            "form": asked.form,
+            "form": asked.form if alone is None else _own_part(asked.form, request.about, alone),
             "term": {
                 "duration_minutes": None if request.term.length is None else request.term.length.total_seconds() // 60,
                 "until": request.term.until,
@@ -312,6 +315,13 @@ class RequestReader:
             "ends_at": request.ends,
         }
 
+    def _alone(self, viewer: Viewer, request: Request) -> UUID | None:
+        """Give the caller where all that they have to do with it is their own separate consent: who else is asked is not told to them."""
+        me, stages = viewer.standing.contact_id, request.course.stages
+        otherwise = {task.person for stage in stages if not stage.separately for task in stage.tasks}
+        otherwise |= {request.requester, request.beneficiary}
+        return me if me in request.asked() - otherwise and not self._sight.oversees(viewer) else None
+
     def _actions(self, viewer: Viewer, request: Request, desks: Mapping[UUID, frozenset[str] | None]) -> list[str]:
         """Name what the caller may try: the sub-resources to post to, and the words that the active step takes."""
         me, stage, found = viewer.standing.contact_id, request.course.at, list[str]()
@@ -324,7 +334,9 @@ class RequestReader:
             found.append("amendments")
         if request.state in IN_FORCE and me in {request.requester, request.beneficiary}:
             found.append("returns")
-        if request.state in IN_FORCE and (me in request.decided or self._sight.oversees(viewer)):
+        withdraws = me is not None and taken_back(request.course, me) is not None
+        over = request.state in IN_FORCE and (me in request.decided or self._sight.oversees(viewer))
+        if over or (withdraws and request.state not in OVER):
             found.append("revocations")
         if request.takes_files and me in request.people():
             found.append("attachments")
@@ -341,6 +353,15 @@ def _answers(desks: Mapping[UUID, frozenset[str] | None], person: UUID, kind: st
 def _subject_person(request: Request) -> tuple[UUID, ...]:
     identity = request.subject.uuid
     return (identity,) if request.subject.type == "contact" and identity is not None else ()
+
+
+def _own_part(form: Mapping[str, Any], about: Iterable[UUID], person: UUID) -> dict[str, Any]:
+    """Leave of a member that lists whom the request is about nobody but ``person``."""
+    listed, own = {str(each) for each in about}, str(person)
+    return {
+        name: [own] if isinstance(value, list) and own in value and listed.issuperset(map(str, value)) else value
+        for name, value in form.items()
+    }
 
 
 def _title(kind: Kind) -> dict[str, str]:

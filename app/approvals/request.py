@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from app.approvals.chains import Step
+from app.approvals.chains import Step, StepType
 from app.approvals.machine import Course, Stage, State, StepState, Task, Word
 from app.approvals.values import Asked, Subject, Term
 
@@ -155,6 +155,17 @@ class Request:
             task.word is None for stage in self.course.stages for task in stage.tasks
         )
 
+    @property
+    def consented(self) -> tuple[UUID, ...]:
+        """Who has consented, and has not taken that back."""
+        return tuple(
+            task.person
+            for stage in self.course.stages
+            if stage.type is StepType.CONSENT
+            for task in stage.tasks
+            if task.word is Word.APPROVE
+        )
+
     def people(self) -> frozenset[UUID]:
         """Everybody who has to do with it."""
         return self.asked() | {self.requester, self.beneficiary}
@@ -170,7 +181,7 @@ class Request:
 
 def fresh(step: Step) -> Stage:
     """Give the stage of a step that has not begun."""
-    return Stage(id=step.id, type=step.type, needed=step.needed or 1, veto=step.veto)
+    return Stage(id=step.id, type=step.type, needed=step.needed or 1, veto=step.veto, separately=step.separately)
 
 
 def as_record(request: Request) -> dict[str, Any]:

@@ -111,7 +111,10 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """An approved request as its effect acts on it: ``decided_by`` are the people whose word it rests on."""
+    """An approved request as its effect acts on it: ``decided_by`` are the people whose word it rests on.
+
+    ``consented_by`` are those who consented for themselves and have not taken that back.
+    """
 
     id: UUID
     asked: Asked
@@ -121,6 +124,7 @@ class Approved:
     begins: datetime
     ends: datetime | None
     decided_by: tuple[UUID, ...]
+    consented_by: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
