@@ -67,6 +67,7 @@ from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs
 from app.policy.desk import PolicyDesk
+from app.provisions.desk import ProvisionDesk
 
 _log = structlog.get_logger("duanhao")
 
@@ -120,6 +121,7 @@ class Application:
     delegations: DelegationDesk
     rosters: RosterDesk
     emergency: EmergencyDesk
+    provisions: ProvisionDesk
     hr: HrService
     hr_ledger: LedgerReader
     numbers: NumberDesk

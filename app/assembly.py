@@ -294,6 +294,7 @@ def assembled(
         campaigns=governing.campaigns,
         emergency=governing.emergency,
         history=governing.history,
+        provisions=governing.provisions,
         jobs=governing.jobs,
         accounts=accounts,
         account_rows=account_rows,

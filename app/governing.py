@@ -55,6 +55,7 @@ from app.permissions.given import GivenRights
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.policy.desk import PolicyDesk
+from app.provisions.desk import ProvisionDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +157,26 @@ class Governing:
             evidence=over.evidence,
         )
         self.history = HistoryDesk(showing, over.signer, kept=settings.contacts.history_quarters, utc_offset=here)
+        self.provisions = ProvisionDesk(
+            showing,
+            key,
+            database=database,
+            contacts=over.contacts,
+            accounts=over.account_rows,
+            marks=over.marks,
+            persons=self.delegations.persons,
+            calendars=calendars,
+            notices=tells,
+        )
         rights = Rights(
-            over.accounts, over.loans, over.clients, over.contacts, over.grants, over.marks, self.policy.service
+            over.accounts,
+            over.loans,
+            over.clients,
+            over.contacts,
+            over.grants,
+            over.marks,
+            self.policy.service,
+            self.provisions.service,
         )
         self.approvals = approval_desk(
             showing,

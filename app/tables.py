@@ -22,6 +22,7 @@ from app.notices import models as notice_models
 from app.numbers import models as number_models
 from app.permissions import models as permission_models
 from app.policy import models as policy_models
+from app.provisions import models as provision_models
 
 metadata = Base.metadata
 MODULES = (
@@ -48,5 +49,6 @@ MODULES = (
     person_models,
     policy_models,
     roster_models,
+    provision_models,
 )
 """The modules that declare tables; a test holds this list to the files named ``models.py``."""

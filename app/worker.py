@@ -73,7 +73,8 @@ class Worker:
         due = await self._application.approvals.clock.sweep()
         reviewed = await self._application.campaigns.sweep()
         attended = await self._application.emergency.sweep()
-        return bool(moved or done or told or tagging or due or reviewed or attended)
+        given = await self._application.provisions.sweep()
+        return bool(moved or done or told or tagging or due or reviewed or attended or given)
 
 
 async def work(settings: Settings) -> None:

@@ -15,7 +15,6 @@ from app.api import (
 )
 from app.approvals import routes as approvals
 from app.approvals import routes_acting, routes_delegations, routes_rosters
-from app.approvals import routes_acting, routes_delegations
 from app.attachments import routes as attachments
 from app.campaigns import routes as campaigns
 from app.campaigns import routes_answering
@@ -39,6 +38,7 @@ from app.numbers import routes as numbers
 from app.numbers import routes_giving, routes_pools, routes_ranges
 from app.policy import routes as policy
 from app.policy import routes_explanations, routes_reports, routes_simulations
+from app.provisions import routes as provisions
 
 ROUTERS: Final = (
     contacts.router,
@@ -70,6 +70,7 @@ ROUTERS: Final = (
     routes_eligibility.router,
     routes_sheets.router,
     history.router,
+    provisions.router,
     hr.router,
     numbers.router,
     routes_giving.router,

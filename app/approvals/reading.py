@@ -4,7 +4,7 @@ To everybody else a request is not there. Every answer is a look at the people w
 those who may know of the person, ids to all who have to do with the request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID

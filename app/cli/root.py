@@ -23,6 +23,7 @@ from app.cli import (
     numbers,
     openapi,
     policy,
+    provisions,
     serve,
     tokens,
     users,
@@ -48,6 +49,7 @@ for name, noun in (
     ("audit", audit.app),
     ("emergency", emergency.app),
     ("history", history.app),
+    ("provisions", provisions.app),
     ("openapi", openapi.app),
     ("demo", demo.app),
 ):

@@ -31,6 +31,9 @@ APPEND_ONLY: Final = (
     "public.emergency_review",
     "public.emergency_opening",
     "public.history_purge",
+    "public.provision_package",
+    "public.provision_part",
+    "public.provision_return",
 )
 """Tables that must be fenced, whatever else is."""
 

@@ -13,12 +13,14 @@ from app.effects.clients import ClientRegistration
 from app.effects.customers import SensitiveUse
 from app.effects.granting import Granting
 from app.effects.policies import PolicyChange
+from app.effects.provisions import Provide
 from app.effects.reveals import Reveal
 from app.effects.sharing import Share
 from app.effects.standing import StandingChange
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.policy.service import PolicyService
+from app.provisions.service import Provisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Rights:
     grants: GrantRepository
     marks: MarkRepository
     policy: PolicyService
+    provisions: Provisions
 
 
 def rights_effects(showing: Showing, rights: Rights) -> Mapping[str, Effect]:
@@ -52,5 +55,6 @@ def rights_effects(showing: Showing, rights: Rights) -> Mapping[str, Effect]:
         "standing_grant": StandingChange(granting, rights.loans, clock, whole=False),
         "standing_change": StandingChange(granting, rights.loans, clock, whole=True),
         "policy_change": PolicyChange(rights.policy, clock),
+        "provide": Provide(granting, rights.provisions, rights.contacts, showing.gate),
         "client_register": ClientRegistration(granting, rights.clients, clock),
     }

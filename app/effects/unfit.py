@@ -25,6 +25,17 @@ class Why(Enum):
     FOR_OTHERS = ("for_others", "This is asked for somebody else", "不能为本人申请")
     PURPOSE = ("unfit_purpose", "This is not asked for with that purpose", "不能以该用途申请")
     TERM = ("unfit_term", "The end lies in the past, or too far ahead", "结束时间已过或过远")
+    UNKNOWN_CONTACT = ("unknown_contact", "There is no such contact", "没有此联系人")
+    NO_CONSENT = (
+        "no_consent_here",
+        "This person cannot be asked for their consent here",
+        "该联系人无法在本系统中征求同意",
+    )
+    CONTRACT = (
+        "malformed_contract",
+        "The reference of a contract has 2 to 64 printable characters",
+        "合同编号须为 2 至 64 个可见字符",
+    )
     NOT_ASSIGNED = ("not_assigned", "You are not assigned to this customer", "您未负责该客户")
     OWN_DEPARTMENT = ("own_department", "The department is the beneficiary's own", "该部门即受益人所在部门")
     OTHER_DEPARTMENT = ("other_department", "The beneficiary is of another department", "受益人不在您的部门")

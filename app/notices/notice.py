@@ -34,7 +34,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "campaign": "opened reminder escalated item_decided suspended unconfirmed closed",
     "delegation": "given started ended revoked",
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
-    "provision": "prepared fetched due overdue returned destroyed ended revoked",
+    "provision": "prepared fetched due overdue declared returned destroyed ended revoked consent_withdrawn",
     "request": "filed activated decided commented transferred returned withdrawn amended reminder escalated timed_out "
     "applied failed needs_reapproval rescheduled expired revoked overdue reassigned",
     "webhook": "ping disabled",

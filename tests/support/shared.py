@@ -5,7 +5,8 @@ person of his own (``add_person``), and whoever counts looks in a department of 
 """
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -110,25 +111,28 @@ class Company:
     store: TestStore
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["sqlite", "postgresql"])
-async def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Company]:
-    """Give the company that tests share, on each engine in turn; a test that uses it runs in the session's loop."""
+@contextmanager
+def kept_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestStore]:
+    """Give a store for a whole run, on the engine that the fixture's parameter names."""
     folder = tmp_path_factory.mktemp(f"company-{request.param}") / "var"
-    store: TestStore
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         shutil.copytree(template, folder)
         folder.chmod(0o700)
-        store = SqliteTestStore(settings=settings_for(folder))
-        async with opened_world(store.settings) as world:
-            yield Company(world, store)
+        yield SqliteTestStore(settings=settings_for(folder))
         return
     cluster: Cluster = request.getfixturevalue("postgres_cluster")
     database = cluster.make(uuid4().hex[:12], template=request.getfixturevalue("postgres_template"))
-    store = _postgres_store(cluster, database, data_dir=folder)
-    async with opened_world(store.settings) as world:
-        yield Company(world, store)
+    yield _postgres_store(cluster, database, data_dir=folder)
     cluster.drop(database)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["sqlite", "postgresql"])
+async def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Company]:
+    """Give the company that tests share, on each engine in turn; a test that uses it runs in the session's loop."""
+    with kept_store(request, tmp_path_factory) as store:
+        async with opened_world(store.settings) as world:
+            yield Company(world, store)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""External provision: asked for, consented to, packaged once, brought back."""
