@@ -25,10 +25,11 @@ KEYS: Final = RecipientKeys(bytes(range(32)))
 
 @dataclass(slots=True)
 class Agency:
-    """The company, and the hand on its clock."""
+    """The company, the hand on its clock, and who asks unless somebody else is named."""
 
     world: World
     clock: FrozenClock
+    asker: str = "staff"
 
     async def call(
         self,
@@ -60,16 +61,21 @@ class Agency:
         }
 
     async def file(
-        self, form: dict[str, Any], who: str = "staff", *, contract: str | None = None, beneficiary: UUID | None = None
+        self,
+        form: dict[str, Any],
+        who: str | None = None,
+        *,
+        contract: str | None = None,
+        beneficiary: UUID | None = None,
     ) -> httpx.Response:
         """Ask to provide."""
         named = contract or f"HT-{form['contacts'][0][-12:]}"
         body: dict[str, Any] = {"kind": "provide.external", "subject": {"type": "contract", "id": named}, "form": form}
         if beneficiary is not None:
             body["beneficiary"] = str(beneficiary)
-        return await self.call(who, "POST", "/v1/requests", body)
+        return await self.call(who or self.asker, "POST", "/v1/requests", body)
 
-    async def filed(self, form: dict[str, Any], who: str = "staff", **further: Any) -> str:  # noqa: ANN401 — of ``file``
+    async def filed(self, form: dict[str, Any], who: str | None = None, **further: Any) -> str:  # noqa: ANN401 — of ``file``
         """Ask to provide, and be taken; give the request's path."""
         answer = await self.file(form, who, **further)
         assert answer.status_code == 201, answer.text
@@ -104,26 +110,30 @@ class Agency:
         (effect,) = (await self.request(path))["effects"]
         return f"{PROVISIONS}/{effect['result']['provision']}"
 
-    async def begun(self, people: list[Added], *fields: str, days: float = 30, who: str = "staff") -> tuple[str, str]:
+    async def begun(
+        self, people: list[Added], *fields: str, days: float = 30, who: str | None = None
+    ) -> tuple[str, str]:
         """Bring a provision to where everybody has consented; give the paths of the request and of the provision."""
         path = await self.filed(self.form(people, *fields, days=days), who)
         assert await self.through(path, "head", "steward", *(each.name for each in people)) == "active"
         return path, await self.provision(path)
 
-    async def package(self, provision: str, who: str = "staff", keys: RecipientKeys | None = KEYS) -> httpx.Response:
+    async def package(
+        self, provision: str, who: str | None = None, keys: RecipientKeys | None = KEYS
+    ) -> httpx.Response:
         """Ask for the package."""
         body = {} if keys is None else {"recipient_key": keys.public_text()}
-        return await self.call(who, "POST", f"{provision}/packages", body)
+        return await self.call(who or self.asker, "POST", f"{provision}/packages", body)
 
-    async def packaged(self, provision: str, who: str = "staff") -> dict[str, Any]:
+    async def packaged(self, provision: str, who: str | None = None) -> dict[str, Any]:
         """Get the package, and open it as its recipient does."""
         answer = await self.package(provision, who)
         assert answer.status_code == 201, answer.text
         return KEYS.open(b64decode(answer.json()["content"]))
 
-    async def declare(self, provision: str, who: str = "staff", kind: str = "destroyed") -> httpx.Response:
+    async def declare(self, provision: str, who: str | None = None, kind: str = "destroyed") -> httpx.Response:
         """Say that it was returned or destroyed."""
-        return await self.call(who, "POST", f"{provision}/returns", {"kind": kind, "evidence": EVIDENCE})
+        return await self.call(who or self.asker, "POST", f"{provision}/returns", {"kind": kind, "evidence": EVIDENCE})
 
     async def confirm(self, provision: str, who: str = "steward", decision: str = "confirm") -> httpx.Response:
         """Say whether that is believed."""
@@ -165,6 +175,6 @@ class Agency:
                 if body["provision"]["id"] == identity
             ]
 
-    async def marks(self, who: str = "staff") -> frozenset[str]:
+    async def marks(self, who: str | None = None) -> frozenset[str]:
         """Give the marks that somebody carries."""
-        return (await self.world.viewer(who)).standing.marks
+        return (await self.world.viewer(who or self.asker)).standing.marks

@@ -10,12 +10,14 @@ from app.main import create_app
 from tests.provisions.agency import Agency
 from tests.support.application import World, found_company, with_sensitive
 from tests.support.clock import NOON, FrozenClock
-from tests.support.shared import kept_store
+from tests.support.shared import add_person, kept_store
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["sqlite", "postgresql"])
-async def agency(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Agency]:
-    """Give the company on each engine in turn."""
+async def opened_agency(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Agency]:
+    """Open the company on each engine in turn."""
     clock = FrozenClock(NOON)
     with kept_store(request, tmp_path_factory) as store:
         async with open_application(with_sensitive(store.settings), clock=clock) as application:
@@ -25,3 +27,10 @@ async def agency(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
                 yield Agency(world, clock)
             finally:
                 await world.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def agency(opened_agency: Agency) -> Agency:
+    """Give the company, and somebody in it who asks: what others left overdue marks nobody who is needed."""
+    opened_agency.asker = (await add_person(opened_agency.world, department="RD")).name
+    return opened_agency

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app.cli.packages import make_keys, open_package
 from app.provisions.sealing import RecipientKeys
 from tests.provisions.agency import KEYS, PROVISIONS, RECIPIENT, Agency
-from tests.support.problems import problem
+from tests.support.problems import faults, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -60,7 +60,7 @@ async def returned(agency: Agency, provision: str) -> None:
     problem(await agency.declare(provision, "colleague"), 404, "not_found")
     assert (await agency.declare(provision)).status_code == 201
     problem(await agency.declare(provision), 409, "provision_nothing_out")
-    for who in ("staff", "colleague", "infosec", "head"):
+    for who in (agency.asker, "colleague", "infosec", "head"):
         problem(await agency.confirm(provision, who), 403, "not_permitted")
     assert (await agency.confirm(provision, decision="refuse")).json()["state"] == "provided"
     assert (await agency.declare(provision, kind="returned")).status_code == 201
@@ -130,28 +130,26 @@ async def test_a_passphrase_is_told_once_and_opens_it(
 
 async def test_not_brought_back_costs_whoever_answers_for_it(agency: Agency) -> None:
     mate = (await agency.people(1, department="RD"))[0]
-    asks = (await agency.people(1, department="RD"))[0]
-    people = await agency.people(2)
-    _, provision = await agency.begun(people, days=20, who=asks.name)
-    await agency.packaged(provision, asks.name)
-    before = (await agency.read(asks.name, mate.path))["mobile"]["value"]
+    _, again = await agency.begun(await agency.people(1), days=60)
+    _, provision = await agency.begun(await agency.people(2), days=20)
+    await agency.packaged(provision)
+    before = (await agency.read(agency.asker, mate.path))["mobile"]["value"]
     await agency.pass_(days=14)
     assert await agency.state(provision) == "provided"
     await agency.pass_(days=7)
     assert await agency.state(provision) == "overdue"
-    assert await agency.marks(asks.name) == {"overdue_return"}
-    capped = (await agency.read(asks.name, mate.path))["mobile"]["value"]
+    assert await agency.marks() == {"overdue_return"}
+    capped = (await agency.read(agency.asker, mate.path))["mobile"]["value"]
     assert capped == "***" != before
     assert (await agency.read("auditor", provision))["overdue"] is True
-    other = await agency.people(1)
-    path, again = await agency.begun(other, who=asks.name)
-    assert path
-    problem(await agency.package(again, asks.name), 403, "provision_marked")
-    assert (await agency.declare(provision, asks.name)).status_code == 201
-    assert await agency.marks(asks.name) == {"overdue_return"}, "until it is confirmed"
+    asked = await agency.file(agency.form(await agency.people(1)))
+    assert faults(asked) == [("/form/fields/0", "beyond_reach")]
+    problem(await agency.package(again), 403, "provision_marked")
+    assert (await agency.declare(provision)).status_code == 201
+    assert await agency.marks() == {"overdue_return"}, "until it is confirmed"
     assert (await agency.confirm(provision)).json()["state"] == "destroyed"
-    assert await agency.marks(asks.name) == frozenset()
-    assert (await agency.package(again, asks.name)).status_code == 201
+    assert await agency.marks() == frozenset()
+    assert (await agency.package(again)).status_code == 201
     told = await agency.told(provision)
     assert [each[0] for each in told if each[0] != "ended"] == [
         "prepared",
@@ -161,7 +159,7 @@ async def test_not_brought_back_costs_whoever_answers_for_it(agency: Agency) -> 
         "declared",
         "destroyed",
     ]
-    assert ("overdue", {str(asks.id)}, ("administration", "infosec")) in told
+    assert ("overdue", {str(agency.world.people[agency.asker])}, ("administration", "infosec")) in told
     (marked,) = await agency.events("provision.mark", provision)
     assert marked.actor_type == "system"
 
@@ -176,14 +174,14 @@ async def test_lists(agency: Agency) -> None:
     async def ids(who: str, **params: object) -> list[str]:
         return [each["id"] for each in (await agency.read(who, PROVISIONS, **params))["items"]]
 
-    for who in ("staff", one.name, "steward", "infosec", "auditor"):
+    for who in (agency.asker, one.name, "steward", "infosec", "auditor"):
         assert await ids(who, contract=contract) == [provision], who
         assert await ids(who, contract=contract, state="open") == [provision], who
         assert await ids(who, contract=contract, state="overdue") == [], who
     assert await ids("colleague", contract=contract) == []
     assert await ids("auditor", contact=str(one.id)) == [provision]
     assert await ids(one.name, contact=str(one.id)) == [provision]
-    problem(await agency.call("staff", "GET", PROVISIONS, contact=str(one.id)), 403, "not_permitted")
+    problem(await agency.call(agency.asker, "GET", PROVISIONS, contact=str(one.id)), 403, "not_permitted")
     first = await agency.read("auditor", PROVISIONS, limit=1)
     assert first["next"]
     second = await agency.read("auditor", PROVISIONS, limit=1, cursor=first["next"])
