@@ -83,5 +83,6 @@ def counter_in(world: World) -> Counter:
         application.grants,
         application.marks,
         application.policy.service,
+        application.provisions.service,
     )
     return Counter(world, rights_effects(showing, rights))

@@ -24,6 +24,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SOON: Final = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 GUARDED: Final = [each for each in MATRIX if each[3][0] == 401]
+PROVIDE: Final = {
+    "kind": "provide.external",
+    "subject": {"type": "contract", "id": "HT-1"},
+    "form": {
+        "recipient": {"name": "Partner", "contact": "partner@example.com", "region": "CN"},
+        "purpose": "to be delivered to",
+        "method": "by telephone alone",
+        "until": SOON,
+        "contacts": ["{id}"],
+        "fields": ["mobile"],
+    },
+}
 OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("GET", "/v1/contacts/{id}", None),
     ("GET", "/v1/contacts/{id}/history", None),
@@ -46,6 +58,10 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("DELETE", "/v1/contacts/{id}", None),
     ("POST", "/v1/policy/explanations", {"contact": "{id}"}),
     ("GET", "/v1/contacts/{id}/access-report", None),
+    ("GET", "/v1/provisions?contact={id}", None),
+    ("GET", "/v1/provisions?responsible={id}", None),
+    ("POST", "/v1/requests", PROVIDE),
+    ("POST", "/v1/request-previews", PROVIDE),
     ("GET", "/v1/delegations?person={id}", None),
     ("POST", "/v1/delegations", {"to": "{id}", "until": SOON}),
     ("POST", "/v1/delegations", {"to": "{id}", "on_behalf_of": "{id}", "until": SOON}),
@@ -81,7 +97,11 @@ def told(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
 
 def about(body: Any, identity: UUID) -> Any:  # noqa: ANN401 — any JSON
     """Put an id where a body names one."""
-    return {name: str(identity) if value == "{id}" else value for name, value in body.items()} if body else body
+    if isinstance(body, dict):
+        return {name: about(value, identity) for name, value in body.items()}
+    if isinstance(body, list):
+        return [about(each, identity) for each in body]
+    return str(identity) if body == "{id}" else body
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ DEFERRAL: Final = {"reason": "a reason that is long enough", "until": "2099-01-0
 APPOINTMENT: Final = {"person": "01936b00-0000-7000-8000-000000000001", "until": "2099-01-01T00:00:00Z"}
 KEY: Final = {"public_key": "duanhao-custodian-1:" + "A" * 86}
 RECORDS: Final = {"records": ["{}"]}
+RETURN: Final = {"kind": "returned", "evidence": "evidence that is long enough"}
+CONFIRMATION: Final = {"decision": "confirm", "comment": "a comment that is long enough"}
 LOOKUP: Final = {"numbers": ["13800009999"], "purpose": "work_contact", "reason": "a reason that is long enough"}
 
 #                                                       None staff head  hr  stew  sec  ceo  int   it  hrs  its  siem sync
@@ -236,6 +238,26 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         "/v1/emergency-sheets/{nobody}/openings",
         RECORDS,
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    ("GET", "/v1/provisions", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("GET", "/v1/provisions/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403)),
+    (
+        "POST",
+        "/v1/provisions/{nobody}/packages",
+        {},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/provisions/{nobody}/returns",
+        RETURN,
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/provisions/{nobody}/return-confirmations",
+        CONFIRMATION,
+        (401, 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 403, 403),
     ),
     ("GET", "/v1/webhooks", None, (401, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403, 403)),
     ("POST", "/v1/webhooks", {}, (401, 403, 403, 403, 403, 403, 403, 403, 422, 403, 403, 403, 403)),
