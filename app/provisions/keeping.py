@@ -24,7 +24,7 @@ from app.permissions.standing import Viewer, author_of
 from app.provisions import rules
 from app.provisions.errors import NothingOut, OwnPart
 from app.provisions.repository import ProvisionRepository
-from app.provisions.rules import OUT, Provision, ReturnEntry, ReturnKind, Said, State
+from app.provisions.rules import OUT, Provision, ProvisionState, ReturnEntry, ReturnKind, ReturnWord
 from app.provisions.schemas import ReturnConfirmation, ReturnCreate
 from app.provisions.telling import ProvisionTeller, recorded
 
@@ -106,7 +106,7 @@ class ReturnKeeper:
         if provision.state not in OUT:
             raise NothingOut
         after = await self._rows.save(unit.session, rules.declared(provision, now, body.kind, me))
-        await self._say(unit, viewer, after, Said.DECLARED, body.kind, body.evidence)
+        await self._say(unit, viewer, after, ReturnWord.DECLARED, body.kind, body.evidence)
         await self._teller.told(unit, "declared", after, now, roles=(CONFIRMS,), kind=body.kind.value)
         return receipt(after, 201)
 
@@ -122,7 +122,11 @@ class ReturnKeeper:
         provision = await self._rows.held(unit.session, identity)
         if provision is None:
             raise NotFound
-        if provision.state is not State.DECLARED or provision.return_kind is None or provision.declared_by is None:
+        if (
+            provision.state is not ProvisionState.DECLARED
+            or provision.return_kind is None
+            or provision.declared_by is None
+        ):
             raise NothingOut
         parties = [provision.responsible_id, provision.requester_id, provision.declared_by]
         persons = await self._persons.of(unit.session, [me, *parties])
@@ -131,7 +135,7 @@ class ReturnKeeper:
         believed, author = body.decision == "confirm", author_of(viewer)
         after = rules.confirmed(provision, now, me) if believed else rules.refused(provision)
         after = await self._rows.save(unit.session, after)
-        said = Said.CONFIRMED if believed else Said.REFUSED
+        said = ReturnWord.CONFIRMED if believed else ReturnWord.REFUSED
         await self._say(unit, viewer, after, said, provision.return_kind, body.comment)
         people = [provision.responsible_id, provision.requester_id]
         if believed:
@@ -142,7 +146,7 @@ class ReturnKeeper:
         return receipt(after)
 
     async def _say(
-        self, unit: UnitOfWork, viewer: Viewer, provision: Provision, said: Said, kind: ReturnKind, words: str
+        self, unit: UnitOfWork, viewer: Viewer, provision: Provision, said: ReturnWord, kind: ReturnKind, words: str
     ) -> None:
         identity, now, me = new_id(), self._clock.now(), own_contact(viewer)
         entry = ReturnEntry(

@@ -39,7 +39,7 @@ from app.provisions.errors import (
     ReturnOverdue,
 )
 from app.provisions.repository import ProvisionRepository
-from app.provisions.rules import Package, Part, Provision, State
+from app.provisions.rules import Package, Part, Provision, ProvisionState
 from app.provisions.schemas import PackageCreate, PackageMade
 from app.provisions.sealing import PASSPHRASE, Sealed, fingerprint, read_public, seal_package
 from app.provisions.telling import OVERSEERS, ProvisionTeller, recorded
@@ -220,7 +220,7 @@ class PackageMaker:
 def _refuse(provision: Provision, now: datetime) -> None:
     if provision.package_id is not None:
         raise PackageTaken
-    if provision.state is not State.OPEN or not provision.gives(now):
+    if provision.state is not ProvisionState.OPEN or not provision.gives(now):
         raise ProvisionEnded
 
 

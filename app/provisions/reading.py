@@ -23,7 +23,7 @@ from app.permissions.outcomes import Purpose, Tier
 from app.permissions.standing import Viewer
 from app.provisions.keeping import version_of
 from app.provisions.repository import ProvisionRepository, Wanted
-from app.provisions.rules import Border, Consenter, Provision, State
+from app.provisions.rules import Border, Consenter, Provision, ProvisionState
 from app.provisions.schemas import ProvisionPage, ProvisionQuery, ProvisionRead
 
 _OVERSEERS: Final = frozenset({"administration", "infosec", "auditor"})
@@ -154,7 +154,8 @@ class ProvisionPages:
             "starts_at": provision.starts_at,
             "ends_at": provision.ends_at,
             "return_by": provision.return_by,
-            "overdue": provision.overdue_at is not None and provision.state in {State.OVERDUE, State.DECLARED},
+            "overdue": provision.overdue_at is not None
+            and provision.state in {ProvisionState.OVERDUE, ProvisionState.DECLARED},
             "version": version_of(provision),
         }
 

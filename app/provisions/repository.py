@@ -19,7 +19,7 @@ from app.crypto.secretbox import SecretBox
 from app.kit.db import Reader
 from app.kit.query import Query, Source
 from app.provisions.models import ProvisionConsent, ProvisionPackage, ProvisionPart, ProvisionReturn, ProvisionRow
-from app.provisions.rules import Consenter, Package, Part, Provision, ReturnEntry, State
+from app.provisions.rules import Consenter, Package, Part, Provision, ProvisionState, ReturnEntry
 
 PROVISION: Final = "provision"
 """What the keys of this package are named after."""
@@ -30,7 +30,7 @@ class Wanted:
     """Which provisions a list asks for; ``concerning`` leaves those with which a person has to do."""
 
     concerning: UUID | None = None
-    state: State | None = None
+    state: ProvisionState | None = None
     contract: str | None = None
     responsible: UUID | None = None
     contact: UUID | None = None

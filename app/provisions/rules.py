@@ -19,7 +19,7 @@ KEPT: Final = timedelta(days=3 * 365 + 1)
 """Three years, whichever of them is a leap year."""
 
 
-class State(StrEnum):
+class ProvisionState(StrEnum):
     """Where a provision is."""
 
     OPEN = "open"
@@ -31,8 +31,8 @@ class State(StrEnum):
     LAPSED = "lapsed"
 
 
-OVER: Final = frozenset({State.RETURNED, State.DESTROYED, State.LAPSED})
-OUT: Final = frozenset({State.PROVIDED, State.OVERDUE})
+OVER: Final = frozenset({ProvisionState.RETURNED, ProvisionState.DESTROYED, ProvisionState.LAPSED})
+OUT: Final = frozenset({ProvisionState.PROVIDED, ProvisionState.OVERDUE})
 """States in which the recipient has what nobody has said to be returned or destroyed."""
 
 
@@ -50,7 +50,7 @@ class ReturnKind(StrEnum):
     DESTROYED = "destroyed"
 
 
-class Said(StrEnum):
+class ReturnWord(StrEnum):
     """What somebody said of a return."""
 
     DECLARED = "declared"
@@ -91,22 +91,22 @@ class Provision:
     row_version: int = 1
 
     @property
-    def state(self) -> State:
+    def state(self) -> ProvisionState:
         """Where it is; what the clock does is on the row, so this changes with no clock alone."""
         if self.confirmed_at is not None:
-            return State.DESTROYED if self.return_kind is ReturnKind.DESTROYED else State.RETURNED
+            return ProvisionState.DESTROYED if self.return_kind is ReturnKind.DESTROYED else ProvisionState.RETURNED
         if self.declared_at is not None:
-            return State.DECLARED
+            return ProvisionState.DECLARED
         if self.overdue_at is not None:
-            return State.OVERDUE
+            return ProvisionState.OVERDUE
         if self.package_id is not None:
-            return State.PROVIDED
-        return State.OPEN if self.ended_at is None else State.LAPSED
+            return ProvisionState.PROVIDED
+        return ProvisionState.OPEN if self.ended_at is None else ProvisionState.LAPSED
 
     @property
     def over_at(self) -> datetime | None:
         """When it was over, if it is."""
-        return self.ended_at if self.state is State.LAPSED else self.confirmed_at
+        return self.ended_at if self.state is ProvisionState.LAPSED else self.confirmed_at
 
     @property
     def keep_until(self) -> datetime | None:
@@ -116,13 +116,13 @@ class Provision:
     @property
     def next_at(self) -> datetime | None:
         """When somebody is to be reminded, or told that it is overdue."""
-        if self.state is not State.PROVIDED:
+        if self.state is not ProvisionState.PROVIDED:
             return None
         return self.return_by if self.reminded_at is not None else self.return_by - REMINDER
 
     def gives(self, now: datetime) -> bool:
         """Tell whether its package may be made: once, and while the term lasts."""
-        return self.state is State.OPEN and self.starts_at <= now < self.ends_at
+        return self.state is ProvisionState.OPEN and self.starts_at <= now < self.ends_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ class ReturnEntry:
 
     id: UUID
     provision_id: UUID
-    said: Said
+    said: ReturnWord
     kind: ReturnKind
     person_id: UUID
     evidence: bytes

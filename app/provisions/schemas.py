@@ -10,7 +10,7 @@ from app.contacts.schemas import Reason
 from app.disclosure.view import DisclosureNote
 from app.kit.pagination import CursorText, Limit
 from app.kit.schemas import Input, Output
-from app.provisions.rules import Border, ReturnKind, Said, State
+from app.provisions.rules import Border, ProvisionState, ReturnKind, ReturnWord
 
 _ID = "019a0000-0000-7000-8000-000000000001"
 RecipientKey = Annotated[str, StringConstraints(pattern=r"^duanhao-recipient-1:[A-Za-z0-9_-]{43}$")]
@@ -20,7 +20,7 @@ Contract = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 class ProvisionQuery(Input):
     """Which provisions are listed."""
 
-    state: State | None = None
+    state: ProvisionState | None = None
     contract: Contract | None = Field(None, description="The contract's reference, whole.")
     responsible: UUID | None = Field(None, description="Who answers for it.")
     contact: UUID | None = Field(None, description="Somebody who consented; oneself, or anybody for who oversees.")
@@ -58,7 +58,7 @@ class ReturnConfirmation(Input):
     comment: Reason
 
 
-class PersonView(Output):
+class InvolvedView(Output):
     """Somebody as they are told to whoever may know of them."""
 
     id: UUID
@@ -79,15 +79,15 @@ class ProvisionItem(Output):
 
     id: UUID
     request: UUID
-    state: State
+    state: ProvisionState
     recipient: str = Field(description="The recipient's name.")
     contract: str
     fields: list[str]
     crosses: list[Border] = Field(
         description="What the data cross: a region's border, a legal entity's, both, or none that is known."
     )
-    requester: PersonView
-    responsible: PersonView
+    requester: InvolvedView
+    responsible: InvolvedView
     starts_at: datetime
     ends_at: datetime
     return_by: datetime
@@ -98,7 +98,7 @@ class ProvisionItem(Output):
 class ProvidedView(Output):
     """Somebody who consented; `provided` are the fields that were in the package, never their values."""
 
-    contact: PersonView
+    contact: InvolvedView
     withdrawn_at: datetime | None
     provided: list[str] | None
 
@@ -107,7 +107,7 @@ class PackageView(Output):
     """That a package was made."""
 
     id: UUID
-    made_by: PersonView
+    made_by: InvolvedView
     made_at: datetime
     event_id: UUID
     sealed_to: str = Field(description="`passphrase`, or the fingerprint of the recipient's key.")
@@ -119,9 +119,9 @@ class PackageView(Output):
 class ReturnView(Output):
     """What somebody said of a return."""
 
-    said: Said
+    said: ReturnWord
     kind: ReturnKind
-    person: PersonView
+    person: InvolvedView
     at: datetime
     evidence: str | None
 
@@ -174,5 +174,5 @@ class ProvisionReceipt(Output):
     """What a write on a provision answers."""
 
     id: UUID
-    state: State
+    state: ProvisionState
     version: str

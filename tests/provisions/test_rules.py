@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.provisions import rules
-from app.provisions.rules import KEPT, OVER, REMINDER, Provision, ReturnKind, State
+from app.provisions.rules import KEPT, OVER, REMINDER, Provision, ProvisionState, ReturnKind
 from tests.support.clock import NOON
 
 A: Final = UUID(int=1)
@@ -35,23 +35,23 @@ DECLARED: Final = rules.declared(OUT, NOON, ReturnKind.DESTROYED, A)
 @pytest.mark.parametrize(
     ("provision", "state"),
     [
-        (OPEN, State.OPEN),
-        (OUT, State.PROVIDED),
-        (replace(OUT, overdue_at=NOON), State.OVERDUE),
-        (DECLARED, State.DECLARED),
-        (replace(DECLARED, overdue_at=NOON), State.DECLARED),
-        (rules.refused(DECLARED), State.PROVIDED),
-        (rules.refused(replace(DECLARED, overdue_at=NOON)), State.OVERDUE),
-        (rules.confirmed(DECLARED, NOON, B), State.DESTROYED),
-        (rules.confirmed(rules.declared(OUT, NOON, ReturnKind.RETURNED, A), NOON, B), State.RETURNED),
-        (rules.ended(OPEN, NOON, "revoked", NOON), State.LAPSED),
-        (rules.ended(OUT, NOON, "revoked", NOON), State.PROVIDED),
+        (OPEN, ProvisionState.OPEN),
+        (OUT, ProvisionState.PROVIDED),
+        (replace(OUT, overdue_at=NOON), ProvisionState.OVERDUE),
+        (DECLARED, ProvisionState.DECLARED),
+        (replace(DECLARED, overdue_at=NOON), ProvisionState.DECLARED),
+        (rules.refused(DECLARED), ProvisionState.PROVIDED),
+        (rules.refused(replace(DECLARED, overdue_at=NOON)), ProvisionState.OVERDUE),
+        (rules.confirmed(DECLARED, NOON, B), ProvisionState.DESTROYED),
+        (rules.confirmed(rules.declared(OUT, NOON, ReturnKind.RETURNED, A), NOON, B), ProvisionState.RETURNED),
+        (rules.ended(OPEN, NOON, "revoked", NOON), ProvisionState.LAPSED),
+        (rules.ended(OUT, NOON, "revoked", NOON), ProvisionState.PROVIDED),
     ],
 )
-def test_states(provision: Provision, state: State) -> None:
+def test_states(provision: Provision, state: ProvisionState) -> None:
     assert provision.state is state
     assert (provision.keep_until is not None) == (state in OVER)
-    assert (provision.next_at is not None) == (state is State.PROVIDED)
+    assert (provision.next_at is not None) == (state is ProvisionState.PROVIDED)
 
 
 def test_a_package_is_made_within_the_term_and_once() -> None:
