@@ -180,24 +180,16 @@ class Gate:
         values = self._opener.open_boxes(permit, record.subject, record.key, pattern.opening(record.boxes))
         return b"{" + pattern.written(b"", values)[1:] + b"}", note(viewer, plan, permit.event_id, cohort.obligations)
 
-    async def provide(
-        self, viewer: Viewer, items: Sequence[tuple[Record, Sequence[str]]], look: Look
-    ) -> tuple[list[dict[str, Told]], bytes, UUID]:
-        """Open the named fields of visible records, and nothing else of them, in one look; give what each has, the note and the event.
+    async def provide(self, viewer: Viewer, items: Sequence[tuple[Record, Sequence[str]]], look: Look) -> Opened:
+        """Open the named fields of visible records, and nothing else of them, in one look.
 
-        Raises as ``disclose`` and, for a field that is not shown clear to ``viewer``, as ``reveal`` does; then nothing was opened.
+        Raises as ``disclose`` does and, for a field of which no reveal shows more, as ``reveal`` does; then nothing was opened.
         """
-        plan, admitted = viewer.plan(look.purpose), list[tuple[Record, Program]]()
+        plan, admitted = viewer.plan(look.purpose), list[tuple[Record, Cohort, Program]]()
         for record, names in items:
             cohort = plan.cohort(record.cohort, record.subject)
-            admitted.append((record, self._programs.reveal(cohort, record.cohort.kind, names)))
-        permit, found = await self._permit(viewer, plan, look, admitted), list[dict[str, Told]]()
-        for record, program in admitted:
-            pattern = program.pattern(record.present)
-            boxes = pattern.opening(record.boxes)
-            values = zip(boxes, self._opener.open_boxes(permit, record.subject, record.key, boxes), strict=True)
-            found.append({box.name: show(value) for (box, value), show in zip(values, pattern.shows, strict=True)})
-        return found, note(viewer, plan, permit.event_id, ()), permit.event_id
+            admitted.append((record, cohort, self._programs.reveal(cohort, record.cohort.kind, names)))
+        return await self._opened(viewer, plan, look, admitted)
 
     async def disclose_matches(
         self,

@@ -18,7 +18,6 @@ from app.contacts.fields import CATALOGUE
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, own_contact, seek
 from app.disclosure.looks import Look
-from app.disclosure.masks import Told
 from app.disclosure.records import Record
 from app.disclosure.showing import Showing
 from app.disclosure.view import Disclosed
@@ -27,7 +26,7 @@ from app.kit.errors import FieldError, NotFound
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
 from app.permissions.exceptions import GrantScope, LiveGrant
-from app.permissions.outcomes import Outcome, Purpose
+from app.permissions.outcomes import Outcome, Purpose, State
 from app.permissions.standing import Viewer, author_of
 from app.provisions import rules
 from app.provisions.errors import (
@@ -45,6 +44,7 @@ from app.provisions.sealing import PASSPHRASE, Sealed, fingerprint, read_public,
 from app.provisions.telling import OVERSEERS, ProvisionTeller, recorded
 
 PURPOSE: Final = Purpose.WORK_CONTACT
+SHOWN: Final = State.SHOWN.value
 Items = Sequence[tuple[Record, Sequence[str]]]
 
 
@@ -146,9 +146,7 @@ class PackageMaker:
     async def _sealed(self, viewer: Viewer, provision: Provision, items: Items, key: bytes | None) -> Made:
         package, to = new_id(), PASSPHRASE if key is None else fingerprint(key)
         about = {"provision": str(provision.id), "package": str(package), "to": to}
-        values, note, event = await self._gate.provide(
-            viewer, items, Look(action="provision.package", purpose=PURPOSE, query=about)
-        )
+        opened = await self._gate.provide(viewer, items, Look(action="provision.package", purpose=PURPOSE, query=about))
         now, terms = self._clock.now(), self._rows.open(provision.id, provision.terms)
         watermark = f"{terms['recipient']['name']} · {provision.contract} · {now.date().isoformat()} · {package}"
         content = {
@@ -163,17 +161,19 @@ class PackageMaker:
             "until": provision.ends_at.isoformat(),
             "crosses": list(provision.crosses),
             "fields": list(provision.fields),
-            "people": [_person(record, each) for (record, _), each in zip(items, values, strict=True)],
+            "people": [
+                _person(orjson.loads(card), names) for (_, names), (_, card, _) in zip(items, opened.cards, strict=True)
+            ],
             "left_out": provision.asked - len(items),
         }
         return Made(
             id=package,
             at=now,
-            event_id=event,
+            event_id=opened.event_id or package,
             watermark=watermark,
             people=tuple(record.subject for record, _ in items),
             sealed=seal_package(content, package=package, provision=provision.id, at=now, public_key=key),
-            note=note,
+            note=opened.note,
         )
 
     async def _kept(self, viewer: Viewer, seen: Provision, items: Items, made: Made) -> None:
@@ -234,8 +234,13 @@ def _key(text: str) -> bytes:
         raise RecipientKeyUnfit(errors=[fault]) from None
 
 
-def _person(record: Record, values: Mapping[str, Told]) -> dict[str, Any]:
-    return {"name": record.public.get("name"), "fields": dict(values)}
+def _person(card: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Write what is provided of somebody; a field without a value is not there."""
+    shown = {name: card[name] for name in names}
+    return {
+        "name": card.get("name"),
+        "fields": {name: each["value"] for name, each in shown.items() if each["state"] == SHOWN},
+    }
 
 
 def _told(provision: Provision, made: Made) -> Disclosed[PackageMade]:
