@@ -103,6 +103,16 @@ async def test_taken_back_as_a_whole_before_the_package_there_is_none(agency: Ag
     assert (found["state"], found["cause"], bool(found["keep_until"])) == ("lapsed", "revoked", True)
 
 
+async def test_tightened_meanwhile_it_is_approved_again(agency: Agency) -> None:
+    """Hard test 47: what whoever answers could be given when it was filed is not what they could be given now."""
+    (one,) = people = await agency.people(1)
+    path = await agency.filed(agency.form(people))
+    await agency.through(path, "head", "steward")
+    await set_mark(agency.world, agency.asker, MarkKind.UNTRAINED, MarkReason.NOT_TRAINED)
+    assert await agency.say(path, one.name) == "needs_reapproval"
+    assert (await agency.request(path))["effects"] == []
+
+
 async def test_the_term_is_over_before_the_package(agency: Agency) -> None:
     _, provision = await agency.begun(await agency.people(1), days=2)
     agency.clock.advance(days=2)

@@ -26,6 +26,28 @@ async def test_two_calls_at_once_make_one(agency: Agency) -> None:
     assert (await agency.read("auditor", provision))["package"]["id"] == made["id"]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_taken_back_at_the_same_moment(agency: Agency, *, whole: bool) -> None:
+    """Hard test 38: either it left before and is to come back, or it did not leave with what was taken back."""
+    one, _ = people = await agency.people(2)
+    path, provision = await agency.begun(people)
+    revoked = (
+        agency.call("steward", "POST", f"{path}/revocations", {"reason": "The contract was not signed"})
+        if whole
+        else agency.withdraw(path, one.name)
+    )
+    made, taken = await asyncio.gather(agency.package(provision), revoked)
+    assert taken.status_code == 200, taken.text
+    assert made.status_code in {201, 409}
+    found = await agency.read("auditor", provision)
+    assert (found["package"] is not None) == (made.status_code == 201)
+    assert found["state"] == ("provided" if made.status_code == 201 else "lapsed" if whole else "open")
+    if made.status_code == 201 and not whole:
+        told = {each["contact"]["id"]: each for each in found["people"]}[str(one.id)]
+        assert told["withdrawn_at"]
+        assert told["provided"] is None or (await agency.told(provision))[-1][0] == "consent_withdrawn"
+
+
 async def test_by_whoever_answers_for_it_alone(agency: Agency) -> None:
     who = await add_person(agency.world, department="RD")
     (one,) = people = await agency.people(1)
