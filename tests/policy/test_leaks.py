@@ -106,10 +106,9 @@ async def busy_day(world: World) -> AsyncIterator[httpx.Response]:
         client = await world.as_(name)
         for path in ("/v1/me", "/v1/me/viewed-by", "/v1/fields", "/v1/tags"):
             yield await client.get(path)
-    async for each in business(world):
-        yield each
-    async for each in stand_ins(world):
-        yield each
+    for part in (business, provided, stand_ins):
+        async for each in part(world):
+            yield each
     gone = f"/v1/contacts/{world.people['bare']}"
     yield await hr.delete(gone, headers={"If-Match": "*"})
     yield await hr.get(gone)
@@ -159,6 +158,32 @@ async def stand_ins(world: World) -> AsyncIterator[httpx.Response]:
         for path in ("/v1/delegations", given.headers["Location"], f"/v1/delegations?person={SEARCHED}"):
             yield await client.get(path)
     yield await staff.delete(given.headers["Location"])
+
+
+async def provided(world: World) -> AsyncIterator[httpx.Response]:
+    """Give a colleague's mobile to somebody outside, with consent, and have it back."""
+    until = (world.application.clock.now() + timedelta(days=9)).isoformat()
+    recipient = {"name": "Partner", "contact": "partner@example.com", "region": "CN"}
+    form = {"recipient": recipient, "purpose": REASON, "method": REASON, "until": until, "fields": ["mobile", "email"]}
+    body = {"kind": "provide.external", "subject": {"type": "contract", "id": "HT-2026-018"}}
+    staff = await world.as_("staff")
+    filed = await staff.post(
+        "/v1/requests", json={**body, "form": {**form, "contacts": [str(world.people["colleague"])]}}
+    )
+    yield filed
+    for name in ("head", "steward", "colleague"):
+        client = await world.as_(name)
+        yield await client.post(f"{filed.headers['Location']}/decisions", json={"decision": "approve"})
+    listed = await staff.get("/v1/provisions")
+    yield listed
+    path = f"/v1/provisions/{listed.json()['items'][0]['id']}"
+    yield await staff.post(f"{path}/packages", json={})
+    yield await staff.post(f"{path}/packages", json={})
+    yield await staff.post(f"{path}/returns", json={"kind": "destroyed", "evidence": REASON})
+    confirmation = {"decision": "confirm", "comment": REASON}
+    yield await (await world.as_("steward")).post(f"{path}/return-confirmations", json=confirmation)
+    for name in ("colleague", "auditor", "outsider"):
+        yield await (await world.as_(name)).get(path)
 
 
 def shown(value: object) -> set[str]:
