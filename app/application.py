@@ -41,6 +41,7 @@ from app.contacts.suggestions import SuggestionService
 from app.contacts.writer import ContactWriter
 from app.crypto.keyring import Keyring, Opener
 from app.crypto.sealer import Sealer
+from app.custody.desk import CustodyDesk
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
 from app.disclosure.gate import Gate
@@ -131,6 +132,7 @@ class Application:
     calendar: CalendarDesk
     campaigns: CampaignDesk
     history: HistoryDesk
+    custody: CustodyDesk
     events: AccessLogRepository
     log_reader: AccessLogReader
     log_summaries: AccessLogSummaries

@@ -31,6 +31,9 @@ class ApprovalsSettings(Group):
     delegation_days: Annotated[int, Field(ge=1, le=366)] = Field(
         90, title="Longest time for which somebody gives their decisions to somebody else"
     )
+    handover_days: Annotated[int, Field(ge=1, le=20)] = Field(
+        3, title="Working days in which somebody takes over a service account whose owner has left"
+    )
 
 
 class CampaignsSettings(Group):

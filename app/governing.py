@@ -31,6 +31,7 @@ from app.contacts.repository import ContactRepository
 from app.contacts.writer import ContactWriter
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
+from app.custody.desk import CUSTODY, CustodyDesk
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
 from app.disclosure.acquaintances import Acquaintances
@@ -134,6 +135,20 @@ class Governing:
             idempotency=idempotency,
         )
         self.given = GivenRights(grants=over.grants, loans=over.loans, accounts=over.account_rows, clock=showing.clock)
+        self.custody = CustodyDesk(
+            RowSigner(key(CUSTODY)),
+            accounts=over.accounts,
+            loans=over.loans,
+            clients=over.clients,
+            organisation=CompanyOrganisation(over.contacts, over.accounts, over.department_rows),
+            persons=self.delegations.persons,
+            delegations=self.delegations.service,
+            calendar=calendars,
+            teller=tells,
+            database=database,
+            clock=showing.clock,
+            handover_days=settings.approvals.handover_days,
+        )
         self.people = People(
             over.contacts,
             over.members,
@@ -142,7 +157,7 @@ class Governing:
             over.accounts,
             self.given,
             over.engagements,
-            self.delegations.service,
+            self.custody.parting,
         )
         self.jobs = JobDesk(showing, signer=RowSigner(key("job")), accounts=over.account_rows, clients=over.client_rows)
         self.policy = PolicyDesk(

@@ -10,6 +10,7 @@ from app.campaigns import models as campaign_models
 from app.collection import models as collection_models
 from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
+from app.custody import models as custody_models
 from app.departments import models as department_models
 from app.emergency import models as emergency_models
 from app.engagements import models as engagement_models
@@ -35,6 +36,7 @@ MODULES = (
     collection_models,
     contact_models,
     crypto_models,
+    custody_models,
     delegation_models,
     department_models,
     emergency_models,

@@ -69,6 +69,7 @@ class Worker:
                 await self.jobs.forget(unit)
             await self._application.delegations.sweep()
             await self._application.attachments.sweep()
+            await self._application.custody.sweep()
         tagging = await self._application.lookups.retagger.step()
         due = await self._application.approvals.clock.sweep()
         reviewed = await self._application.campaigns.sweep()

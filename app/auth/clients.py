@@ -156,6 +156,10 @@ class Clients:
         """End the client; raise ``ClientNotFound``."""
         return await self._change(session, client_id, state="disabled")
 
+    async def hand_to(self, session: AsyncSession, client_id: str, owner: UUID | None) -> Client:
+        """Let somebody else, or nobody, answer for a client; every token that it got ends. Raise ``ClientNotFound``."""
+        return await self._change(session, client_id, owner=owner)
+
     async def _change(self, session: AsyncSession, client_id: str, **members: Any) -> Client:  # noqa: ANN401 — members of Client
         client = await self._clients.by_id(session, client_id)
         if client is None:

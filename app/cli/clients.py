@@ -1,8 +1,11 @@
 """``clients``: service accounts and front ends."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from app.custody.founding import Waits
 
 app = typer.Typer(no_args_is_help=True, help="Service accounts and front ends. 服务账号与前端应用。")
 Id = Annotated[str, typer.Argument(help="Client id.")]
@@ -28,27 +31,22 @@ def add(
         typer.Option("--may-exchange", help="A back end that acts for people with tokens it exchanges theirs for."),
     ] = False,
 ) -> None:
-    """Make a client and print its secret, this once. 新建服务账号并显示一次密钥。"""
+    """Make a client and print its secret, this once. 新建服务账号并显示一次密钥。
+
+    Once security is appointed a service account comes of a request of kind client.register; front ends, back ends that act for people and
+    systems that read the log are made by two operators. Exit codes: 0 made, 1 put down, 2 refused.
+    """
     from app.application import Application
     from app.auth.clients import NewClient
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import run
+    from app.custody.founding import Waits
 
-    async def work(application: Application) -> str | None:
-        detail = {
-            "client_id": client_id,
-            "scopes": sorted(scope),
-            "redirect_uris": sorted(redirect_uri),
-            "exchanges": exchanges,
-        }
-        async with on_record(application, "client.create", detail) as unit:
-            new = NewClient(
-                client_id, name, scopes=scope, ceiling=ceiling, confidential=not front_end, exchanges=exchanges
-            )
-            made = await application.clients.add(unit.session, new)
-            await application.sign_in.redirects.add(unit.session, client_id, redirect_uri, at=application.clock.now())
-            return made.secret
+    async def work(application: Application) -> str | Waits | None:
+        new = NewClient(client_id, name, scopes=scope, ceiling=ceiling, confidential=not front_end, exchanges=exchanges)
+        return await giving.add_client(application, new, redirect_uri)
 
-    typer.echo(run(work) or client_id)
+    _say(run(work) or client_id)
 
 
 @app.command("list")
@@ -78,41 +76,47 @@ def every() -> None:
 
 @app.command("rotate-secret")
 def rotate_secret(client_id: Id) -> None:
-    """Give a client a new secret and print it, this once; tokens from before are dead. 更换密钥。"""
+    """Give a client that nobody answers for a new secret and print it, this once, to the second of two operators. 更换密钥。
+
+    Tokens from before are dead. Who answers for a client gets its secret at POST /v1/clients/{id}/secrets, and nobody gets it here.
+    """
     from app.application import Application
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import run
+    from app.custody.founding import Waits
 
-    async def work(application: Application) -> str | None:
-        async with on_record(application, "client.rotate_secret", {"client_id": client_id}) as unit:
-            return (await application.clients.rotate_secret(unit.session, client_id)).secret
+    async def work(application: Application) -> str | Waits:
+        return await giving.rotate_secret(application, client_id)
 
-    typer.echo(run(work))
+    _say(run(work))
 
 
 @app.command()
 def exchange(
     client_id: Id, *, allow: Annotated[bool, typer.Option("--allow/--deny", help="Whether it may.")] = True
 ) -> None:
-    """Let a back end act for people by token exchange, or no longer; its tokens from before are dead. 授权代表用户访问。"""
+    """Let a back end act for people by token exchange (two operators), or no longer; its tokens from before are dead. 授权代表用户访问。"""
     from app.application import Application
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import run
+    from app.custody.founding import Waits
 
-    async def work(application: Application) -> None:
-        async with on_record(application, "client.exchange", {"client_id": client_id, "allowed": allow}) as unit:
-            await application.clients.let_exchange(unit.session, client_id, allowed=allow)
+    async def work(application: Application) -> Waits | None:
+        return await giving.let_exchange(application, client_id, allow=allow)
 
-    run(work)
+    _say(run(work))
 
 
 @app.command()
 def disable(client_id: Id) -> None:
     """End a client at once. 停用服务账号。"""
     from app.application import Application
-    from app.cli.session import on_record, run
+    from app.cli.session import operator, run
 
     async def work(application: Application) -> None:
-        async with on_record(application, "client.disable", {"client_id": client_id}) as unit:
+        async with application.database.unit_of_work() as unit:
             await application.clients.disable(unit.session, client_id)
+            await application.custody.founding.record(unit, operator(), "client.disable", {"client_id": client_id})
 
     run(work)
 
@@ -123,22 +127,30 @@ def redirect_uris(
     add: Annotated[list[str], typer.Option("--add", help="Register an address; repeat for more.")] = [],  # noqa: B006 — typer copies it
     remove: Annotated[list[str], typer.Option("--remove", help="Take one back; repeat for more.")] = [],  # noqa: B006 — as above
 ) -> None:
-    """List, and change, where people come back to after signing in through a client. 查看或修改回调地址。"""
+    """List, and change, where people come back to after signing in; a new address takes two operators. 查看或修改回调地址。"""
     from app.application import Application
-    from app.auth.errors import ClientNotFound
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import run
+    from app.custody.founding import Waits
 
-    async def work(application: Application) -> list[str]:
-        redirects = application.sign_in.redirects
-        if await application.clients.by_client_id(application.database.reader, client_id) is None:
-            raise ClientNotFound
-        if add or remove:
-            detail = {"client_id": client_id, "added": sorted(add), "removed": sorted(remove)}
-            async with on_record(application, "client.redirect_uris", detail) as unit:
-                for uri in remove:
-                    await redirects.remove(unit.session, client_id, uri)
-                await redirects.add(unit.session, client_id, add, at=application.clock.now())
-        return await redirects.of(application.database.reader, client_id)
+    async def work(application: Application) -> list[str] | Waits:
+        waits = await giving.redirect(application, client_id, add, remove)
+        return waits or await application.sign_in.redirects.of(application.database.reader, client_id)
 
-    for uri in run(work):
-        typer.echo(uri)
+    found = run(work)
+    if isinstance(found, Waits):
+        _say(found)
+    else:
+        for uri in found:
+            typer.echo(uri)
+
+
+def _say(outcome: "str | Waits | None") -> None:
+    """Print what was made; end with exit code 1 when another operator has to make it."""
+    from app.cli.giving import waiting
+
+    if isinstance(outcome, str):
+        typer.echo(outcome)
+    elif outcome is not None:
+        typer.echo(waiting(outcome), err=True)
+        raise typer.Exit(1)

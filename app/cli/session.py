@@ -1,7 +1,8 @@
 """How a command opens the store: the same composition as the server, with the operating-system user as author."""
 
 import asyncio
-import getpass
+import os
+import pwd
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -31,9 +32,18 @@ def run(work: Callable[[Application], Awaitable[T]], *, settings: Settings | Non
     return asyncio.run(opened())
 
 
+def login() -> str:
+    """Name the operating-system user as the kernel knows it; ``LOGNAME`` and ``USER`` anybody can set."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid-{number}"
+
+
 def operator() -> Author:
     """Name the operating-system user as the author of a command."""
-    return Author(type="operator", id=f"os:{getpass.getuser()}")
+    return Author(type="operator", id=f"os:{login()}")
 
 
 @asynccontextmanager

@@ -2,54 +2,73 @@
 
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from uuid import UUID
 
 import typer
 
+if TYPE_CHECKING:
+    from app.custody.founding import Waits
+
 W = TypeVar("W", bound=StrEnum)
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of people. 人员账号。")
+_OFFICES: Final = ("administration", "directory_steward", "executive", "infosec", "it", "system_admin")
 Name = Annotated[str, typer.Argument(help="User name.")]
 Kind = Annotated[str, typer.Argument(help="untrained, suspended or overdue_return.")]
 
 
 @app.command()
-def add(
-    user_name: Name,
-    contact: Annotated[UUID, typer.Option(help="The contact that it is bound to.")],
-    tier: Annotated[str, typer.Option(help="T0 to T5.")] = "T1",
-    role: Annotated[list[str], typer.Option("--role", help="A role; repeat for more.")] = [],  # noqa: B006 — typer copies it
-) -> None:
-    """Make an account bound to a contact. 新建账号并绑定联系人。"""
-    from typing import cast
-
+def add(user_name: Name, contact: Annotated[UUID, typer.Option(help="The contact that it is bound to.")]) -> None:
+    """Make an account bound to a contact: tier T1, no roles; of who heads a department, by two operators. 新建账号并绑定联系人。"""
     from app.application import Application
-    from app.auth.subject import Tier
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import run
+    from app.custody.founding import Waits
 
-    async def work(application: Application) -> None:
-        async with on_record(
-            application, "account.create", {"contact_id": str(contact), "tier": tier, "roles": sorted(role)}
-        ) as unit:
-            await application.accounts.add(
-                unit.session, user_name, contact_id=contact, tier=cast("Tier", tier), roles=role
-            )
+    async def work(application: Application) -> Waits | None:
+        return await giving.add_account(application, user_name, contact)
 
-    run(work)
+    _unless_waiting(run(work))
+
+
+@app.command()
+def found(role: Annotated[str, typer.Argument(help=f"One of {', '.join(_OFFICES)}.")], user_name: Name) -> None:
+    """Give an office that nobody ever held to its first holder; one that everybody has left, by two operators. 初始授予职务。
+
+    Every other right comes of an approved request. A second operator runs the same command from the end of the next working day on; all
+    heads of departments and the offices that oversee are told when the first one does. Exit codes: 0 given, 1 put down, 2 refused.
+    """
+    from app.application import Application
+    from app.auth.repository import Account
+    from app.cli import giving
+    from app.cli.session import login, run
+    from app.custody.founding import Waits
+
+    async def work(application: Application) -> Account | Waits:
+        return await giving.found(application, role, user_name)
+
+    given = run(work)
+    _unless_waiting(given if isinstance(given, Waits) else None)
+    said = f"{role} was given without a request, by {login()}, and all who oversee are told · 已由 {login()} 未经审批授予并通知监督人员"
+    typer.echo(said, err=True)
 
 
 @app.command()
 def disable(user_name: Name) -> None:
     """End an account at once; its tokens are dead. 停用账号。"""
     from app.application import Application
-    from app.cli.session import on_record, operator, run
+    from app.cli.session import operator, run
 
     async def work(application: Application) -> None:
-        async with on_record(application, "account.disable", {"subject": application.terms.masked(user_name)}) as unit:
+        async with application.database.unit_of_work() as unit:
             ended = await application.accounts.disable(unit.session, user_name)
+            told = {"subject": application.terms.masked(user_name)}
+            await application.custody.founding.record(
+                unit, operator(), "account.disable", told, contact=ended.contact_id
+            )
             if ended.contact_id is not None:
-                await application.delegations.service.end_all(
+                await application.custody.parting.end_all(
                     unit, operator(), contact_id=ended.contact_id, cause="suspended"
                 )
 
@@ -62,37 +81,59 @@ def set_password(
     *,
     prompt: Annotated[bool, typer.Option("--prompt", help="Type one instead of having one made.")] = False,
 ) -> None:
-    """Give an account a first password, printed this once; its person has to change it at the next sign-in. 设置初始密码。"""
+    """Give an account a first password, printed this once; its person has to change it at the next sign-in. 设置初始密码。
+
+    Of who decides on others (roles, tiers above T1, heads) it takes two operators, the second of whom is shown the password.
+    """
     from app.application import Application
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import operator, run
+    from app.custody.founding import Waits
 
     typed = typer.prompt("Password · 密码", hide_input=True, confirmation_prompt=True) if prompt else None
 
-    async def work(application: Application) -> str:
+    async def work(application: Application) -> str | Waits:
         passwords = application.sign_in.passwords
         account, chosen, hashed = await passwords.give(application.database.reader, user_name, typed)
-        detail = {"subject": application.terms.masked(account.user_name), "generated": typed is None}
-        async with on_record(application, "account.set_password", detail) as unit:
+        async with application.database.unit_of_work() as unit:
+            waits = await giving.sign_in_anew(application, unit, account, "account.set_password")
+            if waits is not None:
+                return waits
+            told = {"subject": application.terms.masked(account.user_name), "generated": typed is None}
+            await application.custody.founding.record(
+                unit, operator(), "account.set_password", told, contact=account.contact_id
+            )
             await passwords.put(unit.session, account, hashed, temporary=True)
         return chosen
 
     chosen = run(work)
-    if typed is None:
+    if isinstance(chosen, Waits):
+        _unless_waiting(chosen)
+    elif typed is None:
         typer.echo(chosen)
 
 
 @app.command("reset-totp")
 def reset_totp(user_name: Name) -> None:
-    """Take away the one-time codes of somebody who has lost the device. 重置动态验证码。"""
+    """Take away the one-time codes of somebody who has lost the device; of who decides on others, by two operators. 重置动态验证码。"""
     from app.application import Application
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import operator, run
+    from app.custody.founding import Waits
 
-    async def work(application: Application) -> None:
-        detail = {"subject": application.terms.masked(user_name)}
-        async with on_record(application, "account.reset_totp", detail) as unit:
-            await application.sign_in.remove_codes(unit.session, user_name)
+    async def work(application: Application) -> Waits | None:
+        account = await giving.account_of(application, user_name)
+        async with application.database.unit_of_work() as unit:
+            waits = await giving.sign_in_anew(application, unit, account, "account.reset_totp")
+            if waits is None:
+                told = {"subject": application.terms.masked(user_name)}
+                await application.custody.founding.record(
+                    unit, operator(), "account.reset_totp", told, contact=account.contact_id
+                )
+                await application.sign_in.remove_codes(unit.session, user_name)
+            return waits
 
-    run(work)
+    _unless_waiting(run(work))
 
 
 @app.command("set")
@@ -100,27 +141,18 @@ def set_standing(
     user_name: Name,
     tier: Annotated[str | None, typer.Option(help="T0 to T5; left out: as it is.")] = None,
     roles: Annotated[
-        str | None, typer.Option(help="All roles, with commas; empty: none; left out: as they are.")
+        str | None, typer.Option(help="All roles that stay, with commas; empty: none; left out: as they are.")
     ] = None,
 ) -> None:
-    """Give an account another tier or other roles; its tokens are dead. 设置级别与角色。"""
-    from typing import cast
-
+    """Leave an account a lower tier or fewer roles, at once; its tokens are dead. More is asked for by request. 降低级别或减少角色。"""
     from app.application import Application
-    from app.auth.errors import AccountNotFound
-    from app.auth.subject import Tier
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import run
+
+    left = None if roles is None else tuple(each.strip() for each in roles.split(",") if each.strip())
 
     async def work(application: Application) -> None:
-        account = await application.accounts.by_user_name(application.database.reader, user_name)
-        if account is None:
-            raise AccountNotFound
-        wanted = account.roles if roles is None else tuple(each.strip() for each in roles.split(",") if each.strip())
-        detail = {"contact_id": _id(account.contact_id), "tier": tier or account.tier, "roles": sorted(wanted)}
-        async with on_record(application, "account.set", detail) as unit:
-            await application.accounts.set_standing(
-                unit.session, user_name, tier=cast("Tier", tier or account.tier), roles=wanted
-            )
+        await giving.narrow(application, user_name, tier, left)
 
     run(work)
 
@@ -146,7 +178,7 @@ def mark(
     """Cap what a person sees, at once, until a time or until it is taken off. 设置标记，限制可见范围。"""
     from app.application import Application
     from app.auth.errors import AccountNotFound
-    from app.cli.session import on_record, operator, run
+    from app.cli.session import operator, run
     from app.permissions.marks import MarkKind, MarkReason
 
     async def work(application: Application) -> None:
@@ -156,7 +188,11 @@ def mark(
         what, why = _word(MarkKind, kind), _word(MarkReason, reason)
         ends_at = _moment(until, application.settings.numbers.utc_offset_minutes)
         detail = {"contact_id": _id(account.contact_id), "mark": what.value, "reason": why.value}
-        async with on_record(application, "account.mark", {**detail, **({"until": until} if until else {})}) as unit:
+        told = {**detail, **({"until": until} if until else {})}
+        async with application.database.unit_of_work() as unit:
+            await application.custody.founding.record(
+                unit, operator(), "account.mark", told, contact=account.contact_id
+            )
             await application.marks.add(
                 unit.session,
                 account.id,
@@ -172,22 +208,17 @@ def mark(
 
 @app.command()
 def unmark(user_name: Name, kind: Kind) -> None:
-    """Take a mark off a person. 取消标记。"""
+    """Take a mark off a person that an operator set; one that the service set goes when what it waits for is done. 取消标记。"""
     from app.application import Application
-    from app.auth.errors import AccountNotFound
-    from app.cli.session import on_record, run
+    from app.cli import giving
+    from app.cli.session import run
+    from app.custody.founding import Waits
     from app.permissions.marks import MarkKind
 
-    async def work(application: Application) -> None:
-        account = await application.accounts.by_user_name(application.database.reader, user_name)
-        if account is None:
-            raise AccountNotFound
-        what = _word(MarkKind, kind)
-        detail = {"contact_id": _id(account.contact_id), "mark": what.value}
-        async with on_record(application, "account.unmark", detail) as unit:
-            await application.marks.end(unit.session, account.id, what, at=application.clock.now())
+    async def work(application: Application) -> Waits | None:
+        return await giving.lift(application, user_name, _word(MarkKind, kind))
 
-    run(work)
+    _unless_waiting(run(work))
 
 
 @app.command("same-person")
@@ -213,19 +244,28 @@ def same_person(
 
 @app.command("distinct-person")
 def distinct_person(user_name: Name) -> None:
-    """Say that an account is nobody else's, though it was said before. 撤销同一自然人登记。"""
+    """Say that an account is nobody else's, though it was said before; by two operators. 撤销同一自然人登记。"""
     from app.application import Application
-    from app.auth.errors import AccountNotFound
-    from app.cli.session import operator, run
+    from app.cli import giving
+    from app.cli.session import run
+    from app.custody.founding import Waits
 
-    async def work(application: Application) -> bool:
-        account = await application.accounts.by_user_name(application.database.reader, user_name)
-        if account is None:
-            raise AccountNotFound
-        async with application.database.unit_of_work() as unit:
-            return await application.delegations.persons.part(unit, operator(), account.contact_id)
+    async def work(application: Application) -> bool | Waits:
+        return await giving.part(application, user_name)
 
-    typer.echo("parted · 已撤销" if run(work) else "nothing to part · 无登记")
+    parted = run(work)
+    if isinstance(parted, Waits):
+        _unless_waiting(parted)
+    typer.echo("parted · 已撤销" if parted else "nothing to part · 无登记")
+
+
+def _unless_waiting(waits: "Waits | None") -> None:
+    """End the command with exit code 1 when another operator has to do it."""
+    from app.cli.giving import waiting
+
+    if waits is not None:
+        typer.echo(waiting(waits), err=True)
+        raise typer.Exit(1)
 
 
 def _word(words: type[W], text: str) -> W:

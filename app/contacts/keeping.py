@@ -9,11 +9,11 @@ from uuid import UUID
 
 import orjson
 
-from app.approvals.delegations import Delegations
 from app.contacts.engagements import HeldEngagements
 from app.contacts.members import MemberReader
 from app.contacts.naming import Naming
 from app.contacts.numbers import HeldNumbers
+from app.contacts.parting import Parting
 from app.contacts.record import membership_departments
 from app.contacts.schemas import ContactAmend, ContactCreate
 from app.contacts.service import ContactService
@@ -52,14 +52,14 @@ class ContactKeeper:
         gate: Gate,
         numbers: HeldNumbers,
         engagements: HeldEngagements,
-        delegations: Delegations,
+        parting: Parting,
         given: GivenRights,
         idempotency: Idempotency,
     ) -> None:
         """Take reading, writing, forms, who may be named, the gate (to foretell versions), what they hold and are given, and repeats."""
         self._service, self._writer, self._members, self._naming = service, writer, members, naming
         self._gate, self._idempotency = gate, idempotency
-        self._numbers, self._engagements, self._delegations, self._given = numbers, engagements, delegations, given
+        self._numbers, self._engagements, self._parting, self._given = numbers, engagements, parting, given
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
@@ -96,10 +96,10 @@ class ContactKeeper:
         record, _ = await self._seen(viewer, identity, seen)
         self._may_edit(viewer, record, frozenset(CLASSES))
         author = author_of(viewer)
+        await self._parting.end_all(unit, author, contact_id=identity, cause=_GONE)
         await self._writer.archive(unit, author, record)
         await self._numbers.end_assignments(unit, author, contact_id=identity, cause=_GONE)
         await self._engagements.end_all(unit, author, contact_id=identity, cause=_GONE)
-        await self._delegations.end_all(unit, author, contact_id=identity, cause=_GONE)
 
     async def _seen(self, viewer: Viewer, identity: UUID, seen: str) -> tuple[Record, bytes]:
         record, opened = await self._service.look(

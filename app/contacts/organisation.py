@@ -29,11 +29,14 @@ class CompanyOrganisation:
         self._tree: Tree | None = None
 
     async def tree(self, source: Source) -> Tree:
-        """Give the department tree of now."""
+        """Give the department tree of now. What a session sees of its own change is not remembered: it may be rolled back."""
         epoch = await epochs.value(source, DEPARTMENTS)
-        if self._tree is None or self._tree.epoch != epoch:
-            self._tree = await self._departments.tree(source, epoch=epoch)
-        return self._tree
+        if self._tree is not None and self._tree.epoch == epoch:
+            return self._tree
+        tree = await self._departments.tree(source, epoch=epoch)
+        if not isinstance(source, AsyncSession):
+            self._tree = tree
+        return tree
 
     async def facts(self, source: Source, contacts: Iterable[UUID]) -> Mapping[UUID, PersonFacts]:
         """Give what is known of contacts; here is who works here and has an account that is not ended, in office who is no intern too."""

@@ -20,7 +20,7 @@ from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.permissions.standing import Viewer
 
-_GIVEN: Final = frozenset(
+GIVEN: Final = frozenset(
     {
         Scope.CONTACTS_READ,
         Scope.CONTACTS_LOOKUP,
@@ -54,7 +54,7 @@ class ClientRegistration:
             raise CannotBeAsked("/subject", Why.TAKEN)
         scopes = list(asked.form["scopes"])
         for at, scope in enumerate(scopes):
-            if scope not in _GIVEN:
+            if scope not in GIVEN:
                 raise CannotBeAsked("/form/scopes", Why.SCOPE, at)
         facts = {
             "scopes": " ".join(sorted(scopes)),

@@ -1,7 +1,8 @@
 """``employee.left``: everything that a person could do or be reached by ends in the transaction of the event.
 
-Positions, grants, numbers, customers, delegations, the place in every view, the account with all of its tokens: all of it or, whatever
-breaks, nothing, and the source sends the event again. A second departure of somebody who has left is applied and changes nothing.
+Positions, grants, numbers, customers, delegations, service accounts that they answer for, the place in every view, the account with all of
+its tokens: all of it or, whatever breaks, nothing, and the source sends the event again. A second departure of somebody who has left is
+applied and changes nothing.
 """
 
 from app.hr.numbers import Numbers
@@ -37,7 +38,7 @@ class Leaving:
         if account is not None:
             await self._people.given.end_all(unit.session, account.id, at=self._clock.now())
         await self._people.engagements.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
-        await self._people.delegations.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
+        await self._people.parting.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
         if await self._numbers.end_assignments(unit, author, contact_id=record.subject, cause=CAUSE):
             record = await self._subjects.known(unit, viewer.tree, employee_no)
         await self._people.writer.hide(unit, author, record)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from app.approvals.delegations import Delegations
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Account
 from app.contacts.errors import UnknownContact
 from app.contacts.members import PEOPLE, MemberReader
 from app.contacts.naming import Naming
+from app.contacts.parting import Parting
 from app.contacts.record import membership_departments
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import closed
@@ -61,7 +61,7 @@ class People:
     accounts: UserAccounts
     given: GivenRights
     engagements: Engagements
-    delegations: Delegations
+    parting: Parting
 
 
 class Subjects:

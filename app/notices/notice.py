@@ -21,8 +21,10 @@ Plain: TypeAlias = "bool | int | str | Sequence[Plain] | Mapping[str, Plain] | N
 FAMILIES: Final[Mapping[str, str]] = {
     "calendar": "calendar",
     "campaign": "campaigns",
+    "client": "clients",
     "delegation": "delegations",
     "emergency": "emergency-sessions",
+    "operator": "access-events",
     "provision": "provisions",
     "request": "requests",
     "webhook": "webhooks",
@@ -32,8 +34,10 @@ FAMILIES: Final[Mapping[str, str]] = {
 _MEMBERS: Final[Mapping[str, str]] = {
     "calendar": "confirmed",
     "campaign": "opened reminder escalated item_decided suspended unconfirmed closed",
+    "client": "handed_over taken_over disabled",
     "delegation": "given started ended revoked",
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
+    "operator": "proposed founded acted",
     "provision": "prepared fetched due overdue declared returned destroyed ended revoked consent_withdrawn",
     "request": "filed activated decided commented transferred returned withdrawn amended reminder escalated timed_out "
     "applied failed needs_reapproval rescheduled expired revoked overdue reassigned",

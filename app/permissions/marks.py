@@ -69,7 +69,7 @@ REASONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One mark that is not ended; ``ends_at`` is ``None`` until somebody ends it, ``request_id`` what it was set by, if by a request."""
+    """One mark that is not ended; ``ends_at`` is ``None`` until somebody ends it, ``request_id`` or ``operator`` what or who set it."""
 
     id: UUID
     kind: MarkKind
@@ -77,6 +77,7 @@ class Mark:
     starts_at: datetime
     ends_at: datetime | None
     request_id: UUID | None = None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class MarkRepository:
         found = []
         for row in rows:
             *values, mac = row
-            identity, _, kind, reason, starts_at, ends_at, request_id, _, ended_at = values
+            identity, _, kind, reason, starts_at, ends_at, request_id, operator, ended_at = values
             if not self._signer.verify(_TABLE, tuple(values), mac):
                 _log.error("row_mac_mismatch", table=_TABLE, row=str(identity))
                 found.append(_unverified(identity, now))
@@ -150,6 +151,7 @@ class MarkRepository:
                         starts_at=starts_at,
                         ends_at=ends_at,
                         request_id=request_id,
+                        operator=operator,
                     )
                 )
         return found

@@ -71,6 +71,8 @@ INVENTORY: Final = {
     ("POST", "/v1/me/totp"): ("OwnProofGuard", ("contacts:read",), False),
     ("DELETE", "/v1/me/totp"): ("OwnProofGuard", ("contacts:read",), False),
     ("POST", "/v1/me/totp/confirmations"): ("OwnProofGuard", ("contacts:read",), False),
+    ("GET", "/v1/clients"): ("LookGuard", ("approvals:use",), True),
+    ("GET", "/v1/clients/{id}"): ("LookGuard", ("approvals:use",), True),
     ("POST", "/v1/clients/{id}/secrets"): ("WriteGuard", ("approvals:use",), False),
     ("GET", "/v1/fields"): ("GuideGuard", ("contacts:read",), False),
     ("GET", "/v1/tags"): ("LookGuard", ("contacts:read",), True),
