@@ -248,4 +248,5 @@ class Governing:
             clock_here=here,
             calendars=calendars,
             teller=tells,
+            persons=self.delegations.persons,
         )

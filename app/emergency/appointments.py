@@ -19,7 +19,8 @@ from app.disclosure.looks import Look
 from app.disclosure.showing import Showing
 from app.disclosure.view import Disclosed
 from app.emergency import sealing
-from app.emergency.errors import AlreadyDone, KeyNotUsable, OwnPart
+from app.emergency.errors import AlreadyDone, KeyNotUsable
+from app.emergency.parts import Parts
 from app.emergency.repository import EmergencyRepository
 from app.emergency.rules import MOST_APPOINTMENT, Appointment, Office
 from app.emergency.schemas import AppointmentCreate, AppointmentList, AppointmentQuery
@@ -50,9 +51,10 @@ class Appointments:
         rows: EmergencyRepository,
         sessions: EmergencySessions,
         contacts: ContactRepository,
+        parts: Parts,
     ) -> None:
-        """Take what desks share, the rows, what ends sessions, and the contacts."""
-        self._rows, self._sessions, self._contacts = rows, sessions, contacts
+        """Take what desks share, the rows, what ends sessions, the contacts, and who is who."""
+        self._rows, self._sessions, self._contacts, self._parts = rows, sessions, contacts, parts
         self._gate, self._reader, self._clock = showing.gate, showing.reader, showing.clock
         self._rights = CurrentRights(showing.standings)
 
@@ -80,8 +82,7 @@ class Appointments:
         seek("emergency.appoint", Purpose.EMERGENCY, body.person)
         me, now = own_contact(viewer), self._clock.now()
         _refuse_others(viewer)
-        if body.person == me:
-            raise OwnPart
+        await self._parts.refuse(unit.session, me, [body.person])
         if not now < body.until <= now + MOST_APPOINTMENT:
             detail, chinese = "In the future, and at most 100 days off.", "须为将来时间且不超过 100 天。"
             raise Invalid(errors=[FieldError("/until", "out_of_range", detail, chinese)])
@@ -132,8 +133,7 @@ class Appointments:
         held = await self._held(unit, identity)
         if held.office is not Office.CUSTODIAN or not held.live(now):
             raise NotFound
-        if me in {held.person_id, held.named_by}:
-            raise OwnPart
+        await self._parts.refuse(unit.session, me, [held.person_id, held.named_by])
         if held.confirmed_by is not None:
             raise AlreadyDone
         after = await self._rows.save_appointment(unit.session, replace(held, confirmed_by=me, confirmed_at=now))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.approvals.resolving import Persons
 from app.audit.repository import AccessLogRepository
 from app.auth.repository import AccountRepository
 from app.contacts.repository import ContactRepository
@@ -12,6 +13,7 @@ from app.crypto.sealer import Sealer
 from app.disclosure.showing import Showing
 from app.emergency.appointments import Appointments
 from app.emergency.days import Calendars
+from app.emergency.parts import Parts
 from app.emergency.reading import EmergencyPages
 from app.emergency.repository import EmergencyRepository
 from app.emergency.reviewing import EmergencyReviews
@@ -51,23 +53,25 @@ class EmergencyDesk:
         clock_here: timedelta,
         calendars: Calendars,
         teller: Teller,
+        persons: Persons,
     ) -> None:
-        """Take what desks share, the signer of the rows, the stores, the fields' classes, the company's day, its calendar and who tells."""
+        """Take what desks share, the signer, the stores, the fields' classes, the company's day and calendar, who tells, and who is who."""
         rows, told, clock = EmergencyRepository(signer), teller, showing.clock
         accounts, contacts, database = stores.accounts, stores.contacts, stores.database
-        sheets = SheetRepository(signer)
+        sheets, parts = SheetRepository(signer), Parts(persons)
         self.sessions = EmergencySessions(
             rows=rows,
             accounts=accounts,
             sealer=stores.sealer,
             calendars=calendars,
             teller=told,
+            parts=parts,
             idempotency=stores.idempotency,
             clock=clock,
         )
-        self.reviews = EmergencyReviews(rows=rows, sessions=self.sessions, teller=told, clock=clock)
+        self.reviews = EmergencyReviews(rows=rows, sessions=self.sessions, teller=told, parts=parts, clock=clock)
         self.pages = EmergencyPages(showing, rows=rows, contacts=contacts)
-        self.appointments = Appointments(showing, rows=rows, sessions=self.sessions, contacts=contacts)
+        self.appointments = Appointments(showing, rows=rows, sessions=self.sessions, contacts=contacts, parts=parts)
         self.sheets = SheetDesk(showing, rows=rows, sheets=sheets, sessions=self.sessions, teller=told)
         self.maker = SheetMaker(
             showing,

@@ -12,7 +12,8 @@ from uuid import UUID
 from app.audit.authors import written
 from app.audit.intents import add_intent
 from app.contacts.rights import own_contact, seek
-from app.emergency.errors import AlreadyDone, OwnPart, SessionOpen
+from app.emergency.errors import AlreadyDone, SessionOpen
+from app.emergency.parts import Parts
 from app.emergency.repository import EmergencyRepository
 from app.emergency.rules import MOST_DEFERRAL, Cause, Review, Session, Verdict, judged
 from app.emergency.schemas import DigestDeferral, SessionReview
@@ -34,9 +35,12 @@ DEFERRAL: Final = "emergency.deferral"
 class EmergencyReviews:
     """Takes verdicts and deferrals."""
 
-    def __init__(self, *, rows: EmergencyRepository, sessions: EmergencySessions, teller: Teller, clock: Clock) -> None:
-        """Take the rows, who ends sessions and seals texts, who tells others, and the clock."""
-        self._rows, self._sessions, self._teller, self._clock = rows, sessions, teller, clock
+    def __init__(
+        self, *, rows: EmergencyRepository, sessions: EmergencySessions, teller: Teller, parts: Parts, clock: Clock
+    ) -> None:
+        """Take the rows, who ends sessions and seals texts, who tells others, who is who, and the clock."""
+        self._rows, self._sessions, self._teller = rows, sessions, teller
+        self._parts, self._clock = parts, clock
 
     async def review(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, body: SessionReview) -> Receipt:
         """Say for one side what a session was.
@@ -48,11 +52,12 @@ class EmergencyReviews:
         if body.side.value not in viewer.standing.roles:
             raise NotPermitted
         reviewer = own_contact(viewer)
-        if reviewer in session.parties:
-            raise OwnPart
+        await self._parts.refuse(unit.session, reviewer, session.parties)
         session = await self._over(unit, session, now)
         before = (await self._rows.reviews_of(unit.session, [identity]))[identity]
-        if any(each.side is body.side or each.reviewer_id == reviewer for each in before):
+        if any(each.side is body.side for each in before):
+            raise AlreadyDone
+        if await self._parts.has(unit.session, reviewer, [each.reviewer_id for each in before]):
             raise AlreadyDone
         comment = await self._sessions.sealed(unit, session.actor_id, COMMENT, body.comment)
         said = Review(
@@ -78,8 +83,7 @@ class EmergencyReviews:
         session, now = await self._held(viewer, unit, identity), self._clock.now()
         if "infosec" not in viewer.standing.roles:
             raise NotPermitted
-        if own_contact(viewer) in session.parties:
-            raise OwnPart
+        await self._parts.refuse(unit.session, own_contact(viewer), session.parties)
         if session.digested_at is not None:
             raise AlreadyDone
         if not session.digest_at < body.until <= now + MOST_DEFERRAL:

@@ -26,11 +26,11 @@ from app.emergency.errors import (
     AlreadyDone,
     BeyondHardStop,
     NotEligible,
-    OwnPart,
     ReviewOverdue,
     SessionOpen,
     SessionOver,
 )
+from app.emergency.parts import Parts, owed
 from app.emergency.repository import EmergencyRepository
 from app.emergency.rules import DIGEST_DAYS, LENGTH, REVIEW_DAYS, Cause, Office, Session, ended, renewed
 from app.emergency.schemas import SessionOpen as Opening
@@ -62,12 +62,13 @@ class EmergencySessions:
         sealer: Sealer,
         calendars: Calendars,
         teller: Teller,
+        parts: Parts,
         idempotency: Idempotency,
         clock: Clock,
     ) -> None:
-        """Take the rows, whose epochs move, what seals reasons, working days, who tells others, and what makes a repeat harmless."""
+        """Take the rows, whose epochs move, what seals reasons, working days, who tells others, who is who, and repeats."""
         self._rows, self._accounts, self._sealer = rows, accounts, sealer
-        self._calendars, self._teller = calendars, teller
+        self._calendars, self._teller, self._parts = calendars, teller, parts
         self._idempotency, self._clock = idempotency, clock
 
     async def open(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: Opening) -> Answer:
@@ -86,14 +87,16 @@ class EmergencySessions:
                 if each.live(now):
                     raise SessionOpen
                 await self.close(unit, each, Cause.EXPIRED, now)
-            if not await self._rows.accounted_for(unit.session, actor, now):
-                raise ReviewOverdue
+            await self._refuse_unaccounted(unit, actor, now)
             session = await self._new(unit, actor, body, departments, now)
             await self._rows.save(unit.session, session, new=True)
             await self._changed(unit, session)
-            await self._put_on_record(unit, author_of(viewer), "emergency.open", session)
+            held = owed(viewer, viewer.tree, session.named, everywhere=session.key_people)
+            await self._put_on_record(unit, author_of(viewer), "emergency.open", session, held=held)
             heads = await self._heads(unit, viewer.tree, session)
-            await self._teller.tell(unit, notice_of(session, "opened", now, people=heads))
+            await self._teller.tell(
+                unit, notice_of(session, "opened", now, people=heads, held=held)
+            )
             return self.receipt(session, 201)
 
         call = Call(viewer.caller, "POST", COLLECTION, key)
@@ -110,8 +113,7 @@ class EmergencySessions:
         second, now = own_contact(viewer), self._clock.now()
         await self._refuse_ineligible(viewer, unit)
         session = await self.held(unit, identity)
-        if second == session.actor_id:
-            raise OwnPart
+        await self._parts.refuse(unit.session, second, [session.actor_id])
         if not session.live(now):
             raise SessionOver
         if session.confirmed_by is not None:
@@ -222,6 +224,14 @@ class EmergencySessions:
         if not viewer.standing.step_up:
             raise step_up.challenge()
 
+    async def _refuse_unaccounted(self, unit: UnitOfWork, actor: UUID, now: datetime) -> None:
+        """Raise ``ReviewOverdue`` while the review of a session is, of the actor's own or of another account of theirs."""
+        others = [each.person_id for each in await self._rows.standing_appointments(unit.session, Office.OPENER, now)]
+        own = [each for each in others if each == actor or await self._parts.has(unit.session, actor, [each])]
+        for each in {actor, *own}:
+            if not await self._rows.accounted_for(unit.session, each, now):
+                raise ReviewOverdue
+
     async def _changed(self, unit: UnitOfWork, session: Session) -> None:
         """Let nothing be shown any more that was decided before this change; to an account that was edited past us nothing is."""
         try:
@@ -242,7 +252,9 @@ class EmergencySessions:
             found.update(dict.fromkeys(nearest))
         return tuple(found)
 
-    async def _put_on_record(self, unit: UnitOfWork, author: Author, action: str, session: Session) -> None:
+    async def _put_on_record(
+        self, unit: UnitOfWork, author: Author, action: str, session: Session, *, held: Iterable[str] = ()
+    ) -> None:
         detail = {
             "emergency": str(session.id),
             "scenario": session.scenario.value,
@@ -250,6 +262,7 @@ class EmergencySessions:
             "departments": list(session.departments),
             "until": session.until.isoformat(),
             "confirmed": session.confirmed_by is not None,
+            **({"held": list(held)} if held else {}),
         }
         reason = session.reason if action == "emergency.open" else None
         draft = written(author, action, self._clock.now(), contacts=[session.actor_id], query=detail, reason=reason)

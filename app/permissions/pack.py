@@ -129,8 +129,8 @@ class Rule(_Part):
     A grant gives: how far a class is shown on a card (``shows``) and to who says why (``reveals``, after saying ``reason``), which other
     powers come with it, and which request leads further. Of several grants the one that reveals furthest says what has to be said, and
     among equals the one that asks for least. A cap lowers what is shown, whoever grants it, and ``denies`` whole powers; one that is not
-    ``liftable`` leaves nothing to file a request for, and stands in an emergency session, where others are lifted for C1 to C3. C1 has no
-    mask: it is clear or hidden.
+    ``liftable`` leaves nothing to file a request for, and stands in an emergency session, where others are lifted for C1 to C3 (those that
+    speak of the viewer, for a mark or a border, by two people). C1 has no mask: it is clear or hidden.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.]{2,63}$")
@@ -163,6 +163,15 @@ class Rule(_Part):
         One that is not liftable never does, nor does one for a mark: what a viewer has to settle is not the person's to forgive.
         """
         return self.effect is Effect.CAP and self.liftable and not self.viewer.marks
+
+    @property
+    def takes_second(self) -> bool:
+        """Tell whether an emergency session lifts this cap only once a second person has confirmed it, whatever a pack says of it.
+
+        Two caps are about the viewer and not about the person who is looked at: what somebody owes (a mark), and a border that they stand
+        beyond. Nobody breaks the glass on their own in front of either.
+        """
+        return bool(self.viewer.marks) or self.contact.relation is Relation.OTHER_REGION
 
     def having(self, power: Power) -> tuple[FieldClass, ...]:
         """List the classes over which the rule gives ``power``; of look-ups none, since those are given by tag."""

@@ -251,7 +251,9 @@ class Plan:
 
     def lifts(self, cap: Rule, field_class: FieldClass, key: CohortKey) -> bool:
         """Tell whether an emergency session lifts what a cap says of a class; a forbid, and a cap that says so, nothing lifts."""
-        return cap.liftable and field_class in EMERGENCY_CLASSES and self.in_emergency(key)
+        session = self.emergency
+        backed = session is not None and (session.confirmed or not cap.takes_second)
+        return cap.liftable and backed and field_class in EMERGENCY_CLASSES and self.in_emergency(key)
 
     def _matching(self, rules: Iterable[Rule], key: CohortKey, contact_id: UUID) -> list[Rule]:
         return [rule for rule in rules if self.applies(rule, key, contact_id)]

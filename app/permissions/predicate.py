@@ -94,8 +94,9 @@ class _Writer:
 
     def hides(self, cap: Rule) -> ColumnElement[bool]:
         """Say that a cap on C1 applies, and no emergency session lifts it."""
-        applies = self.applies(cap)
-        return and_(applies, not_(self.in_emergency())) if cap.liftable else applies
+        applies, session = self.applies(cap), self._plan.emergency
+        backed = session is not None and (session.confirmed or not cap.takes_second)
+        return and_(applies, not_(self.in_emergency())) if cap.liftable and backed else applies
 
     def in_emergency(self) -> ColumnElement[bool]:
         """Say that the viewer's emergency session is about the contact."""

@@ -243,6 +243,42 @@ def test_an_emergency_session_shows_more_of_its_people_up_to_c3_and_hides_nothin
     assert min(raised, lifted) > cases / 100
 
 
+def test_66_alone_nobody_breaks_the_glass_in_front_of_what_they_owe_or_of_a_border() -> None:
+    """Reference d.6: without a second person a session lifts no cap for a mark of the viewer's or for a region; with one it does."""
+    debts = kept = backed = 0
+    for seed in range(3000):
+        chance = Chance(seed)
+        pack, standing, (identity, key) = _pack(chance), chance.standing(), chance.contact()
+        session = chance.emergency(NOON)
+        alone, both = (replace(standing, emergency=replace(session, confirmed=each)) for each in (False, True))
+        one, two = (Plan(pack, each, Purpose.EMERGENCY, NOON) for each in (alone, both))
+        if not one.in_emergency(key):
+            continue
+        for rule in one.caps:
+            owes = bool(rule.viewer.marks) or rule.contact.relation is Relation.OTHER_REGION
+            if not owes or not rule.liftable or not one.applies(rule, key, identity):
+                continue
+            debts += 1
+            assert rule.takes_second
+            for name, field_class in FIELDS:
+                if field_class <= FieldClass.C3 and field_class in rule.shows:
+                    kept += one.cohort(key, identity).shown(name, field_class) <= rule.shows[field_class]
+                    assert one.cohort(key, identity).shown(name, field_class) <= rule.shows[field_class] or one.live, (
+                        seed
+                    )
+            backed += any(two.lifts(rule, each, key) for each in FieldClass)
+            assert not any(one.lifts(rule, each, key) for each in FieldClass)
+    assert min(debts, kept, backed) > 20
+
+
+@pytest.mark.parametrize("profile", ["default", "strict"])
+@pytest.mark.parametrize("rule", ["viewer.untrained", "viewer.overdue_return", "overlay.foreign_region"])
+def test_the_packs_that_ship_ask_for_a_second_person_by_name(profile: str, rule: str) -> None:
+    (found,) = [each for each in load(profile).rules if each.id == rule]
+    assert found.takes_second
+    assert found.liftable
+
+
 def test_a_pack_gives_nothing_but_c1_to_c3_inside_a_session() -> None:
     for given in (
         {"shows": {FieldClass.C4: Outcome.CLEAR}},

@@ -163,6 +163,8 @@ class ReferenceEvaluator:
         lowest = Outcome.CLEAR
         for rule in caps:
             lifted = inside and rule["liftable"] and field_class in {"C1", "C2", "C3"}
+            if lifted and (rule["viewer"]["marks"] or rule["contact"]["relation"] == "other_region"):
+                lifted = viewer is not None and viewer.emergency is not None and viewer.emergency.confirmed
             if field_class in rule["shows"] and not lifted:
                 met = _MET.issuperset(rule["obligations"])
                 lowest = min(lowest, Outcome(rule["shows"][field_class]) if met else Outcome.HIDDEN)
