@@ -304,7 +304,12 @@ def assembled(
         department_rows=department_rows,
         departments=departments,
         department_reader=department_reader,
-        department_keeper=DepartmentKeeper(reader=department_reader, service=departments, idempotency=idempotency),
+        department_keeper=DepartmentKeeper(
+            reader=department_reader,
+            service=departments,
+            persons=governing.delegations.persons,
+            idempotency=idempotency,
+        ),
         grants=grants,
         marks=marks,
         standing=StandingDesk(
@@ -349,6 +354,7 @@ def assembled(
             engagements=engagements.service,
             parting=governing.custody.parting,
             given=governing.given,
+            persons=governing.delegations.persons,
             idempotency=idempotency,
         ),
         engagements=engagements,

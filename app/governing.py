@@ -39,6 +39,7 @@ from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
 from app.effects.purging import PurgeHistory
+from app.effects.holdings import ClientHoldings
 from app.effects.rights import Rights, rights_effects
 from app.emergency.desk import EmergencyDesk, Stores
 from app.emergency.repository import EMERGENCY
@@ -50,6 +51,7 @@ from app.jobs.desk import JobDesk
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.notices.desk import NoticeDesk
+from app.numbers.holdings import NumberHoldings
 from app.numbers.service import NumberService
 from app.permissions.evidence import Evidence
 from app.permissions.given import GivenRights
@@ -231,6 +233,7 @@ class Governing:
             contacts=over.contacts,
             accounts=over.accounts,
             grants=over.grants,
+            loans=over.loans,
             marks=over.marks,
             events=over.events,
             idempotency=idempotency,
@@ -239,6 +242,10 @@ class Governing:
             persons=self.delegations.persons,
             calendar=calendars,
             teller=tells,
+            holdings=(
+                NumberHoldings(over.numbers),
+                ClientHoldings(over.clients, self.custody.rows, showing.clock),
+            ),
         )
         self.emergency = EmergencyDesk(
             showing,

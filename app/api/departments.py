@@ -24,6 +24,7 @@ from app.departments.errors import (
     UnknownParent,
 )
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
+from app.disclosure.errors import ApprovalRequired
 from app.disclosure.view import Disclosed, disclosed_response
 from app.kit.dependencies import IfMatch, IfNoneMatch, OnceKey, Unit
 from app.kit.errors import (
@@ -43,7 +44,7 @@ from app.kit.routing import GuardedRouter
 from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
 
 _ALWAYS: Final = (Unauthenticated, InsufficientScope, NoContact, AccountSuspended, LogUnavailable, EpochMoved)
-_WRITES: Final = (NotPermitted, Invalid, UnknownParent, UnknownHolder, DepartmentTooDeep)
+_WRITES: Final = (NotPermitted, ApprovalRequired, Invalid, UnknownParent, UnknownHolder, DepartmentTooDeep)
 _VERSIONED: Final = (NotFound, PreconditionFailed, PreconditionRequired)
 _RECEIPT: Final[dict[str, Any]] = {"model": DepartmentReceipt, "description": "Receipt"}
 

@@ -110,6 +110,18 @@ class StandingLoans:
         going = frozenset().union(*(each.roles for each in ended)).difference(*(each.roles for each in lasting))
         return Standing(_left(account.tier, ended, lasting), frozenset(account.roles) - going, tuple(sorted(edges)))
 
+    async def live(self, source: Source, account: Account, now: datetime) -> list[Loan]:
+        """List what requests lend an account now, oldest first; a row edited past us is reported and left out."""
+        found = []
+        for *values, mac in await _LIVE.rows(source, account_id=account.id):
+            identity, _, request_id, tier, _, roles, starts, ends, _ = values
+            if not self._signer.verify(_TABLE, (*values[:5], tuple(roles), *values[6:]), mac):
+                _log.error("row_mac_mismatch", table=_TABLE, row=str(identity))
+            elif ends is None or ends > now:
+                loan = Loan(request_id=request_id, tier=tier, roles=tuple(roles), starts_at=starts, until=ends)
+                found.append(loan)
+        return found
+
     async def lend(self, session: AsyncSession, account_id: UUID, loan: Loan) -> Account:
         """Give an account what it has not, until ``loan`` ends; give the account as it is then. Raises ``AccountNotFound``."""
         account = await self._held(session, account_id)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from app.approvals.resolving import Persons
 from app.audit.repository import AccessLogRepository
 from app.auth.accounts import UserAccounts
+from app.auth.loans import StandingLoans
 from app.campaigns.effects import Effects
 from app.campaigns.gathering import Gatherer
 from app.campaigns.joints import Calendar, Holdings, Teller
@@ -43,6 +44,7 @@ class CampaignDesk:
         contacts: ContactRepository,
         accounts: UserAccounts,
         grants: GrantRepository,
+        loans: StandingLoans,
         marks: MarkRepository,
         events: AccessLogRepository,
         idempotency: Idempotency,
@@ -60,7 +62,13 @@ class CampaignDesk:
         days, tells = calendar, teller
         rows, reader, clock = CampaignRepository(signer), showing.reader, showing.clock
         effects = Effects(
-            grants=grants, accounts=accounts, marks=marks, cards=CardConfirmations(), holdings=holdings, clock=clock
+            grants=grants,
+            accounts=accounts,
+            marks=marks,
+            cards=CardConfirmations(),
+            loans=loans,
+            holdings=holdings,
+            clock=clock,
         )
         service = CampaignService(rows=rows, effects=effects, persons=persons, calendar=days, teller=tells, clock=clock)
         terms = Terms(
@@ -85,6 +93,7 @@ class CampaignDesk:
             accounts=accounts,
             contacts=contacts,
             classes=CATALOGUE.classes,
+            loans=loans,
             holdings=holdings,
             reader=reader,
         )

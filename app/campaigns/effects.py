@@ -18,6 +18,7 @@ from app.audit.intents import add_intent
 from app.auth import epochs
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
+from app.auth.loans import StandingLoans
 from app.auth.repository import Account
 from app.campaigns.joints import Holdings
 from app.campaigns.rules import GRANT, MARKED, ROLE, TIER, Item
@@ -42,13 +43,14 @@ class Effects:
         accounts: UserAccounts,
         marks: MarkRepository,
         cards: CardConfirmations,
+        loans: StandingLoans,
         holdings: Iterable[Holdings],
         clock: Clock,
     ) -> None:
-        """Take where rights, marks and cards are kept, further things that people hold, and the clock."""
+        """Take where rights, marks and cards are kept, what is lent, further things that people hold, and the clock."""
         self._grants, self._accounts, self._marks, self._cards = grants, accounts, marks, cards
         self._holdings: Mapping[str, Holdings] = MappingProxyType({each.kind: each for each in holdings})
-        self._clock = clock
+        self._loans, self._clock = loans, clock
 
     async def is_there(self, session: AsyncSession, item: Item) -> bool:
         """Tell whether what an item is about still is as it says."""
@@ -70,7 +72,8 @@ class Effects:
         if until <= self._clock.now():
             return False
         if item.kind != GRANT:
-            return True
+            ends = item.detail.get("ends_at")
+            return ends is None or until < datetime.fromisoformat(ends)
         grant = await self._grant(session, item)
         return grant is not None and until < grant.ends_at
 
@@ -138,10 +141,23 @@ class Effects:
         account = await self._holder_of(unit.session, item)
         if account is None:
             return
+        await self._take_back_whole(unit, item, account)
+        account = await self._holder_of(unit.session, item)
+        if account is None:
+            await self._record(unit, author, f"{item.kind}.end", item, by=why)
+            return
         roles = set(account.roles) - ({item.reference} if item.kind == ROLE else set())
         tier = _LEAST_TIER if item.kind == TIER else account.tier
         await self._accounts.set_standing(unit.session, account.user_name, tier=tier, roles=roles)
         await self._record(unit, author, f"{item.kind}.end", item, by=why)
+
+    async def _take_back_whole(self, unit: UnitOfWork, item: Item, account: Account) -> None:
+        """Take back what requests lent where this right is all of it; of a loan of several rights the others stay."""
+        now = self._clock.now()
+        for loan in await self._loans.live(unit.session, account, now):
+            alone = (loan.tier, loan.roles) in {(None, (item.reference,)), (item.reference, ())}
+            if alone:
+                await self._loans.take_back(unit.session, loan.request_id, at=now)
 
     async def _grant(self, session: AsyncSession, item: Item) -> Grant | None:
         grant = await self._grants.one(session, UUID(item.reference))

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
+from app.auth.loans import Loan, StandingLoans
 from app.auth.repository import Account
 from app.auth.roles import Role, held
 from app.campaigns import hints
@@ -58,17 +59,18 @@ class Gatherer:
         accounts: UserAccounts,
         contacts: ContactRepository,
         classes: Mapping[str, FieldClass],
+        loans: StandingLoans,
         holdings: Sequence[Holdings],
         reader: Reader,
     ) -> None:
-        """Take where rights and people are read, the class of every field, and further things that people hold."""
+        """Take where rights and people are read, the class of every field, what is lent, and further things that people hold."""
         self._grants, self._accounts, self._contacts = grants, accounts, contacts
-        self._classes, self._holdings, self._reader = classes, tuple(holdings), reader
+        self._classes, self._loans, self._holdings, self._reader = classes, loans, tuple(holdings), reader
 
     async def candidates(self, kind: Kind, tree: Tree, now: datetime) -> list[Candidate]:
         """List what a campaign of a kind asks about now, always in one order."""
         if kind is Kind.RIGHTS:
-            found = [*await self._of_grants(tree, now), *await self._of_accounts(), *await self._of_holdings(now)]
+            found = [*await self._of_grants(tree, now), *await self._of_accounts(now), *await self._of_holdings(now)]
         else:
             found = await self._of_cards(tree)
         return sorted(found, key=lambda each: each.key)
@@ -155,20 +157,24 @@ class Gatherer:
             case kind, value:
                 return [] if _has_somebody(kind, value, tree) else None
 
-    async def _of_accounts(self) -> list[Candidate]:
+    async def _of_accounts(self, now: datetime) -> list[Candidate]:
+        """List roles and tiers, each with the requests that lend it: when it began, when it ends, what is left without them."""
         found = []
         for account in await self._accounts.set_apart(self._reader):
             facts = None if account.contact_id is None else await self.facts(account.contact_id)
             if facts is None:
                 continue
+            loans = await self._loans.live(self._reader, account, now)
             given = [role for role in map(Role, account.roles) if held(role) == "given"]
             for role in given:
                 flags = [hints.POWERFUL] if role in _POWER else [hints.EXECUTIVE] if role is Role.EXECUTIVE else []
-                found.append(_of_account(ROLE, role.value, account, facts, flags))
+                lent = [each for each in loans if role.value in each.roles]
+                found.append(_of_account(ROLE, role.value, account, facts, flags, lent))
             tier = Tier(account.tier)
             if tier > Tier.T1:
                 flags = [hints.HIGH_CLASS] if tier in _HIGH_TIERS else []
-                found.append(_of_account(TIER, tier.value, account, facts, flags))
+                lent = [each for each in loans if each.tier == tier.value]
+                found.append(_of_account(TIER, tier.value, account, facts, flags, lent))
         return found
 
     async def _of_holdings(self, now: datetime) -> list[Candidate]:
@@ -230,12 +236,21 @@ def _has_somebody(kind: str, value: str, tree: Tree) -> bool:
             return True
 
 
-def _of_account(kind: str, reference: str, account: Account, facts: ViewerFacts, flags: list[str]) -> Candidate:
+def _of_account(
+    kind: str, reference: str, account: Account, facts: ViewerFacts, flags: list[str], lent: Sequence[Loan]
+) -> Candidate:
+    ends = [each.until for each in lent]
+    until = max((each for each in ends if each is not None), default=None) if None not in ends else None
     return Candidate(
         kind=kind,
         reference=reference,
         holder_id=account.contact_id,
         account_id=account.id,
         department=facts.department_id,
-        flags=flags,
+        detail={"lent_by": [str(each.request_id) for each in lent], "ends_at": until and until.isoformat()}
+        if lent
+        else {},
+        held_since=min((each.starts_at for each in lent), default=None),
+        until=until,
+        flags=[*flags, *([hints.PASSING] if until is not None else [])],
     )

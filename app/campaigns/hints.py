@@ -33,6 +33,10 @@ HIGH_CLASS: Final = "high_class"
 EXECUTIVE: Final = "executive_scope"
 WIDE: Final = "company_wide"
 POWERFUL: Final = "power_role"
+FURTHER_NUMBER: Final = "further_number"
+PRIZED: Final = "prized_number"
+PASSING: Final = "temporary"
+OWNER_LEFT: Final = "owner_left"
 
 HINTS: Final[Mapping[str, tuple[str, str, Risk]]] = MappingProxyType(
     {
@@ -62,7 +66,15 @@ HINTS: Final[Mapping[str, tuple[str, str, Risk]]] = MappingProxyType(
         HIGH_CLASS: ("涉及 C4 及以上字段或 T4 及以上层级", "Class C4 or above, or tier T4 or above", Risk.HIGH),
         EXECUTIVE: ("涉及高管或受保护人员", "About executives or protected people", Risk.HIGH),
         WIDE: ("范围为全公司", "The whole company", Risk.HIGH),
-        POWERFUL: ("管理类角色", "A role with power over others' data or rights", Risk.HIGH),
+        POWERFUL: (
+            "管理类角色或可写入的服务账号",
+            "A role, or a service account, with power over others' data or rights",
+            Risk.HIGH,
+        ),
+        FURTHER_NUMBER: ("持有一个以上号码", "The holder has other numbers too", Risk.HIGH),
+        PRIZED: ("高管号段或靓号", "From the executives' pool, or a nice number", Risk.HIGH),
+        PASSING: ("临时授予，到期收回", "Given for a time", Risk.LOW),
+        OWNER_LEFT: ("原负责人已离职，尚未接管", "Its owner has left, and nobody has taken it over yet", Risk.HIGH),
     }
 )
 """Every hint: in Chinese, in English, and the risk that it makes."""
@@ -120,6 +132,11 @@ def hints_of(candidate: Candidate, usage: Usage, now: datetime) -> tuple[str, ..
     if since is not None and candidate.until is not None and candidate.until - since > LONG_LIVED:
         found.add(LASTING)
     return tuple(each for each in HINTS if each in found)
+
+
+def flagged(candidate: Candidate) -> tuple[str, ...]:
+    """List the hints that rows alone give, in the order of ``HINTS``: of what the log tells nothing."""
+    return tuple(each for each in HINTS if each in candidate.flags)
 
 
 def risk_of(hints: Iterable[str]) -> Risk:

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from app.approvals.resolving import Persons
 from app.campaigns.gathering import Gatherer
-from app.campaigns.hints import Usage, hints_of, last_used, risk_of
+from app.campaigns.hints import Usage, flagged, hints_of, last_used, risk_of
 from app.campaigns.joints import Calendar, WorkDays
 from app.campaigns.repository import CampaignRepository
-from app.campaigns.rules import CARD, GRANT, OF_ACCURACY, Candidate, Item, Post, Review, Risk
+from app.campaigns.rules import CARD, GRANT, OF_ACCURACY, UNLOGGED, Candidate, Item, Post, Review
 from app.campaigns.staff import SELF, Staff
 from app.campaigns.usage import LogUse
 from app.kit.db import Reader
@@ -48,7 +48,10 @@ class Preparer:
         days = await self._calendar.current(self._reader)
         wanted = missing[:AT_ONCE]
         used = await self._used(wanted, staff, now, days)
-        items = [await self._item(review, each, used.get(each.holder_id), staff, now) for each in wanted]
+        items = [
+            await self._item(review, each, None if each.kind in UNLOGGED else used.get(each.holder_id), staff, now)
+            for each in wanted
+        ]
         return items, len(missing) <= AT_ONCE
 
     async def posts(self, item: Item | Candidate, staff: Staff) -> list[Post]:
@@ -72,7 +75,7 @@ class Preparer:
         self, review: Review, candidate: Candidate, usage: Usage | None, staff: Staff, now: datetime
     ) -> Item:
         posts = await self.posts(candidate, staff)
-        hints = () if usage is None else hints_of(candidate, usage, now)
+        hints = flagged(candidate) if usage is None else hints_of(candidate, usage, now)
         return Item(
             id=new_id(),
             campaign_id=review.id,
@@ -82,7 +85,7 @@ class Preparer:
             account_id=candidate.account_id,
             detail=dict(candidate.detail),
             post=next(iter(posts), None),
-            risk=Risk.LOW if usage is None else risk_of(hints),
+            risk=risk_of(hints),
             hints=hints,
             held_since=candidate.held_since,
             last_used_at=None if usage is None else last_used(candidate, usage),
@@ -92,7 +95,8 @@ class Preparer:
         self, candidates: Sequence[Candidate], staff: Staff, now: datetime, days: WorkDays
     ) -> dict[UUID | None, Usage]:
         """Read the log once for every holder of these rights."""
-        rights = [each for each in candidates if each.kind not in OF_ACCURACY and each.holder_id is not None]
+        unread = OF_ACCURACY | UNLOGGED
+        rights = [each for each in candidates if each.kind not in unread and each.holder_id is not None]
         found: dict[UUID | None, Usage] = {}
         for holder in sorted({each.holder_id for each in rights if each.holder_id is not None}):
             theirs = [each for each in rights if each.holder_id == holder]

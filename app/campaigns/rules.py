@@ -72,11 +72,15 @@ class Risk(StrEnum):
 
 
 GRANT, ROLE, TIER, CARD, LIST = "grant", "role", "tier", "card", "list"
-"""Kinds of item that there are without anybody's help; ``Holdings`` bring others."""
+NUMBER, CLIENT = "number", "client"
+"""Kinds of item; the last two are brought by ``Holdings``, as others may be."""
 
 OF_ACCURACY: Final = frozenset({CARD, LIST})
 MARKED: Final = frozenset({ROLE, TIER})
 """What is suspended by a mark, so that a late answer can still take it off."""
+
+UNLOGGED: Final = frozenset({NUMBER, CLIENT})
+"""What the access log tells no use of by its holder; its hints are what the rows say."""
 
 STARTERS: Final = frozenset({"administration", "directory_steward", "hr", "infosec"})
 """Roles that start and cancel campaigns."""
@@ -183,6 +187,11 @@ class Item:
         """Tell whether an answer can still be given: in time, or late where that puts something right."""
         late = self.state is State.SUSPENDED and self.kind in MARKED
         return self.state in {State.OPEN, State.UNCONFIRMED} or late
+
+    @property
+    def outlives_silence(self) -> bool:
+        """Tell whether silence takes nothing: an ordinary number is how somebody is reached, and no right over anybody."""
+        return self.kind == NUMBER and self.risk is Risk.LOW
 
     @property
     def must_be_opened(self) -> bool:

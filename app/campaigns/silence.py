@@ -81,7 +81,7 @@ class Silencer:
         self, unit: UnitOfWork, author: Author, review: Review, item: Item, *, verdict: str | None = None
     ) -> None:
         there = await self._effects.is_there(unit.session, item)
-        keep = review.on_silence is Silence.KEEP
+        keep = review.on_silence is Silence.KEEP or item.outlives_silence
         state = State.MOOT if not there else State.RETAINED if keep else State.SUSPENDED
         words = {State.MOOT: "moot", State.RETAINED: "retain", State.SUSPENDED: "suspend"}
         await self._settled(unit, item, state, verdict or words[state])

@@ -20,9 +20,10 @@ from app.auth.subject import Tier
 from app.cli.session import operator
 from app.custody.errors import NotTheOperators, OwnerAnswers, RightByRequest
 from app.custody.founding import FOUNDED, Waits, Wanted
+from app.disclosure.errors import ApprovalRequired
 from app.effects.clients import GIVEN
 from app.kit.db import UnitOfWork
-from app.permissions.errors import MarkNotFound
+from app.permissions.errors import MarkNotFound, PolicyUnreadable
 from app.permissions.marks import MarkKind, MarkReason
 
 AT_ONCE: Final = 0
@@ -227,6 +228,35 @@ async def redirect(application: Application, client_id: str, add: list[str], rem
             await redirects.remove(unit.session, client_id, uri)
         await redirects.add(unit.session, client_id, add, at=application.clock.now())
     return None
+
+
+async def mint(application: Application, unit: UnitOfWork, name: str, reason: str) -> Waits | None:
+    """Ask for the second operator before one makes a token of a system in production; elsewhere tokens are for trying things out.
+
+    What can be minted at all is refused first (``TokenService.mint``).
+    """
+    if (
+        application.settings.env != "production"
+        or not reason
+        or await application.clients.by_client_id(unit.session, name) is None
+    ):
+        return None
+    what, detail = application.terms.masked(name), {"client": name, "reason": reason}
+    return await second(application, unit, "token.mint", what[:64], detail, wait_days=AT_ONCE)
+
+
+async def activate(application: Application, unit: UnitOfWork, detail: Mapping[str, Any]) -> Waits | None:
+    """Ask for the second operator before a pack is put in force where none can be read; in development nobody is asked.
+
+    Raises ``ApprovalRequired`` in production while a pack can be read: an approved request puts packs in force there.
+    """
+    if application.settings.env != "production":
+        return None
+    try:
+        await application.policy.service.versions.in_force(unit.session)
+    except PolicyUnreadable:
+        return await second(application, unit, "policy.activate", "pack", detail, wait_days=AT_ONCE)
+    raise ApprovalRequired(request_kind="policy.change")
 
 
 def _client_call(new: NewClient) -> str:

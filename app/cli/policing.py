@@ -11,11 +11,11 @@ from uuid import UUID
 
 from app.application import Application
 from app.auth.scopes import VOCABULARY
+from app.cli.giving import activate
 from app.cli.session import operator, run
 from app.contacts.fields import CATALOGUE
-from app.disclosure.errors import ApprovalRequired
+from app.custody.founding import Waits
 from app.kit.db import UnitOfWork
-from app.permissions.errors import PolicyUnreadable
 from app.permissions.pack import SHIPPED, texts
 from app.permissions.versions import Activation, Version
 from app.policy.checking import remarks
@@ -97,13 +97,15 @@ def try_files(names: list[str], *, as_json: bool) -> int:
     return code
 
 
-def activate_version(named: str, reason: str, simulation: str | None) -> str:
-    """Put a version or a pack in force; say what is in force now."""
+def activate_version(named: str, reason: str, simulation: str | None) -> str | Waits:
+    """Put a version or a pack in force; say what is in force now, or that another operator has to do it."""
     path = None if _is_stored(named) else pack_texts(named)
 
-    async def work(application: Application) -> str:
-        await require_leave(application)
+    async def work(application: Application) -> str | Waits:
         async with application.database.unit_of_work() as unit:
+            waits = await activate(application, unit, {"pack": named, "reason": reason})
+            if waits is not None:
+                return waits
             version = await _stored(application, unit, named, path)
             grounds = Grounds(reason=reason, simulation_id=None if simulation is None else UUID(simulation))
             activation = await application.policy.service.activate(unit, operator(), version, grounds)
@@ -112,32 +114,20 @@ def activate_version(named: str, reason: str, simulation: str | None) -> str:
     return run(work)
 
 
-def roll_back(reason: str) -> str:
-    """Put back what was in force before; say what is in force now."""
+def roll_back(reason: str) -> str | Waits:
+    """Put back what was in force before; say what is in force now, or that another operator has to do it."""
 
-    async def work(application: Application) -> str:
-        await require_leave(application)
+    async def work(application: Application) -> str | Waits:
         service = application.policy.service
         async with application.database.unit_of_work() as unit:
+            waits = await activate(application, unit, {"pack": "before", "reason": reason})
+            if waits is not None:
+                return waits
             version = await service.earlier(unit)
             activation = await service.activate(unit, operator(), version, Grounds(reason=reason))
         return _now(activation, version)
 
     return run(work)
-
-
-async def require_leave(application: Application) -> None:
-    """Raise ``ApprovalRequired`` in production, where approved requests put packs in force; by hand only while none can be read.
-
-    A store whose pack nobody can read lets nobody approve either, so that one way stays open to whoever holds the machine, on record.
-    """
-    if application.settings.env != "production":
-        return
-    try:
-        await application.policy.service.versions.in_force(application.database.reader)
-    except PolicyUnreadable:
-        return
-    raise ApprovalRequired(request_kind="policy.change")
 
 
 async def _stored(

@@ -1,8 +1,11 @@
 """``policy``: packs checked and tried without a store; put in force, or back, by whoever holds the machine, on record."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from app.custody.founding import Waits
 
 app = typer.Typer(no_args_is_help=True, help="Policy packs. 权限策略。")
 
@@ -54,7 +57,7 @@ def activate(
     """Put a pack in force, also in servers that run; its own tests must hold. 启用策略。"""
     from app.cli.policing import activate_version
 
-    typer.echo(activate_version(version, reason, simulation))
+    _say(activate_version(version, reason, simulation))
 
 
 @app.command()
@@ -62,7 +65,7 @@ def rollback(*, reason: Reason) -> None:
     """Put back in force what was in force before. 回退到上一策略。"""
     from app.cli.policing import roll_back
 
-    typer.echo(roll_back(reason))
+    _say(roll_back(reason))
 
 
 @app.command()
@@ -81,3 +84,13 @@ def simulate(
     from app.cli.policing import simulate_file
 
     raise typer.Exit(simulate_file(file, sample, as_json=as_json))
+
+
+def _say(outcome: "str | Waits") -> None:
+    """Print what is in force; end with exit code 1 when another operator has to put it there."""
+    from app.cli.giving import waiting
+
+    if not isinstance(outcome, str):
+        typer.echo(waiting(outcome), err=True)
+        raise typer.Exit(1)
+    typer.echo(outcome)

@@ -4,11 +4,13 @@ Order everywhere: the look first, logged, outside of any transaction; then the w
 writer's card now has, never a protected value.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
+from app.approvals.resolving import Persons
 from app.contacts.engagements import HeldEngagements
 from app.contacts.members import MemberReader
 from app.contacts.naming import Naming
@@ -36,6 +38,8 @@ from app.permissions.standing import Viewer, author_of
 _GONE: Final = "left"
 """What the numbers are told: quarantine is longest for those of who left."""
 _MOVED: Final = "moved"
+_GOVERNING: Final = frozenset({"department", "manager", "memberships", "secrecy"})
+_BY_REQUEST: Final = "contact.change"
 _STAFF: Final = frozenset({"employee", "temporary"})
 
 
@@ -54,11 +58,12 @@ class ContactKeeper:
         engagements: HeldEngagements,
         parting: Parting,
         given: GivenRights,
+        persons: Persons,
         idempotency: Idempotency,
     ) -> None:
-        """Take reading, writing, forms, who may be named, the gate (to foretell versions), what they hold and are given, and repeats."""
+        """Take reading, writing, forms, who may be named, the gate, what people hold and are given, who is who, and repeats."""
         self._service, self._writer, self._members, self._naming = service, writer, members, naming
-        self._gate, self._idempotency = gate, idempotency
+        self._gate, self._persons, self._idempotency = gate, persons, idempotency
         self._numbers, self._engagements, self._parting, self._given = numbers, engagements, parting, given
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
@@ -84,6 +89,7 @@ class ContactKeeper:
         record, card = await self._seen(viewer, identity, seen)
         given = body.given()
         self._may_edit(viewer, record, self._members.classes_of(record.cohort.kind, given), given.get("department"))
+        await self._refuse_oneself(viewer, unit, identity, given)
         author = author_of(viewer)
         written = await self._writer.amend(unit, author, viewer.tree, record, await self._naming.named(viewer, given))
         if "department" in written.changed and record.cohort.kind in _STAFF:
@@ -100,6 +106,15 @@ class ContactKeeper:
         await self._writer.archive(unit, author, record)
         await self._numbers.end_assignments(unit, author, contact_id=identity, cause=_GONE)
         await self._engagements.end_all(unit, author, contact_id=identity, cause=_GONE)
+
+    async def _refuse_oneself(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, given: Iterable[str]) -> None:
+        """Raise ``ApprovalRequired`` for who would change on a card of their own what says who decides for them and what protects them."""
+        me = viewer.standing.contact_id
+        if me is None or _GOVERNING.isdisjoint(given):
+            return
+        persons = await self._persons.of(unit.session, [me, identity])
+        if persons[me] == persons[identity]:
+            raise ApprovalRequired(request_kind=_BY_REQUEST)
 
     async def _seen(self, viewer: Viewer, identity: UUID, seen: str) -> tuple[Record, bytes]:
         record, opened = await self._service.look(

@@ -35,7 +35,9 @@ _ACTIVE: Final = select(_CLIENTS.c.client_id, _CLIENTS.c.owner_id).where(_CLIENT
 _OWNED: Final = Query(
     _ACTIVE.where(_CLIENTS.c.owner_id == bindparam("owner", type_=Id())).order_by(_CLIENTS.c.client_id)
 )
-_ALL_OWNED: Final = Query(_ACTIVE.where(_CLIENTS.c.owner_id.is_not(None)).order_by(_CLIENTS.c.client_id))
+OWNED: Final = Query(_ACTIVE.where(_CLIENTS.c.owner_id.is_not(None)).order_by(_CLIENTS.c.client_id))
+
+"""Every active service account that somebody answers for, by id and owner; rows that are not believed yet."""
 
 
 class ClientHandovers:
@@ -73,7 +75,7 @@ class ClientHandovers:
     async def sweep(self) -> int:
         """Hand over what a leaving missed and disable what nobody took over in time; each in a transaction of its own; give how many."""
         done = 0
-        for client_id, owner in await _ALL_OWNED.rows(self._database.reader):
+        for client_id, owner in await OWNED.rows(self._database.reader):
             if not await self._is_in_office(self._database.reader, owner):
                 async with self._database.unit_of_work() as unit:
                     done += await self._hand_over(unit, SWEEPER, client_id, owner, _LOST)

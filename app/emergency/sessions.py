@@ -94,9 +94,7 @@ class EmergencySessions:
             held = owed(viewer, viewer.tree, session.named, everywhere=session.key_people)
             await self._put_on_record(unit, author_of(viewer), "emergency.open", session, held=held)
             heads = await self._heads(unit, viewer.tree, session)
-            await self._teller.tell(
-                unit, notice_of(session, "opened", now, people=heads, held=held)
-            )
+            await self._teller.tell(unit, notice_of(session, "opened", now, people=heads, held=held))
             return self.receipt(session, 201)
 
         call = Call(viewer.caller, "POST", COLLECTION, key)

@@ -103,6 +103,7 @@ class Reviews:
             contacts=app.contact_rows,
             accounts=app.accounts,
             grants=app.grants,
+            loans=app.loans,
             marks=app.marks,
             events=app.events,
             idempotency=app.idempotency,

@@ -1,7 +1,6 @@
 """``policy``: faults with their lines, tests as a table and as JSON; whoever holds the machine changes what is in force, on record."""
 
 import asyncio
-import getpass
 import json
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typer.testing import CliRunner, Result
 from app.cli.failures import explained
 from app.cli.policy import app
 from app.cli.root import app as root
+from app.cli.session import login
 from app.permissions.pack import canonical, load
 from tests.cli.test_audit import settings_of
 from tests.packs.test_versions import closed, mobile
@@ -123,9 +123,7 @@ async def test_an_activation_holds_in_the_server_that_runs_and_is_on_record(
     again = await beside(world, "activate", "open-9.0.0", "--reason", "once more")
     assert again.exit_code == 0, again.output
     await world.settle()
-    events = (
-        await (await world.as_("infosec")).get("/v1/access-events", params={"actor": f"os:{getpass.getuser()}"})
-    ).json()
+    events = (await (await world.as_("infosec")).get("/v1/access-events", params={"actor": f"os:{login()}"})).json()
     assert [each["action"] for each in events["items"]] == [
         "policy.activate",
         "policy.activate",

@@ -8,7 +8,9 @@ from uuid import UUID
 import pytest
 
 from app.auth.repository import Source
-from app.cli.policing import require_leave
+from app.cli import session
+from app.cli.giving import activate as put_in_force
+from app.custody.founding import Waits
 from app.disclosure.errors import ApprovalRequired
 from app.permissions.errors import PolicyUnreadable
 from app.permissions.pack import Pack, canonical
@@ -104,15 +106,24 @@ async def test_in_production_the_command_line_is_no_way_round(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     application = sqlite_world.application
-    await require_leave(application)
+    async with application.database.unit_of_work() as unit:
+        assert await put_in_force(application, unit, {"pack": "x"}) is None
     settings = application.settings.model_copy(update={"env": "production"})
     there = replace(application, settings=settings)
-    with pytest.raises(ApprovalRequired):
-        await require_leave(there)
+    async with application.database.unit_of_work() as unit:
+        with pytest.raises(ApprovalRequired):
+            await put_in_force(there, unit, {"pack": "x"})
 
     async def unreadable(source: Source) -> None:
         del source
         raise PolicyUnreadable
 
     monkeypatch.setattr(application.policy.service.versions, "in_force", unreadable)
-    await require_leave(there)
+    monkeypatch.setattr(session, "login", lambda: "one")
+    async with application.database.unit_of_work() as unit:
+        assert isinstance(await put_in_force(there, unit, {"pack": "x"}), Waits), (
+            "two operators, where nobody can approve"
+        )
+    monkeypatch.setattr(session, "login", lambda: "two")
+    async with application.database.unit_of_work() as unit:
+        assert await put_in_force(there, unit, {"pack": "x"}) is None
