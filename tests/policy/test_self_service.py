@@ -49,7 +49,7 @@ REASONS: Final = {
 """Every collection under ``/v1`` that is written to, and why writing to it gives nobody a right that no request gave."""
 
 
-def test_35_every_written_collection_says_why_it_is_no_way_past_an_approval() -> None:
+async def test_35_every_written_collection_says_why_it_is_no_way_past_an_approval() -> None:
     written = {path.split("/")[2] for method, path in INVENTORY if method != "GET" and path.startswith("/v1/")}
     assert written == set(REASONS)
 
