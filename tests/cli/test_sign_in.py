@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.audit.events import decode_event
+from app.cli import giving
 from app.cli.root import app
 from app.kit.errors import Problem
 from tests.support.signing import PASSWORD, Signing, opened_signing, parsed, returned
@@ -98,7 +99,15 @@ async def test_codes_of_a_lost_phone_are_reset(signing: Signing) -> None:
     assert (await operators(signing))[-1][0] == "account.reset_totp"
 
 
-async def test_addresses_are_registered_listed_and_taken_back(signing: Signing) -> None:
+async def test_addresses_are_registered_listed_and_taken_back(
+    signing: Signing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What two operators are asked is ``test_no_bypass``'s to show; here the second has come."""
+
+    async def come(*asked: object, **how: object) -> None:
+        del asked, how
+
+    monkeypatch.setattr(giving, "second", come)
     one, two = "https://one.example.com/cb", "https://two.example.com/cb"
     await run("clients", "add", "portal-2", "--name", "Portal", "--front-end", "--redirect-uri", one)
     assert (await run("clients", "redirect-uris", "portal-2")).stdout.split() == [one]
