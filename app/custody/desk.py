@@ -65,6 +65,7 @@ class CustodyDesk:
         )
         self.handovers = ClientHandovers(
             rows=self.rows,
+            accounts=accounts,
             clients=clients,
             organisation=organisation,
             persons=persons,

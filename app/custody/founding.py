@@ -204,7 +204,7 @@ class Founding:
         own = next((each for each in waiting if each.proposed_by == operator.id), None)
         if own is None:
             own = await self._put(unit, operator, wanted, wait=wanted.wait_days)
-            await self.record(unit, operator, "operator.propose", {"act": wanted.kind, "what": wanted.what})
+            await self.record(unit, operator, "operator.propose", {"act": wanted.kind, **wanted.detail})
         return Waits(own.ready_at, own.until)
 
     async def may_begin(self, source: Source, account: Account) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.approvals.resolving import Organisation, Persons
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
+from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
 from app.auth.errors import AccountRefused
 from app.auth.repository import Client
@@ -24,7 +25,7 @@ from app.custody.rows import CustodyRows, Handover, Outcome
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.models import Id, new_id
-from app.kit.query import Query, Source
+from app.kit.query import Query
 from app.notices.notice import Audience, Notice
 
 SWEEPER: Final = Author(type="system", id="clients")
@@ -47,6 +48,7 @@ class ClientHandovers:
         self,
         *,
         rows: CustodyRows,
+        accounts: UserAccounts,
         clients: Clients,
         organisation: Organisation,
         persons: Persons,
@@ -56,8 +58,9 @@ class ClientHandovers:
         clock: Clock,
         days: int,
     ) -> None:
-        """Take the rows, the clients, positions, natural persons, working days, who tells, the store, the clock, and the time given."""
-        self._rows, self._clients, self._organisation, self._persons = rows, clients, organisation, persons
+        """Take the rows, accounts, clients, positions, natural persons, working days, who tells, store, clock, and the time given."""
+        self._rows, self._accounts, self._clients = rows, accounts, clients
+        self._organisation, self._persons = organisation, persons
         self._calendar, self._teller, self._database, self._clock, self._days = calendar, teller, database, clock, days
 
     async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
@@ -76,7 +79,7 @@ class ClientHandovers:
         """Hand over what a leaving missed and disable what nobody took over in time; each in a transaction of its own; give how many."""
         done = 0
         for client_id, owner in await OWNED.rows(self._database.reader):
-            if not await self._is_in_office(self._database.reader, owner):
+            if await self._is_gone(owner):
                 async with self._database.unit_of_work() as unit:
                     done += await self._hand_over(unit, SWEEPER, client_id, owner, _LOST)
         for client_id in await self._rows.due(self._database.reader, self._clock.now()):
@@ -132,9 +135,13 @@ class ClientHandovers:
             None,
         )
 
-    async def _is_in_office(self, source: Source, person: UUID) -> bool:
-        facts = await self._organisation.facts(source, [person])
-        return person in facts and facts[person].in_office
+    async def _is_gone(self, person: UUID) -> bool:
+        """Tell whether nobody can be asked any more: every way of leaving ends the account; a pause, or a suspension, does not."""
+        try:
+            account = await self._accounts.by_contact(self._database.reader, person)
+        except AccountRefused:
+            return False
+        return account is None or account.state == "disabled"
 
     async def _client(self, session: AsyncSession, client_id: str) -> Client | None:
         """Find a client whose row can be believed; of another nobody gets a token anyway."""

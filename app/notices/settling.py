@@ -101,7 +101,7 @@ class Settler:
         return not rest
 
     async def _disable(self, unit: UnitOfWork, webhook: Webhook | None, cause: Cause, now: datetime) -> None:
-        """Disable an address, give up what waits for it, and tell its owner, or whoever keeps addresses where it has none."""
+        """Disable an address, give up what waits for it, and tell its owner, who may have left, and whoever keeps addresses."""
         if webhook is None or webhook.state == "disabled":
             return
         after = await self._webhooks.change(unit.session, replace(webhook, state="disabled", cause=cause), at=now)
@@ -112,7 +112,7 @@ class Settler:
         )
         people = () if webhook.owner is None else (webhook.owner,)
         body = {"webhook": {"id": webhook.id, "kind": webhook.kind, "state": after.state, "cause": cause}}
-        audience = Audience(people=people, roles=() if people else KEEPERS, subscribers=True)
+        audience = Audience(people=people, roles=KEEPERS, subscribers=True)
         notice = Notice(id=new_id(), type="webhook.disabled", occurred_at=now, body=body, audience=audience)
         await self._notices.tell(unit, notice)
         _log.warning("webhook_disabled", webhook=str(webhook.id), cause=cause)

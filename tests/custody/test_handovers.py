@@ -154,6 +154,13 @@ async def test_54_no_way_of_leaving_misses_it(office: Office, way: str) -> None:
     assert (await office.sees("head"))["handover"]["cause"] == {"archived": "left", "disabled": "owner_gone"}[way]
 
 
+async def test_who_is_only_suspended_goes_on_answering_for_it(office: Office) -> None:
+    async with office.application.database.unit_of_work() as unit:
+        await office.application.accounts.suspend(unit.session, "staff")
+    assert await office.application.custody.sweep() == 0
+    assert str((await office.client()).owner) == office.id("staff")
+
+
 async def test_an_edited_hand_over_keeps_nothing_alive(office: Office) -> None:
     await office.leaves("staff")
     async with office.application.database.unit_of_work() as unit:
