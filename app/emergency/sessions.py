@@ -103,7 +103,7 @@ class EmergencySessions:
         )
 
     async def confirm(self, viewer: Viewer, unit: UnitOfWork, identity: UUID) -> Receipt:
-        """Stand behind an open session as the second person, which lifts the caps on executives and core staff.
+        """Stand behind an open session as the second person, which lifts the caps on executives, on core staff and on the actor.
 
         Raises ``NotFound``, ``OwnPart``, ``NotEligible``, ``FreshSignInRequired``, ``SessionOver`` and ``AlreadyDone``.
         """
