@@ -225,6 +225,7 @@ def assembled(
         idempotency=idempotency,
         clock=clock,
         utc_offset=clock_here,
+        longest_hold=timedelta(minutes=settings.numbers.longest_hold_minutes),
     )
     shared = Shared(log_access, contact_rows, writer, sealer, reader, cursors, idempotency, clock)
     collection = CollectionDesk(RowSigner(keyring.mac_key("privacy_notice")), shared)
@@ -397,6 +398,7 @@ def assembled(
             keys=LookKeys(ledger_keys, terms, cursors),
         ),
         numbers=numbers,
+        number_sweep=numbers.sweeper(database, governing.notices.service),
         lookups=lookups,
         collection=collection,
         events=events,

@@ -230,6 +230,9 @@ class NumbersSettings(Group):
     utc_offset_minutes: Annotated[int, Field(ge=-840, le=840)] = Field(
         480, title="When a day begins, in minutes east of UTC, for questions about a day and for daily quotas"
     )
+    longest_hold_minutes: Annotated[int, Field(ge=1, le=10_080)] = Field(
+        1440, title="How long numbers can be held before they are given out, in minutes"
+    )
 
 
 class QuotasSettings(Group):

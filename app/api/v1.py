@@ -35,7 +35,7 @@ from app.notices import routes as webhooks
 from app.notices import routes_deliveries
 from app.notices import routes_writing as webhook_writing
 from app.numbers import routes as numbers
-from app.numbers import routes_giving, routes_pools, routes_ranges
+from app.numbers import routes_giving, routes_holds, routes_moving, routes_pools, routes_ranges, routes_siding
 from app.policy import routes as policy
 from app.policy import routes_explanations, routes_reports, routes_simulations
 from app.provisions import routes as provisions
@@ -74,6 +74,9 @@ ROUTERS: Final = (
     hr.router,
     numbers.router,
     routes_giving.router,
+    routes_moving.router,
+    routes_siding.router,
+    routes_holds.router,
     routes_pools.router,
     routes_ranges.router,
     policy.router,

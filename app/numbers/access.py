@@ -8,7 +8,9 @@ from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
 from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, Unauthenticated
 from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
+from app.numbers.holds import HoldKeeper
 from app.numbers.keeping import NumberKeeper
+from app.numbers.moving import MoveKeeper
 from app.numbers.pools import PoolKeeper
 from app.numbers.reading import NumberReader
 from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
@@ -41,6 +43,18 @@ async def _pools(request: Request) -> PoolKeeper:
     return pools
 
 
+async def _mover(request: Request) -> MoveKeeper:
+    mover: MoveKeeper = request.app.state.application.numbers.mover
+    return mover
+
+
+async def _holds(request: Request) -> HoldKeeper:
+    holds: HoldKeeper = request.app.state.application.numbers.holds
+    return holds
+
+
 Reader = Annotated[NumberReader, Depends(_reader)]
 Keeper = Annotated[NumberKeeper, Depends(_keeper)]
 Pools = Annotated[PoolKeeper, Depends(_pools)]
+Mover = Annotated[MoveKeeper, Depends(_mover)]
+Holds = Annotated[HoldKeeper, Depends(_holds)]

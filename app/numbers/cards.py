@@ -50,6 +50,29 @@ class HolderCards:
         contacts = sorted({each.id for each in holders if each.type == "contact"})
         return {each: await self._cards.locked(session, each, among=_EVERYBODY) for each in contacts}
 
+    async def parties(
+        self, session: AsyncSession, *, gives: Iterable[Holder], takes: Iterable[Holder], pointer: str
+    ) -> dict[UUID, LockedCard]:
+        """Lock the cards of those who give and of those who take, all by id, and the departments among those who take.
+
+        Raises ``HolderNotFound``, pointing at ``pointer``, for somebody who may not be given a number, and ``NotFound`` as ``holders``.
+        """
+        taking, cards = list(takes), {}
+        receivers = {each.id for each in taking if each.type == "contact"}
+        for each in sorted({each.id for each in gives if each.type == "contact"} | receivers):
+            try:
+                cards[each] = await self._cards.locked(
+                    session, each, among=IN_OFFICE if each in receivers else _EVERYBODY
+                )
+            except NotFound as error:
+                if each in receivers:
+                    raise HolderNotFound(pointer) from error
+                raise
+        for holder in taking:
+            if holder.type == "department" and not await department_stays(session, holder.id):
+                raise HolderNotFound(pointer)
+        return cards
+
     def tell(
         self, writes: Writes, author: Author, card: LockedCard | None, held: Sequence[Held], roles: Collection[str]
     ) -> None:

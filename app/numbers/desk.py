@@ -9,16 +9,23 @@ from app.contacts.repository import ContactRepository
 from app.contacts.writer import ContactWriter
 from app.disclosure.gate import Gate
 from app.kit.clock import Clock
-from app.kit.db import Reader
+from app.kit.db import Database, Reader
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
+from app.numbers.holders import HolderNames
+from app.numbers.holding import HoldService
+from app.numbers.holds import HoldKeeper
 from app.numbers.keeping import NumberKeeper
 from app.numbers.lookup import NumberLookup
+from app.numbers.moving import MoveKeeper
 from app.numbers.pool_repository import PoolRepository
 from app.numbers.pools import PoolKeeper
 from app.numbers.reading import NumberReader
 from app.numbers.repository import NumberRepository
 from app.numbers.service import NumberService
+from app.numbers.siding import NumberSides
+from app.numbers.sweeping import NumberSweep, Teller
+from app.numbers.transferring import NumberMoves
 from app.permissions.standing import Standings
 
 
@@ -37,9 +44,11 @@ class NumberDesk:
         idempotency: Idempotency,
         clock: Clock,
         utc_offset: timedelta,
+        longest_hold: timedelta,
     ) -> None:
-        """Take the contacts, the gate, who viewers are, the stores, and when the company's day begins (east of UTC)."""
+        """Take the contacts, the gate, who viewers are, the stores, when the company's day begins (east of UTC), and the longest hold."""
         plan, numbers = PoolRepository(), NumberRepository()
+        self._numbers, self._clock = numbers, clock
         self.service = NumberService(plan=plan, numbers=numbers, writer=writer, standings=standings, clock=clock)
         self.reader = NumberReader(
             plan=plan,
@@ -53,7 +62,32 @@ class NumberDesk:
             clock=clock,
             utc_offset=utc_offset,
         )
+        names = HolderNames(self.reader)
         self.keeper = NumberKeeper(
-            service=self.service, plan=plan, reader=self.reader, source=reader, idempotency=idempotency, clock=clock
+            service=self.service, plan=plan, names=names, source=reader, idempotency=idempotency, clock=clock
         )
         self.pools = PoolKeeper(plan=plan, reader=self.reader, source=reader, idempotency=idempotency, clock=clock)
+        self.moves = NumberMoves(service=self.service, numbers=numbers, clock=clock)
+        sides = NumberSides(service=self.service, numbers=numbers, clock=clock)
+        self.mover = MoveKeeper(moves=self.moves, sides=sides, names=names, idempotency=idempotency, clock=clock)
+        self.holding = HoldService(numbers=numbers, clock=clock)
+        self.holds = HoldKeeper(
+            service=self.holding,
+            plan=plan,
+            reader=self.reader,
+            source=reader,
+            idempotency=idempotency,
+            clock=clock,
+            longest=longest_hold,
+        )
+
+    def sweeper(self, database: Database, teller: Teller) -> NumberSweep:
+        """Make what the worker calls, which tells people and so is made after whoever tells them."""
+        return NumberSweep(
+            database=database,
+            handing=self.service.handing,
+            numbers=self._numbers,
+            holding=self.holding,
+            teller=teller,
+            clock=self._clock,
+        )

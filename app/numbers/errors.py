@@ -9,9 +9,14 @@ Conflict
 ├── RangeOverlaps            range_overlaps            another range of the domain has a number of this one
 ├── DuplicateDomainCode      duplicate_domain_code
 ├── DuplicatePoolCode        duplicate_pool_code
+├── HoldOver                 hold_over                 the hold was used, dropped or has expired
+├── HoldNotExtendable        hold_not_extendable       it was extended as often as it may be, or would end earlier
+├── NumberNotProvisioning    number_not_provisioning   nothing waits for a confirmation: ``state``
 └── AllocationConflict       allocation_conflict       somebody was faster; nothing was taken
 Invalid
 ├── HolderNotFound           unknown_number_holder     no such holder, or none that may be given a number
+├── SameHolder               same_holder               the number would stay where it is
+├── UnknownHold              unknown_number_hold       no such hold of the caller in this pool
 ├── NumberNotInPool          number_not_in_pool
 ├── UnknownDomain            unknown_number_domain
 ├── AmbiguousNumber          ambiguous_number          two domains have these digits
@@ -21,8 +26,21 @@ Invalid
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from app.kit.errors import Conflict, FieldError, Invalid
+from app.numbers.terms import TermFault
+
+_TERMS: Final = {
+    TermFault.MISSING: ("This number needs an end.", "该号码必须有截止时间。"),
+    TermFault.PAST: ("This time is over.", "该时间已过。"),
+    TermFault.TOO_FAR: ("This end is too far away.", "截止时间过远。"),
+}
+
+
+def term_refused(fault: TermFault, pointer: str = "/until") -> Invalid:
+    """Write what is wrong with an end as a problem."""
+    return Invalid(errors=[FieldError(pointer, fault.value, *_TERMS[fault])])
 
 
 class PoolExhausted(Conflict):
@@ -100,14 +118,56 @@ class AllocationConflict(Conflict):
     code, title, title_zh = "allocation_conflict", "Somebody was faster; try again", "号码刚刚被其他请求占用，请重试"
 
 
+class HoldOver(Conflict):
+    """Nothing can be done with the hold any more."""
+
+    code, title, title_zh = "hold_over", "The hold is over", "号码预占已结束"
+
+
+class HoldNotExtendable(Conflict):
+    """It was extended as often as it may be, or would end before it does now."""
+
+    code, title, title_zh = "hold_not_extendable", "The hold cannot be extended like this", "该预占无法这样延长"
+
+
+class NumberNotProvisioning(Conflict):
+    """There is nothing to confirm."""
+
+    code, title, title_zh = "number_not_provisioning", "The number awaits no confirmation", "该号码无需确认开通"
+
+    def __init__(self, *, state: str) -> None:
+        """Say how it stands."""
+        super().__init__(state=state)
+
+
 class HolderNotFound(Invalid):
     """No such holder, one who left, or one whom the caller may not know of: all alike."""
 
     code, title, title_zh = "unknown_number_holder", "There is no such holder", "号码持有者不存在"
 
+    def __init__(self, pointer: str = "/holder/id") -> None:
+        """Point at the member."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh)])
+
+
+class SameHolder(Invalid):
+    """Whoever is to have the number has it."""
+
+    code, title, title_zh = "same_holder", "The holder would be the same", "号码持有者未发生变化"
+
+    def __init__(self, pointer: str) -> None:
+        """Point at the member."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh)])
+
+
+class UnknownHold(Invalid):
+    """No such hold, one of another pool, or somebody else's: all alike."""
+
+    code, title, title_zh = "unknown_number_hold", "There is no such hold", "号码预占不存在"
+
     def __init__(self) -> None:
         """Point at the member."""
-        super().__init__(errors=[FieldError("/holder/id", self.code, self.title, self.title_zh)])
+        super().__init__(errors=[FieldError("/hold", self.code, self.title, self.title_zh)])
 
 
 class NumberNotInPool(Invalid):

@@ -1,20 +1,20 @@
 """Giving out and taking back for a caller: may they, whom do they name, was it done before, and what are they told."""
 
-from uuid import UUID
-
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Reader, UnitOfWork
-from app.kit.errors import FieldError, Invalid, NotFound
+from app.kit.errors import NotFound
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
-from app.numbers.errors import HolderNotFound
+from app.numbers.errors import term_refused
+from app.numbers.holders import HolderNames
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.pools import POOLS, refuse_others
-from app.numbers.reading import NumberReader
-from app.numbers.repository import Grant, Holder
-from app.numbers.schemas import AllocationCreate, HolderRef, ReleaseCreate
+from app.numbers.repository import Grant
+from app.numbers.schemas import AllocationCreate, ReleaseCreate
 from app.numbers.service import NumberService
+from app.numbers.terms import term_fault
 from app.numbers.values import Wanted
+from app.numbers.views import allocated_view
 from app.permissions.standing import Viewer, author_of
 
 NUMBERS = "/v1/numbers"
@@ -29,13 +29,13 @@ class NumberKeeper:
         *,
         service: NumberService,
         plan: PoolRepository,
-        reader: NumberReader,
+        names: HolderNames,
         source: Reader,
         idempotency: Idempotency,
         clock: Clock,
     ) -> None:
         """Take what does it, the pools, who may be named, where to look outside of a transaction, and what makes a repeat harmless."""
-        self._service, self._plan, self._reader = service, plan, reader
+        self._service, self._plan, self._names = service, plan, names
         self._source, self._idempotency, self._clock = source, idempotency, clock
         self._pools: dict[str, Pool] = {}
 
@@ -49,9 +49,10 @@ class NumberKeeper:
         _acts("number.allocate")
         refuse_others(viewer)
         pool = await self._pool(named)
-        if body.until is not None and body.until <= self._clock.now():
-            raise Invalid(errors=[FieldError("/until", "in_the_past", "This time is over.", "该时间已过。")])
-        holder = await self._holder(viewer, body.holder)
+        fault = term_fault(pool.pool_class, body.until, self._clock.now())
+        if fault is not None:
+            raise term_refused(fault)
+        holder = await self._names.known(viewer, body.holder, until=body.until)
         grant = Grant(
             holder=holder,
             role=body.role,
@@ -64,18 +65,9 @@ class NumberKeeper:
 
         async def work() -> Receipt:
             nonlocal told_again
-            given = await self._service.allocate(unit, pool, grant, Wanted(body.count, body.digits))
+            given = await self._service.allocate(unit, pool, grant, Wanted(body.count, body.digits, body.hold))
             told_again = given.replayed
-            numbers = [
-                {
-                    "digits": digits,
-                    "state": "assigned",
-                    "assignment_id": str(identity),
-                    "until": None if until is None else until.isoformat(),
-                }
-                for identity, digits, until in given.numbers
-            ]
-            return Receipt(None, {"numbers": numbers})
+            return Receipt(None, {"numbers": [allocated_view(each) for each in given.numbers]})
 
         call = Call(viewer.caller, "POST", f"{POOLS}/{pool.id}/allocations", key)
         answer = await self._idempotency.run(
@@ -90,7 +82,7 @@ class NumberKeeper:
         _acts("number.release")
 
         async def work() -> Receipt:
-            holder = None if body.holder is None else self._named(viewer, body.holder)
+            holder = None if body.holder is None else self._names.named(viewer, body.holder)
             done = await self._service.release(
                 unit, author_of(viewer), digits, domain=domain, cause=body.reason, holder=holder
             )
@@ -112,7 +104,7 @@ class NumberKeeper:
         )
 
     async def _pool(self, named: str) -> Pool:
-        """Find a pool to take numbers of, once: what is asked of it here, its id and code, it has for ever, and pools are not removed."""
+        """Find a pool to take numbers of, once: its id, code and class it has for ever, and pools are not removed."""
         found = self._pools.get(named)
         if found is None:
             found = await self._plan.pool(self._source, named)
@@ -122,25 +114,6 @@ class NumberKeeper:
                 self._pools.clear()
             self._pools[named] = found
         return found
-
-    async def _holder(self, viewer: Viewer, named: HolderRef) -> Holder:
-        holder = self._named(viewer, named)
-        if holder.type == "contact" and not await self._reader.may_name(viewer, holder.id):
-            raise HolderNotFound
-        return holder
-
-    def _named(self, viewer: Viewer, named: HolderRef) -> Holder:
-        match named.type:
-            case "contact":
-                try:
-                    return Holder("contact", UUID(named.id))
-                except ValueError as error:
-                    raise HolderNotFound from error
-            case "department":
-                node = viewer.tree.find(named.id)
-                if node is None:
-                    raise HolderNotFound
-                return Holder("department", node.id)
 
 
 def _acts(action: str) -> None:

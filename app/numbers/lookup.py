@@ -24,7 +24,7 @@ from app.numbers.repository import (
     assignment_of,
     number_of,
 )
-from app.numbers.rules import State
+from app.numbers.rules import ENDING, State
 
 _NEXT_COLUMNS: Final[tuple[Any, ...]] = (Number.digits, Number.sort_key)
 _NEXT: Final = {
@@ -106,8 +106,7 @@ class NumberLookup:
         """Count the numbers of a pool by where they stand now."""
         found = dict.fromkeys(State, 0)
         for state, over, count in await _COUNTED.rows(reader, pool=pool_id, now=now):
-            rested = state == State.QUARANTINED.value and over
-            found[State.AVAILABLE if rested else State(state)] += count
+            found[State.AVAILABLE if over and State(state) in ENDING else State(state)] += count
         return found
 
 
@@ -126,10 +125,10 @@ def _conditions(narrowing: Narrowing) -> list[ColumnElement[bool]]:
         case None:
             pass
         case State.AVAILABLE:
-            rested = and_(Number.state == State.QUARANTINED.value, Number.available_from <= narrowing.now)
-            found.append(or_(Number.state == State.AVAILABLE.value, rested))
-        case State.QUARANTINED:
-            found.append(and_(Number.state == State.QUARANTINED.value, Number.available_from > narrowing.now))
+            found.append(or_(Number.state == State.AVAILABLE.value, Number.available_from <= narrowing.now))
+        case state if state in ENDING:
+            lasts = or_(Number.available_from.is_(None), Number.available_from > narrowing.now)
+            found.append(and_(Number.state == state.value, lasts))
         case state:
             found.append(Number.state == state.value)
     if narrowing.after is not None:

@@ -2,14 +2,14 @@
 
 What may not happen is forbidden by the indexes: two live rows of the same digits in a domain, two open assignments of one number (but for
 shared lines), two allocations under one reference of one caller. The free list is two partial indexes: numbers that are available in the
-order of their pool's strategy, and numbers in quarantine by the time at which they come out of it.
+order of their pool's strategy, and numbers that are not yet, by the time at which they are: out of quarantine, or past the end of a hold.
 """
 
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.models import Base, Id, Instant, Json
@@ -38,7 +38,10 @@ class NumberDomain(Base):
 
 
 class NumberPool(Base):
-    """Numbers that are given out by one rule. ``department_id`` names whose pool it is, none means the company's."""
+    """Numbers that are given out by one rule. ``department_id`` names whose pool it is, none means the company's.
+
+    ``confirms``: the exchange tells when it has set a number up, and before that it is not assigned but provisioning.
+    """
 
     __tablename__ = "number_pool"
     __table_args__ = (
@@ -56,6 +59,7 @@ class NumberPool(Base):
     quarantine_days: Mapped[int] = mapped_column(Integer)
     department_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("department.id"))
     joiners: Mapped[bool] = mapped_column(Boolean, default=False)
+    confirms: Mapped[bool] = mapped_column(Boolean, server_default=false())
     low_water: Mapped[int | None] = mapped_column(Integer)
     row_version: Mapped[int] = mapped_column(Integer, default=1)
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -96,7 +100,10 @@ class NumberReserved(Base):
 
 
 class Number(Base):
-    """One number. ``sort_key`` is its place in the free list; ``available_from`` ends a quarantine without anybody doing anything."""
+    """One number. ``sort_key`` is its place in the free list; at ``available_from`` it is free without anybody doing anything.
+
+    ``hold_id`` is the hold that it was last under; ``kept_for`` says why it is blocked or what it is reserved for.
+    """
 
     __tablename__ = "number"
     __table_args__ = (
@@ -104,7 +111,7 @@ class Number(Base):
         CheckConstraint("state <> 'quarantined' OR available_from IS NOT NULL", name="quarantine"),
         _partial("uq_number_domain_id_digits", "domain_id", "digits", where="state <> 'retired'", unique=True),
         _partial("ix_number_free", "pool_id", "sort_key", where="state = 'available'"),
-        _partial("ix_number_quarantine", "pool_id", "available_from", where="state = 'quarantined'"),
+        _partial("ix_number_waiting", "pool_id", "available_from", where="available_from IS NOT NULL"),
         Index("ix_number_pool_id_digits_id", "pool_id", "digits", "id"),
     )
     id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True, autoincrement=True)
@@ -116,10 +123,16 @@ class Number(Base):
     sort_key: Mapped[int] = mapped_column(BigInteger)
     available_from: Mapped[datetime | None] = mapped_column(Instant)
     row_version: Mapped[int] = mapped_column(Integer, default=1)
+    hold_id: Mapped[UUID | None] = mapped_column(Id)
+    kept_for: Mapped[str | None] = mapped_column(String(100))
 
 
 class NumberAssignment(Base):
-    """Who holds or held a number, from when until when, by whom. Only the end of a row is ever written later; triggers see to it."""
+    """Who holds or held a number, from when until when, by whom. Only the end of a row is ever written later; triggers see to it.
+
+    ``due_at`` is when the worker is to look at an open one that has an end, and not part of history; ``holder_code`` is the code of a
+    holder that is known by one, a room.
+    """
 
     __tablename__ = "number_assignment"
     __table_args__ = (
@@ -141,6 +154,7 @@ class NumberAssignment(Base):
         Index("ix_number_assignment_number_id_started_at", "number_id", "started_at"),
         _partial("ix_number_assignment_holder", "holder_id", where="ended_at IS NULL"),
         _partial("ix_number_assignment_former", "holder_id", "ended_at", where="ended_at IS NOT NULL"),
+        _partial("ix_number_assignment_due", "due_at", where="ended_at IS NULL AND due_at IS NOT NULL"),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     number_id: Mapped[int] = mapped_column(ROW_NUMBER, ForeignKey("number.id"))
@@ -160,3 +174,32 @@ class NumberAssignment(Base):
     request_id: Mapped[str | None] = mapped_column(String(64))
     ended_by_type: Mapped[str | None] = mapped_column(String(16))
     ended_by_id: Mapped[str | None] = mapped_column(String(64))
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    holder_code: Mapped[str | None] = mapped_column(String(32))
+
+
+class NumberHold(Base):
+    """Numbers of a pool that are kept for one caller (``hold``) or, by an approved request, for a purpose (``reservation``).
+
+    ``numbers`` are their row numbers, in the order in which they are given out. Until ``expires_at`` they are; the end is written when the
+    hold is used or dropped, or when somebody notices that it is over.
+    """
+
+    __tablename__ = "number_hold"
+    __table_args__ = (
+        CheckConstraint("kind IN ('hold','reservation')", name="kind"),
+        CheckConstraint("(ended_at IS NULL) = (cause IS NULL)", name="ended"),
+        _partial("ix_number_hold_expires_at", "expires_at", where="ended_at IS NULL"),
+    )
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    pool_id: Mapped[UUID] = mapped_column(Id, ForeignKey("number_pool.id"))
+    numbers: Mapped[Any] = mapped_column(Json)
+    kind: Mapped[str] = mapped_column(String(12))
+    owner: Mapped[str] = mapped_column(String(96))
+    purpose: Mapped[str] = mapped_column(String(100))
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    extended: Mapped[int] = mapped_column(Integer, default=0)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    cause: Mapped[str | None] = mapped_column(String(12))
+    row_version: Mapped[int] = mapped_column(Integer, default=1)
+    created_at: Mapped[datetime] = mapped_column(Instant)

@@ -44,6 +44,7 @@ class Pool:
     department_id: UUID | None
     joiners: bool
     low_water: int | None
+    confirms: bool = False
     row_version: int = 1
 
 
@@ -75,6 +76,7 @@ _POOL_COLUMNS: Final[tuple[Any, ...]] = (
     NumberPool.joiners,
     NumberPool.low_water,
     NumberPool.row_version,
+    NumberPool.confirms,
 )
 _POOLS: Final = select(*_POOL_COLUMNS).join(NumberDomain, NumberDomain.id == NumberPool.domain_id)
 _ALL_POOLS: Final = Query(_POOLS.order_by(NumberPool.code))
@@ -254,6 +256,7 @@ def _pool(row: Row) -> Pool:
         joiners=bool(row[9]),
         low_water=row[10],
         row_version=row[11],
+        confirms=bool(row[12]),
     )
 
 
@@ -280,5 +283,6 @@ def _row(pool: Pool) -> dict[str, Any]:
         "department_id": pool.department_id,
         "joiners": pool.joiners,
         "low_water": pool.low_water,
+        "confirms": pool.confirms,
         "row_version": pool.row_version,
     }

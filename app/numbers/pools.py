@@ -33,14 +33,11 @@ from app.numbers.errors import (
 from app.numbers.jobs import CHUNK, MATERIALISE, fill
 from app.numbers.pool_repository import Domain, Held, Pool, PoolRepository, department_stays
 from app.numbers.reading import NumberReader
-from app.numbers.rules import CLASS_DAYS, RangeMalformed, Stretch, collision, reserved_in, stretch
+from app.numbers.rules import CLASS_DAYS, NUMBER_KEEPERS, RangeMalformed, Stretch, collision, reserved_in, stretch
 from app.numbers.schemas import DomainCreate, PoolAmend, PoolCreate, RangeCreate
 from app.numbers.views import domain_view, range_view
 from app.permissions.errors import NotPermitted
 from app.permissions.standing import Viewer, author_of
-
-NUMBER_KEEPERS: Final = frozenset({"it", "system_admin"})
-"""Roles that keep the number plan. Service accounts keep it by the scope that their registration gave them."""
 
 DOMAINS: Final = "/v1/number-domains"
 POOLS: Final = "/v1/number-pools"
@@ -103,6 +100,7 @@ class PoolKeeper:
                 department_id=_department(viewer, body.department),
                 joiners=body.joiners,
                 low_water=body.low_water,
+                confirms=body.confirms,
             )
             await self._refuse_strangers(unit, pool)
             try:

@@ -29,7 +29,7 @@ from app.kit.pagination import Cursors
 from app.numbers.lookup import Narrowing, NumberLookup
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.repository import Assignment, NumberRepository, NumberRow
-from app.numbers.rules import State, standing
+from app.numbers.rules import ENDING, NUMBER_KEEPERS, State, standing
 from app.numbers.schemas import (
     AvailablePage,
     DomainPage,
@@ -127,7 +127,10 @@ class NumberReader:
 
     def rendered(self, pool: Pool) -> dict[str, Any]:
         """Write a pool as everybody is shown it, with its version."""
-        card = pool_view(pool)
+        return self.versioned(pool_view(pool))
+
+    def versioned(self, card: Mapping[str, Any]) -> dict[str, Any]:
+        """Add to a rendering what its version is called."""
         return {**card, "version": self._gate.version(orjson.dumps(card))}
 
     async def ranges(self, viewer: Viewer, named: str) -> Disclosed[RangePage]:
@@ -224,12 +227,15 @@ class NumberReader:
 
         return await self._with_current_rights("number.history", viewer, attempt)
 
-    async def may_name(self, viewer: Viewer, contact: UUID) -> bool:
-        """Tell whether ``viewer`` may know of a contact, for a write that names one."""
-        return contact in await self._known(viewer, [contact])
+    async def kind_of(self, viewer: Viewer, contact: UUID) -> str | None:
+        """Tell of which kind a contact is, for a write that names one; ``None`` where ``viewer`` may not know of them."""
+        record = await self._contacts.by_id(contact, viewer.tree)
+        if record is None or self._gate.verdict(viewer.plan(_PURPOSE), record) is None:
+            return None
+        return str(record.public["kind"])
 
     async def _nameable(self, viewer: Viewer, holder: UUID | None) -> UUID | None:
-        if holder is None or holder in viewer.tree.nodes or await self.may_name(viewer, holder):
+        if holder is None or holder in viewer.tree.nodes or await self._known(viewer, [holder]):
             return holder
         return _NOBODY
 
@@ -250,7 +256,9 @@ class NumberReader:
         holding = await self._lookup.holding(self._reader, [row.id for row in rows])
         known = await self._known(viewer, _holders(holding))
         now = self._clock.now()
-        return [_number(row, now, [each for each in holding if each.number_id == row.id], known) for row in rows], known
+        keeps = viewer.standing.kind != "person" or not viewer.standing.roles.isdisjoint(NUMBER_KEEPERS)
+        shown = [(row, [each for each in holding if each.number_id == row.id]) for row in rows]
+        return [_number(row, now, held, known, keeps=keeps) for row, held in shown], known
 
     def _during(self, at: datetime | date | None) -> tuple[datetime, datetime] | None:
         match at:
@@ -306,20 +314,24 @@ def _holder(each: Assignment, known: frozenset[UUID]) -> dict[str, Any]:
     return {
         "type": each.holder.type if told else _WITHHELD,
         "id": each.holder.id if told else None,
+        "code": each.holder.code,
         "role": each.role,
         "since": each.started_at,
         "until": each.until,
     }
 
 
-def _number(row: NumberRow, now: datetime, holding: Sequence[Assignment], known: frozenset[UUID]) -> dict[str, Any]:
+def _number(
+    row: NumberRow, now: datetime, holding: Sequence[Assignment], known: frozenset[UUID], *, keeps: bool
+) -> dict[str, Any]:
     state = standing(row.state, row.available_from, now)
     return {
         "digits": row.digits,
         "domain": row.domain,
         "pool": row.pool,
         "state": state.value,
-        "available_from": row.available_from if state is State.QUARANTINED else None,
+        "available_from": row.available_from if state in ENDING else None,
+        "kept_for": row.kept_for if keeps and state in ENDING else None,
         "holders": [_holder(each, known) for each in holding],
     }
 

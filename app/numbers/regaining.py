@@ -3,6 +3,7 @@
 Who had it last is read again once the number is locked: a number may have rested, gone to somebody else and come back in the meantime.
 """
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from app.numbers.rules import State, regained
 _ROLE: Final = "short"
 _LATER: Final = aliased(NumberAssignment)
 _CANDIDATES: Final = Straight(
-    select(Number.id, Number.digits, Number.state, NumberPool.id, NumberPool.code)
+    select(Number.id, Number.digits, Number.state, NumberPool.id, NumberPool.code, NumberPool.confirms)
     .select_from(NumberAssignment)
     .join(Number, Number.id == NumberAssignment.number_id)
     .join(NumberPool, NumberPool.id == Number.pool_id)
@@ -29,6 +30,7 @@ _CANDIDATES: Final = Straight(
         NumberAssignment.role == text(f"'{_ROLE}'"),
         NumberAssignment.ended_at.is_not(None),
         Number.state == text("'quarantined'"),
+        NumberPool.pool_class != text("'temporary'"),
         ~exists(
             select(_LATER.id).where(
                 _LATER.number_id == NumberAssignment.number_id,
@@ -43,7 +45,13 @@ _CANDIDATES: Final = Straight(
     .limit(1)
     .with_for_update(of=Number, skip_locked=True)
 )
-_LAST_COLUMNS: Final[tuple[Any, ...]] = (NumberAssignment.holder_type, NumberAssignment.holder_id)
+_LAST_COLUMNS: Final[tuple[Any, ...]] = (
+    NumberAssignment.holder_type,
+    NumberAssignment.holder_id,
+    NumberAssignment.holder_code,
+    NumberAssignment.role,
+    NumberAssignment.ended_at,
+)
 _LAST: Final = Straight(
     select(*_LAST_COLUMNS)
     .where(NumberAssignment.number_id == ROW_ID)
@@ -63,10 +71,27 @@ async def regain(session: AsyncSession, holder: Holder) -> tuple[UUID, str, Take
     Gives id and code of its pool beside it; ``None`` when there is none that waits.
     """
     rows = await _CANDIDATES.rows(session, {"holder": holder.id, "kind": holder.type})
-    for identity, digits, state, pool_id, pool in rows:
-        last = Holder(*(await _LAST.rows(session, {"row": identity}))[0])
-        then = regained(State(state), last=last, holder=holder)
+    for identity, digits, state, pool_id, pool, confirms in rows:
+        last = Holder(*(await _LAST.rows(session, {"row": identity}))[0][:3])
+        then = regained(State(state), last=last, holder=holder, confirms=bool(confirms))
         if then is not None:
-            await _TAKE_BACK.rows(session, {"row": identity, "then": then.value})
-            return pool_id, pool, Taken(identity, digits)
+            await take_back(session, identity, then)
+            return pool_id, pool, Taken(identity, digits, then)
     return None
+
+
+async def take_back(session: AsyncSession, number_id: int, then: State) -> None:
+    """Take a locked number out of its rest, into the state ``then`` that the rules give."""
+    await _TAKE_BACK.rows(session, {"row": number_id, "then": then.value})
+
+
+async def last_of(session: AsyncSession, number_id: int) -> tuple[Holder, str] | None:
+    """Give who had a number last, and in which role; ``None`` when nobody ever had it."""
+    rows = await _LAST.rows(session, {"row": number_id})
+    return (Holder(*rows[0][:3]), rows[0][3]) if rows else None
+
+
+async def ended_last(session: AsyncSession, number_id: int) -> datetime | None:
+    """Give when a number was last given back; ``None`` when nobody ever had it, or somebody still has."""
+    rows = await _LAST.rows(session, {"row": number_id})
+    return rows[0][4] if rows else None

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     func,
     insert,
     literal_column,
@@ -26,11 +27,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.authors import Author
 from app.kit.db import Reader, Row
+from app.kit.errors import Problem
 from app.kit.models import Id, Instant
 from app.kit.straight import Straight, Writes
-from app.numbers.errors import AllocationConflict
+from app.numbers.errors import AllocationConflict, NumberNotAvailable, NumberNotInPool
 from app.numbers.models import ROW_NUMBER, Number, NumberAssignment, NumberDomain, NumberPool
-from app.numbers.rules import Cause, State, Verb, moved
+from app.numbers.rules import ENDING, Cause, State, Verb, moved, standing
+from app.numbers.terms import next_due
 
 POOL: Final = bindparam("pool", type_=Id())
 NOW: Final = bindparam("now", type_=Instant())
@@ -38,14 +41,23 @@ COUNT: Final = bindparam("wanted", type_=Integer())
 ROW_ID: Final = bindparam("row", type_=ROW_NUMBER)
 
 FREE: Final = and_(Number.pool_id == POOL, Number.state == text("'available'"))
-RESTED: Final = and_(Number.pool_id == POOL, Number.state == text("'quarantined'"), Number.available_from <= NOW)
+RESTED: Final = and_(Number.pool_id == POOL, Number.available_from <= NOW)
+"""Free by now, though nobody wrote it down: only states that end by themselves have a date (``rules.ENDING``)."""
 
+BEGUN: Final = case(
+    (
+        select(NumberPool.confirms).where(NumberPool.id == POOL).scalar_subquery(),
+        literal_column(f"'{State.PROVISIONING.value}'"),
+    ),
+    else_=literal_column(f"'{State.ASSIGNED.value}'"),
+)
+"""``rules.begun`` of the pool as it is now, in the statement that takes."""
 
 _TAKE_ONE: Final = (
     update(Number)
     .where(Number.pool_id == POOL, Number.digits == bindparam("wanted_digits", type_=String()), or_(FREE, RESTED))
-    .values(state=State.ASSIGNED.value, available_from=None, row_version=Number.row_version + 1)
-    .returning(Number.id)
+    .values(state=BEGUN, available_from=None, row_version=Number.row_version + 1)
+    .returning(Number.id, Number.state)
     .execution_options(synchronize_session=False)
 )
 _TAKE_THESE: Final = (
@@ -55,8 +67,8 @@ _TAKE_THESE: Final = (
         Number.digits.in_(bindparam("wanted_digits", type_=String(), expanding=True)),
         or_(FREE, RESTED),
     )
-    .values(state=State.ASSIGNED.value, available_from=None, row_version=Number.row_version + 1)
-    .returning(Number.id, Number.digits)
+    .values(state=BEGUN, available_from=None, row_version=Number.row_version + 1)
+    .returning(Number.id, Number.digits, Number.state)
     .execution_options(synchronize_session=False)
 )
 _FREE_COUNT: Final = select(func.count()).select_from(Number).where(or_(FREE, RESTED))
@@ -77,6 +89,7 @@ SEEN: Final = (
     Number.digits,
     Number.state,
     Number.available_from,
+    Number.kept_for,
 )
 NUMBERS: Final = (
     select(*SEEN)
@@ -95,15 +108,17 @@ ASSIGNMENT: Final = (
     NumberAssignment.until,
     NumberAssignment.actor_type,
     NumberAssignment.actor_id,
+    NumberAssignment.holder_code,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who may hold a number."""
+    """Who may hold a number; ``code`` is that of a holder who is known by one, and its id is made of it."""
 
     type: str
     id: UUID
+    code: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +147,16 @@ class NumberRow:
     digits: str
     state: State
     available_from: datetime | None
+    kept_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A number that was just taken."""
+    """A number that was just taken, and whether the exchange has to confirm it."""
 
     id: int
     digits: str
+    state: State = State.ASSIGNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +181,11 @@ class NumberRepository:
 
     async def of_reference(
         self, session: AsyncSession, pool_id: UUID, caller: str, reference: str
-    ) -> list[tuple[Assignment, str]]:
-        """List what was allocated under a reference, with the digits, in the order in which it was told."""
+    ) -> list[tuple[Assignment, str, State]]:
+        """List what was allocated under a reference, with digits and state of the number, in the order in which it was told."""
+        columns: tuple[Any, ...] = (*ASSIGNMENT, Number.digits, Number.state)
         rows = await session.execute(
-            select(*ASSIGNMENT, Number.digits)
+            select(*columns)
             .join(Number, Number.id == NumberAssignment.number_id)
             .where(
                 NumberAssignment.pool_id == pool_id,
@@ -176,20 +194,25 @@ class NumberRepository:
             )
             .order_by(NumberAssignment.ordinal)
         )
-        return [(assignment_of(tuple(row)), row[-1]) for row in rows]
+        return [(assignment_of(tuple(row)), row[-2], State(row[-1])) for row in rows]
 
     async def take_one(self, session: AsyncSession, pool_id: UUID, digits: str, now: datetime) -> Taken | None:
         """Take this number if it is free."""
         values = {"pool": pool_id, "wanted_digits": digits, "now": now}
         row = (await session.execute(_TAKE_ONE, values)).first()
-        return None if row is None else Taken(row[0], digits)
+        return None if row is None else Taken(row[0], digits, State(row[1]))
 
     async def take_these(
         self, session: AsyncSession, pool_id: UUID, digits: Sequence[str], now: datetime
     ) -> list[Taken]:
         """Take those of these numbers that are free."""
         values = {"pool": pool_id, "wanted_digits": digits, "now": now}
-        return [Taken(row[0], row[1]) for row in await session.execute(_TAKE_THESE, values)]
+        return [Taken(row[0], row[1], State(row[2])) for row in await session.execute(_TAKE_THESE, values)]
+
+    async def refusal(self, session: AsyncSession, pool_id: UUID, digits: str, now: datetime) -> Problem:
+        """Say why a number of a pool cannot be had."""
+        found = await self.named(session, digits, domain=None, pool_id=pool_id)
+        return not_available(found[0], now) if found else NumberNotInPool()
 
     async def free(self, session: AsyncSession, pool_id: UUID, now: datetime) -> int:
         """Count the free numbers of a pool."""
@@ -242,24 +265,37 @@ class NumberRepository:
         )
 
     async def put(
-        self, session: AsyncSession, number: NumberRow, verb: Verb, *, sort_key: int, available_from: datetime | None
+        self,
+        session: AsyncSession,
+        number: NumberRow,
+        verb: Verb,
+        *,
+        sort_key: int | None = None,
+        available_from: datetime | None = None,
+        kept_for: str | None = None,
     ) -> NumberRow:
-        """Move a number that was loaded ``locked`` as the rules say; raise ``AllocationConflict`` where they do not."""
+        """Move a number that was loaded ``locked`` as the rules say; raise ``AllocationConflict`` where they do not.
+
+        Without ``sort_key`` its place in the free list stays.
+        """
         state = moved(number.state, verb)
         if state is None:
             raise AllocationConflict
+        place = {} if sort_key is None else {"sort_key": sort_key}
         await session.execute(
             update(Number)
             .where(Number.id == number.id)
             .values(
                 state=state.value,
-                sort_key=sort_key,
                 available_from=available_from,
+                kept_for=kept_for,
+                hold_id=None,
                 row_version=Number.row_version + 1,
+                **place,
             )
             .execution_options(synchronize_session=False)
         )
-        return replace(number, state=state, available_from=available_from)
+        return replace(number, state=state, available_from=available_from, kept_for=kept_for)
 
     async def named(
         self, source: AsyncSession | Reader, digits: str, *, domain: str | None, pool_id: UUID | None = None
@@ -310,14 +346,32 @@ def _assignments(
             "request_id": grant.author.request_id,
             "ended_by_type": None,
             "ended_by_id": None,
+            "due_at": next_due(grant.until, at),
+            "holder_code": grant.holder.code,
         }
         told[grant.holder] += 1
+
+
+def not_available(number: NumberRow, now: datetime) -> NumberNotAvailable:
+    """Say how a number stands that cannot be had, and from when on it can if that is known."""
+    ends = number.available_from if number.state in ENDING else None
+    return NumberNotAvailable(
+        state=standing(number.state, number.available_from, now).value,
+        available_from=None if ends is None else ends.isoformat(),
+    )
 
 
 def number_of(row: Row) -> NumberRow:
     """Read a row of ``NUMBERS``."""
     return NumberRow(
-        id=row[0], pool_id=row[1], pool=row[2], domain=row[3], digits=row[4], state=State(row[5]), available_from=row[6]
+        id=row[0],
+        pool_id=row[1],
+        pool=row[2],
+        domain=row[3],
+        digits=row[4],
+        state=State(row[5]),
+        available_from=row[6],
+        kept_for=row[7],
     )
 
 
@@ -326,7 +380,7 @@ def assignment_of(row: Row) -> Assignment:
     return Assignment(
         id=row[0],
         number_id=row[1],
-        holder=Holder(row[2], row[3]),
+        holder=Holder(row[2], row[3], row[11]),
         role=row[4],
         started_at=row[5],
         ended_at=row[6],

@@ -22,10 +22,12 @@ from app.numbers.errors import (
     ConsumerRefReused,
     ConsumerRefSpent,
     HolderNotFound,
+    HoldOver,
     NumberNotAssigned,
     NumberNotAvailable,
     NumberNotInPool,
     PoolExhausted,
+    UnknownHold,
 )
 from app.numbers.keeping import NUMBERS
 from app.numbers.pools import POOLS
@@ -56,6 +58,8 @@ router = GuardedRouter(prefix="/v1", tags=["numbers"])
             HolderNotFound,
             ConsumerRefReused,
             ConsumerRefSpent,
+            UnknownHold,
+            HoldOver,
             AllocationConflict,
         ),
     },
@@ -68,7 +72,10 @@ async def allocate_numbers(
     body: AllocationCreate,
     idempotency_key: OnceKey = None,
 ) -> Response:
-    """Give a holder the next numbers of the pool, or the given one; all or none. A repeated `consumer_ref` tells the same numbers again."""
+    """Give a holder the next numbers of the pool, the given one, or those of a `hold`; all or none.
+
+    A repeated `consumer_ref` tells the same numbers again.
+    """
     return receipt_response(await keeper.allocate(viewer, unit, idempotency_key, named, body), POOLS)
 
 

@@ -19,6 +19,10 @@ LONGEST: Final = 15
 """ITU-T E.164: no number is longer."""
 
 
+NUMBER_KEEPERS: Final = frozenset({"it", "system_admin"})
+"""Roles that keep the number plan. Service accounts keep it by the scope that their registration gave them."""
+
+
 class State(StrEnum):
     """Where a number stands."""
 
@@ -45,6 +49,8 @@ class Verb(StrEnum):
     RELEASE = "release"
     REST = "rest"
     REGAIN = "regain"
+    REUSE = "reuse"
+    TRANSFER = "transfer"
     RESERVE = "reserve"
     BLOCK = "block"
     UNBLOCK = "unblock"
@@ -57,16 +63,24 @@ TRANSITIONS: Final[Mapping[tuple[State, Verb], State]] = MappingProxyType(
         (State.PLANNED, Verb.OPEN): State.AVAILABLE,
         (State.AVAILABLE, Verb.HOLD): State.HELD,
         (State.HELD, Verb.DROP): State.AVAILABLE,
+        (State.RESERVED, Verb.DROP): State.AVAILABLE,
         (State.AVAILABLE, Verb.ALLOCATE): State.ASSIGNED,
         (State.HELD, Verb.ALLOCATE): State.ASSIGNED,
+        (State.RESERVED, Verb.ALLOCATE): State.ASSIGNED,
         (State.AVAILABLE, Verb.PROVISION): State.PROVISIONING,
         (State.HELD, Verb.PROVISION): State.PROVISIONING,
+        (State.RESERVED, Verb.PROVISION): State.PROVISIONING,
         (State.PROVISIONING, Verb.CONFIRM): State.ASSIGNED,
+        (State.PROVISIONING, Verb.TRANSFER): State.PROVISIONING,
         (State.PROVISIONING, Verb.RELEASE): State.QUARANTINED,
+        (State.PROVISIONING, Verb.BLOCK): State.BLOCKED,
+        (State.ASSIGNED, Verb.TRANSFER): State.ASSIGNED,
         (State.ASSIGNED, Verb.RELEASE): State.QUARANTINED,
         (State.QUARANTINED, Verb.REST): State.AVAILABLE,
         (State.QUARANTINED, Verb.REGAIN): State.ASSIGNED,
+        (State.QUARANTINED, Verb.REUSE): State.ASSIGNED,
         (State.AVAILABLE, Verb.RESERVE): State.RESERVED,
+        (State.HELD, Verb.RESERVE): State.RESERVED,
         (State.RESERVED, Verb.OPEN): State.AVAILABLE,
         (State.ASSIGNED, Verb.BLOCK): State.BLOCKED,
         (State.AVAILABLE, Verb.BLOCK): State.BLOCKED,
@@ -77,24 +91,33 @@ TRANSITIONS: Final[Mapping[tuple[State, Verb], State]] = MappingProxyType(
 )
 """reference/directory-numbers.md (d), "State machine". What is not listed may not happen; nothing leaves ``retired``."""
 
+ENDING: Final = frozenset({State.HELD, State.QUARANTINED, State.RESERVED, State.BLOCKED})
+"""States that are over at a date, when the number has one; a number in any other has none."""
+
 
 def moved(state: State, verb: Verb) -> State | None:
     """Give the state that ``verb`` leads to; ``None`` when it may not happen."""
     return TRANSITIONS.get((state, verb))
 
 
-def regained(state: State, *, last: Hashable, holder: Hashable) -> State | None:
+def regained(state: State, *, last: Hashable, holder: Hashable, confirms: bool = False) -> State | None:
     """Give the state of a number that ``holder`` gets back; ``None`` unless it waits in quarantine and ``last`` had it, who is the same.
 
     reference/directory-numbers.md (d), "State machine": the same holder coming back inside the window gets it again.
     """
-    return moved(state, Verb.REGAIN) if last == holder else None
+    then = moved(state, Verb.REGAIN) if last == holder else None
+    return None if then is None else begun(then, confirms=confirms)
+
+
+def begun(then: State, *, confirms: bool) -> State:
+    """Give where a number begins that is given out: where the exchange confirms what it has set up, it is not assigned before that."""
+    return State.PROVISIONING if confirms and then is State.ASSIGNED else then
 
 
 def standing(state: State, available_from: datetime | None, now: datetime) -> State:
-    """Give the state as of ``now``: a quarantine that is over is over, whether or not anybody wrote it down."""
-    if state is State.QUARANTINED and available_from is not None and available_from <= now:
-        return TRANSITIONS[state, Verb.REST]
+    """Give the state as of ``now``: what is over at a date is over then, whether or not anybody wrote it down."""
+    if state in ENDING and available_from is not None and available_from <= now:
+        return State.AVAILABLE
     return state
 
 

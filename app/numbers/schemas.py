@@ -27,6 +27,7 @@ HolderType = Literal["contact", "department", "room", "device", "hotline", "exte
 
 _DEPARTMENT = "Id or code: whose pool it is; absent for the whole company's."
 _JOINERS = "Whether people who join get a number from it by themselves."
+_CONFIRMS = "Whether a number that is given out waits in `provisioning` until the exchange or the carrier confirms it."
 _LOW_WATER = "Fewer free numbers than this are worth a warning."
 _QUARANTINE = "Days for which a released number rests; by default that of the class."
 
@@ -53,6 +54,7 @@ class PoolCreate(Input):
     department: DepartmentRef | None = Field(None, description=_DEPARTMENT, examples=["RD"])
     joiners: bool = Field(default=False, description=_JOINERS)
     low_water: LowWater | None = Field(None, description=_LOW_WATER)
+    confirms: bool = Field(default=False, description=_CONFIRMS)
 
 
 class PoolAmend(Input):
@@ -63,8 +65,9 @@ class PoolAmend(Input):
     department: DepartmentRef | None = Field(None, description=_DEPARTMENT)
     joiners: bool | None = Field(None, description=_JOINERS)
     low_water: LowWater | None = Field(None, description=_LOW_WATER)
+    confirms: bool | None = Field(None, description=_CONFIRMS)
 
-    @field_validator("name", "quarantine_days", "joiners", mode="after")
+    @field_validator("name", "quarantine_days", "joiners", "confirms", mode="after")
     @classmethod
     def _not_removed(cls, value: object) -> object:
         if value is None:
@@ -86,9 +89,12 @@ class RangeCreate(Input):
 class HolderRef(Input):
     """Who is to hold a number."""
 
-    type: Literal["contact", "department"] = Field("contact", examples=["contact"])
-    id: Annotated[str, StringConstraints(min_length=1, max_length=36)] = Field(
-        description="Id; of a department also its code.", examples=["019a0000-0000-7000-8000-000000000001"]
+    type: Literal["contact", "department", "room", "hotline", "external"] = Field(
+        "contact", description="`hotline` and `external` are contacts of that kind.", examples=["contact"]
+    )
+    id: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,36}$")] = Field(
+        description="Id; of a department also its code; of a room its code, at most 32 characters.",
+        examples=["019a0000-0000-7000-8000-000000000001"],
     )
 
 
@@ -99,10 +105,13 @@ class AllocationCreate(Input):
     count: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 1
     digits: Digits | None = Field(None, description="This number and no other; not with `count`.", examples=["78001"])
     role: Role = Field("short", description="`extension` shows as the card's extension; `shared`: a line of several.")
-    until: AwareDatetime | None = Field(None, description="When the holder is to give it back.")
+    until: AwareDatetime | None = Field(
+        None, description="When it ends by itself; needed in a pool of temporary numbers and for external people."
+    )
     consumer_ref: Reference | None = Field(
         None, description="The caller's own name for this allocation: repeated, it gives the same numbers."
     )
+    hold: UUID | None = Field(None, description="The numbers of this hold, all of them; not with `count` or `digits`.")
 
     @field_validator("digits", mode="after")
     @classmethod
@@ -110,6 +119,14 @@ class AllocationCreate(Input):
         if value is not None and info.data.get("count", 1) != 1:
             code = "not_with_count"
             raise Rejected(code, "A given number is one number.", "指定号码时数量只能为 1。")
+        return value
+
+    @field_validator("hold", mode="after")
+    @classmethod
+    def _alone(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
+        if value is not None and (info.data.get("count", 1) != 1 or info.data.get("digits") is not None):
+            code = "not_together"
+            raise Rejected(code, "A hold says itself which numbers.", "使用预占时不能再指定数量或号码。")
         return value
 
 
@@ -197,6 +214,7 @@ class PoolReceipt(Output):
     department: UUID | None
     joiners: bool
     low_water: int | None
+    confirms: bool
     version: str
 
 
@@ -240,7 +258,7 @@ class AllocatedNumber(Output):
     """A number that was given out."""
 
     digits: str = Field(examples=["78001"])
-    state: Literal["assigned"]
+    state: Literal["assigned", "provisioning"]
     assignment_id: UUID
     until: datetime | None
 
@@ -277,6 +295,7 @@ class HolderView(Output):
 
     type: HolderType
     id: UUID | None
+    code: str | None = Field(description="Of a room.")
     role: Role
     since: datetime
     until: datetime | None
@@ -290,6 +309,9 @@ class NumberItem(Output):
     pool: str
     state: State
     available_from: datetime | None
+    kept_for: str | None = Field(
+        description="Why it is blocked or what it is reserved for; for those who keep numbers."
+    )
     holders: list[HolderView]
 
 

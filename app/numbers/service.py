@@ -4,22 +4,15 @@ Whoever gives out and whoever takes back lock the holder's card first and the nu
 once the second sees what the first gave, and nobody waits for another in a circle.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
-from app.audit.authors import Author, written
-from app.audit.intents import gather_intent
-from app.contacts.carrying import LockedCard
+from app.audit.authors import Author
 from app.contacts.writer import ContactWriter
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
-from app.kit.models import new_id
 from app.kit.straight import Writes
 from app.numbers.cards import HolderCards
 from app.numbers.errors import (
@@ -28,33 +21,23 @@ from app.numbers.errors import (
     ConsumerRefReused,
     ConsumerRefSpent,
     NumberNotAssigned,
-    NumberNotAvailable,
     NumberNotInPool,
     PoolExhausted,
 )
+from app.numbers.handing import Ending, Handed, Handing
+from app.numbers.holding import redeem
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.regaining import regain
-from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken
-from app.numbers.rules import Cause, State, next_key, release_verb, rest, standing
-from app.numbers.taking import Held, held_by, take
-from app.numbers.values import Allocated, Released, Wanted
+from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken, not_available
+from app.numbers.rules import Cause, State
+from app.numbers.taking import Held, held_by, take, take_early
+from app.numbers.terms import MUST_END
+from app.numbers.values import Allocated, AllocatedOne, Released, Wanted
 from app.permissions.standing import Standings
 
 _TRIES: Final = 2
-
-
-def draw() -> int:
-    """Draw a place in a random pool's free list."""
-    return secrets.randbits(62)
-
-
-@dataclass(frozen=True, slots=True)
-class _Handed:
-    """What is handed over: the receiver's card, the numbers that were just taken, and what the receiver had before."""
-
-    card: LockedCard | None
-    taken: Sequence[Taken]
-    held: Sequence[Held]
+HELD_BY_SOMEBODY: Final = frozenset({State.ASSIGNED, State.PROVISIONING})
+"""States in which a number has a holder."""
 
 
 class NumberService:
@@ -71,14 +54,15 @@ class NumberService:
     ) -> None:
         """Take the rows, the writer of the cards that tell their holders' numbers, the department tree, and the clock."""
         self._plan, self._numbers = plan, numbers
-        self._cards = HolderCards(writer.cards)
+        self.handing = Handing(plan=plan, numbers=numbers, cards=HolderCards(writer.cards), clock=clock)
+        self._cards = self.handing.cards
         self._standings, self._clock = standings, clock
 
     async def allocate(self, unit: UnitOfWork, pool: Pool, grant: Grant, wanted: Wanted) -> Allocated:
         """Give numbers of ``pool`` to a holder whom the caller may name, or tell again what the reference stands for.
 
         Raises ``PoolExhausted``, ``NumberNotAvailable``, ``NumberNotInPool``, ``HolderNotFound`` for a contact who is not in office,
-        ``ConsumerRefReused`` and ``ConsumerRefSpent``; then nothing was taken.
+        ``ConsumerRefReused``, ``ConsumerRefSpent``, ``UnknownHold`` and ``HoldOver``; then nothing was taken.
         """
         if grant.consumer_ref is not None:
             await self._numbers.claim_reference(unit.session, pool.id, grant.caller, grant.consumer_ref)
@@ -86,12 +70,8 @@ class NumberService:
             if known:
                 return _again(known, grant, wanted)
         card = await self._cards.receiver(unit.session, grant.holder)
-        if wanted.digits is None:
-            taken, held = await self._next(unit, pool, wanted.count, grant.holder)
-        else:
-            taken = [await self._given(unit, pool, wanted.digits, grant)]
-            held = await held_by(unit.session, grant.holder)
-        return await self._hand_over(unit, (pool.id, pool.code), grant, _Handed(card, taken, held))
+        taken, held = await self._taken(unit, pool, wanted, grant)
+        return await self.handing.over(unit, (pool.id, pool.code), grant, Handed(card, taken, held))
 
     async def release(
         self, unit: UnitOfWork, author: Author, digits: str, *, domain: str | None, cause: Cause, holder: Holder | None
@@ -111,21 +91,11 @@ class NumberService:
         holders = list(dict.fromkeys(each.holder for each in ending))
         cards = await self._cards.holders(unit.session, holders)
         locked = (await self._numbers.locked(unit.session, [number.id]))[number.id]
-        still = {each.id: each for each in await self._numbers.open_of(unit.session, number.id)}
-        if any(each.id not in still for each in ending):
+        still = await self._numbers.open_of(unit.session, number.id)
+        if not {each.id for each in ending} <= {each.id for each in still}:
             raise AllocationConflict
-        await self._numbers.end(unit.session, [each.id for each in ending], cause, author, self._clock.now())
-        after = locked
-        if len(ending) == len(still):
-            pools = {pool.id: pool for pool in await self._plan.pools(unit.session)}
-            after = await self._to_rest(unit, pools[locked.pool_id], locked, cause)
-        writes = Writes()
-        for each in holders:
-            roles = {one.role for one in ending if one.holder == each}
-            self._cards.tell(writes, author, cards.get(each.id), await held_by(unit.session, each), roles)
-            self._announce(writes, author, "number.release", each, locked.pool, [digits], cause=cause.value)
-        await writes.run(unit.session)
-        return Released(after, len(ending))
+        what = Ending(number=locked, ending=ending, still=still, cards=cards, cause=cause)
+        return Released(await self.handing.back(unit, author, what), len(ending))
 
     async def number_for_joiner(
         self, unit: UnitOfWork, author: Author, *, contact_id: UUID, department_id: UUID | None
@@ -142,13 +112,13 @@ class NumberService:
         card = await self._cards.receiver(unit.session, grant.holder)
         former = await regain(unit.session, grant.holder)
         if former is not None:
-            handed = _Handed(card, [former[2]], await held_by(unit.session, grant.holder))
-            return (await self._hand_over(unit, former[:2], grant, handed)).digits
+            handed = Handed(card, [former[2]], await held_by(unit.session, grant.holder))
+            return (await self.handing.over(unit, former[:2], grant, handed)).digits
         pool = await self._joiners_pool(unit, department_id)
         if pool is None:
             return ()
         taken, held = await self._next(unit, pool, 1, grant.holder)
-        return (await self._hand_over(unit, (pool.id, pool.code), grant, _Handed(card, taken, held))).digits
+        return (await self.handing.over(unit, (pool.id, pool.code), grant, Handed(card, taken, held))).digits
 
     async def end_assignments(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> Sequence[str]:
         """End all that a contact holds; the numbers rest by their pools' rules and ``cause`` (of ``rules.Cause``). Give the digits."""
@@ -163,28 +133,24 @@ class NumberService:
         for each, _ in held:
             number = numbers[each.number_id]
             if each.role != "shared" or not await self._numbers.open_of(unit.session, number.id):
-                await self._to_rest(unit, pools[number.pool_id], number, why)
+                await self.handing.to_rest(unit, pools[number.pool_id], number, why)
         digits = [each for _, each in held]
         writes, left = Writes(), await held_by(unit.session, holder)
         self._cards.tell(writes, author, card, left, {each.role for each, _ in held})
-        self._announce(writes, author, "number.release", holder, None, digits, cause=why.value)
+        self.handing.announce(writes, author, "number.release", [holder], numbers=digits, cause=why.value)
         await writes.run(unit.session)
         return digits
 
-    async def _hand_over(self, unit: UnitOfWork, pool: tuple[UUID, str], grant: Grant, handed: "_Handed") -> Allocated:
-        """Write who holds the numbers that were just taken from ``pool`` (id and code), on the holder's card too, and announce it."""
-        (pool_id, code), digits = pool, [each.digits for each in handed.taken]
-        named = [(new_id(), each) for each in handed.taken]
-        writes = Writes()
-        self._numbers.assign(writes, pool_id, grant, named, self._clock.now())
-        held = [*handed.held, *((grant.role, each) for each in digits)]
-        self._cards.tell(writes, grant.author, handed.card, held, {grant.role})
-        self._announce(writes, grant.author, "number.allocate", grant.holder, code, digits)
-        try:
-            await writes.run(unit.session)
-        except IntegrityError as error:
-            raise AllocationConflict from error
-        return Allocated(tuple((identity, each.digits, grant.until) for identity, each in named))
+    async def _taken(
+        self, unit: UnitOfWork, pool: Pool, wanted: Wanted, grant: Grant
+    ) -> tuple[Sequence[Taken], Sequence[Held]]:
+        if wanted.hold is None and wanted.digits is None:
+            return await self._next(unit, pool, wanted.count, grant.holder)
+        if wanted.hold is not None:
+            taken = await redeem(unit.session, pool.id, wanted.hold, caller=grant.caller, now=self._clock.now())
+        else:
+            taken = [await self._given(unit, pool, wanted, grant)]
+        return taken, await held_by(unit.session, grant.holder)
 
     async def _next(
         self, unit: UnitOfWork, pool: Pool, count: int, holder: Holder
@@ -199,8 +165,9 @@ class NumberService:
                 break
         raise PoolExhausted(requested=count, available=free)
 
-    async def _given(self, unit: UnitOfWork, pool: Pool, digits: str, grant: Grant) -> Taken:
-        now = self._clock.now()
+    async def _given(self, unit: UnitOfWork, pool: Pool, wanted: Wanted, grant: Grant) -> Taken:
+        """Take the number that is asked for. An approved request may cut its rest short (``wanted.early``)."""
+        now, digits = self._clock.now(), wanted.digits or ""
         taken = await self._numbers.take_one(unit.session, pool.id, digits, now)
         if taken is not None:
             return taken
@@ -208,52 +175,25 @@ class NumberService:
         if not found:
             raise NumberNotInPool
         number = (await self._numbers.locked(unit.session, [found[0].id]))[found[0].id]
-        if number.state is State.ASSIGNED and grant.role == "shared":
+        if number.state in HELD_BY_SOMEBODY and grant.role == "shared":
             open_now = await self._numbers.open_of(unit.session, number.id)
             if all(each.role == "shared" and each.holder != grant.holder for each in open_now):
-                return Taken(number.id, digits)
-        rests = number.state is State.QUARANTINED and number.available_from is not None
-        raise NumberNotAvailable(
-            state=standing(number.state, number.available_from, now).value,
-            available_from=number.available_from.isoformat() if rests and number.available_from else None,
-        )
-
-    async def _to_rest(self, unit: UnitOfWork, pool: Pool, number: NumberRow, cause: Cause) -> NumberRow:
-        now = self._clock.now()
-        days = rest(pool.quarantine_days, cause)
-        return await self._numbers.put(
-            unit.session,
-            number,
-            release_verb(cause),
-            sort_key=next_key(pool.strategy, number.digits, now, draw),
-            available_from=None if days is None else now + days,
-        )
+                return Taken(number.id, digits, number.state)
+        if number.state is State.QUARANTINED and wanted.early:
+            return await take_early(unit.session, number)
+        raise not_available(number, now)
 
     async def _joiners_pool(self, unit: UnitOfWork, department_id: UUID | None) -> Pool | None:
         taking: Mapping[UUID | None, Pool] = {
-            pool.department_id: pool for pool in reversed(await self._plan.pools(unit.session)) if pool.joiners
+            pool.department_id: pool
+            for pool in reversed(await self._plan.pools(unit.session))
+            if pool.joiners and pool.pool_class not in MUST_END
         }
         if department_id is not None:
             for node in reversed((await self._standings.tree()).ancestry(department_id)):
                 if node.id in taking:
                     return taking[node.id]
         return taking.get(None)
-
-    def _announce(
-        self,
-        writes: Writes,
-        author: Author,
-        action: str,
-        holder: Holder,
-        pool: str | None,
-        digits: Sequence[str],
-        **more: str,
-    ) -> None:
-        contacts = [holder.id] if holder.type == "contact" else []
-        query = {"pool": pool, "numbers": list(digits), "holder": f"{holder.type}:{holder.id}", **more}
-        kept = {name: value for name, value in query.items() if value is not None}
-        draft = written(author, action, self._clock.now(), contacts=contacts, fields=["short_numbers"], query=kept)
-        gather_intent(writes, draft)
 
 
 def one_number(found: Sequence[NumberRow]) -> NumberRow:
@@ -265,12 +205,16 @@ def one_number(found: Sequence[NumberRow]) -> NumberRow:
     return found[0]
 
 
-def _again(known: Sequence[tuple[Assignment, str]], grant: Grant, wanted: Wanted) -> Allocated:
+def _again(known: Sequence[tuple[Assignment, str, State]], grant: Grant, wanted: Wanted) -> Allocated:
     first = known[0][0]
-    told = [digits for _, digits in known]
-    same = len(known) == wanted.count and (first.holder, first.role) == (grant.holder, grant.role)
-    if not same or (wanted.digits is not None and told != [wanted.digits]) or first.until != grant.until:
+    told = [digits for _, digits, _ in known]
+    same = (first.holder, first.role) == (grant.holder, grant.role)
+    if not same or (wanted.hold is None and len(known) != wanted.count) or first.until != grant.until:
         raise ConsumerRefReused
-    if any(each.ended_at is not None for each, _ in known):
+    if wanted.digits is not None and told != [wanted.digits]:
+        raise ConsumerRefReused
+    if any(each.ended_at is not None for each, _, _ in known):
         raise ConsumerRefSpent
-    return Allocated(tuple((each.id, digits, each.until) for each, digits in known), replayed=True)
+    return Allocated(
+        tuple(AllocatedOne(each.id, digits, each.until, state.value) for each, digits, state in known), replayed=True
+    )

@@ -1,11 +1,12 @@
 """Taking the next numbers of a pool, and what their holder has by then.
 
-Taking is one statement. It reads the head of two partial indexes, what is available in the order of the pool's strategy and what has come
-out of quarantine, longest first, and takes the best of both or, when there are not enough, nothing. On PostgreSQL it passes over rows that
-somebody else is taking, and tells in the same breath what the holder has; who comes short asks once more and waits.
+Taking is one statement. It reads the head of two partial indexes, what is available in the order of the pool's strategy and what is free
+by now, longest first, though it still says that it rests or is held, and takes the best of both or, when there are not enough, nothing.
+On PostgreSQL it passes over rows that somebody else is taking, and tells in the same breath what the holder has; who comes short asks once
+more and waits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -26,9 +27,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.models import Id
 from app.kit.straight import Straight
+from app.numbers.errors import AllocationConflict
 from app.numbers.models import Number, NumberAssignment
-from app.numbers.repository import FREE, QUEUE, RESTED, Holder, Taken
-from app.numbers.rules import State
+from app.numbers.repository import BEGUN, FREE, QUEUE, RESTED, ROW_ID, Holder, NumberRow, Taken
+from app.numbers.rules import State, Verb, moved
 
 Held = tuple[str, str]
 """What somebody holds: role and digits."""
@@ -37,8 +39,17 @@ _COUNT: Final = bindparam("wanted", type_=Integer())
 _TOOK: Final = ""
 
 
-def _taking(*, waiting: bool) -> Update:
-    """Write the statement that takes ``wanted`` numbers of a pool, or none."""
+_TAKE_EARLY: Final = Straight(
+    update(Number)
+    .where(Number.id == ROW_ID)
+    .values(state=BEGUN, available_from=None, row_version=Number.row_version + 1)
+    .returning(Number.state)
+)
+_GIVE: Final[Mapping[str, Any]] = {"state": BEGUN, "available_from": None}
+
+
+def taking(*, waiting: bool, values: Mapping[str, Any]) -> Update:
+    """Write the statement that takes ``wanted`` numbers of a pool, or none, and makes ``values`` of them."""
     columns = (Number.id, Number.sort_key)
     free = select(*columns).where(FREE).order_by(Number.sort_key).limit(_COUNT)
     rested = select(*columns).where(RESTED).order_by(Number.available_from).limit(_COUNT)
@@ -51,8 +62,8 @@ def _taking(*, waiting: bool) -> Update:
     return (
         update(Number)
         .where(Number.id.in_(select(picked.c.id)), enough)
-        .values(state=State.ASSIGNED.value, available_from=None, row_version=Number.row_version + 1)
-        .returning(Number.id, Number.digits, Number.sort_key)
+        .values(**values, row_version=Number.row_version + 1)
+        .returning(Number.id, Number.digits, Number.sort_key, Number.state)
     )
 
 
@@ -69,18 +80,18 @@ _HELD: Final = Straight(
 
 
 def _taking_and_telling(*, waiting: bool) -> Straight:
-    took = _taking(waiting=waiting).cte("took")
+    took = taking(waiting=waiting, values=_GIVE).cte("took")
     place = func.row_number().over(order_by=_LONGEST_FIRST)
     held = (
-        select(NumberAssignment.role, null(), Number.digits, place)
+        select(NumberAssignment.role, null(), Number.digits, place, literal_column("''", String))
         .join(Number, Number.id == NumberAssignment.number_id)
         .where(*_OPEN)
     )
-    taken = select(literal_column(f"'{_TOOK}'", String), took.c.id, took.c.digits, took.c.sort_key)
+    taken = select(literal_column(f"'{_TOOK}'", String), took.c.id, took.c.digits, took.c.sort_key, took.c.state)
     return Straight(union_all(taken, held))
 
 
-_TAKE: Final = Straight(_taking(waiting=False))
+_TAKE: Final = Straight(taking(waiting=False, values=_GIVE))
 _TAKE_AND_TELL: Final = {waiting: _taking_and_telling(waiting=waiting) for waiting in (False, True)}
 
 
@@ -107,6 +118,14 @@ async def take(
     return _taken([row for row in rows if row[0] == _TOOK]), [(row[0], row[2]) for row in held]
 
 
+async def take_early(session: AsyncSession, number: NumberRow) -> Taken:
+    """Take a number that was loaded ``locked`` before its rest is over; raise ``AllocationConflict`` where that may not be."""
+    if moved(number.state, Verb.REUSE) is None:
+        raise AllocationConflict
+    rows = await _TAKE_EARLY.rows(session, {"pool": number.pool_id, "row": number.id})
+    return Taken(number.id, number.digits, State(rows[0][0]))
+
+
 async def held_by(session: AsyncSession, holder: Holder) -> list[Held]:
     """List what somebody holds, longest first."""
     rows = await _HELD.rows(session, {"holder": holder.id, "kind": holder.type})
@@ -114,4 +133,4 @@ async def held_by(session: AsyncSession, holder: Holder) -> list[Held]:
 
 
 def _taken(rows: Sequence[Sequence[Any]]) -> list[Taken]:
-    return [Taken(row[1], row[2]) for row in sorted(rows, key=lambda row: (row[3], row[1]))]
+    return [Taken(row[1], row[2], State(row[4])) for row in sorted(rows, key=lambda row: (row[3], row[1]))]

@@ -4,28 +4,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.numbers.repository import NumberRow
+from app.audit.authors import Author
+from app.numbers.repository import Assignment, NumberRow
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How many numbers, or which one."""
+    """How many numbers, which one (``early``: even while it rests), or those of a hold."""
 
     count: int = 1
     digits: str | None = None
+    hold: UUID | None = None
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AllocatedOne:
+    """A number that was given out: its assignment, until when, and whether it stands assigned or waits for the exchange."""
+
+    assignment: UUID
+    digits: str
+    until: datetime | None
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
 class Allocated:
-    """What was given out: assignment, digits and end of each; ``replayed``: told again, not given again."""
+    """What was given out; ``replayed``: told again, not given again."""
 
-    numbers: tuple[tuple[UUID, str, datetime | None], ...]
+    numbers: tuple[AllocatedOne, ...]
     replayed: bool = False
 
     @property
     def digits(self) -> tuple[str, ...]:
         """The numbers alone."""
-        return tuple(digits for _, digits, _ in self.numbers)
+        return tuple(each.digits for each in self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +47,41 @@ class Released:
 
     number: NumberRow
     ended: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """How numbers are held: ``hold`` for a caller or ``reservation`` for a purpose, by whom, for what, until when; what they look like.
+
+    In ``pattern`` a ``?`` is one digit and a ``*`` any number of them.
+    """
+
+    kind: str
+    owner: str
+    purpose: str
+    until: datetime
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A number as a caller names it: digits, and the code of the domain where several have them."""
+
+    digits: str
+    domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A number that went to another holder, and what holds it now."""
+
+    number: NumberRow
+    now: Assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who passes a number on: the caller as keys name it, and the author of the event."""
+
+    caller: str
+    author: Author

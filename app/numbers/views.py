@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.numbers.pool_repository import Domain, Held, Pool
+from app.numbers.values import AllocatedOne
 
 
 def domain_view(domain: Domain) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def pool_view(pool: Pool) -> dict[str, Any]:
         "department": None if pool.department_id is None else str(pool.department_id),
         "joiners": pool.joiners,
         "low_water": pool.low_water,
+        "confirms": pool.confirms,
     }
 
 
@@ -39,4 +41,14 @@ def range_view(held: Held, pool: Pool) -> dict[str, Any]:
         "size": stretch.size,
         "materialised": held.materialised,
         "state": "ready" if held.materialised == stretch.size else "materialising",
+    }
+
+
+def allocated_view(each: AllocatedOne) -> dict[str, Any]:
+    """Write a number that was given out."""
+    return {
+        "digits": each.digits,
+        "state": each.state,
+        "assignment_id": str(each.assignment),
+        "until": None if each.until is None else each.until.isoformat(),
     }

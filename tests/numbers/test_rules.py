@@ -18,6 +18,7 @@ from app.numbers.rules import (
     Strategy,
     Stretch,
     Verb,
+    begun,
     collision,
     first_key,
     moved,
@@ -108,24 +109,47 @@ def test_leading_zeros_are_kept() -> None:
     assert stretch("007", "012", 2, ["009"]).chunk(0, 9) == ["007", "011"]
 
 
-MOVES: Final = [
-    (State.AVAILABLE, Verb.ALLOCATE, State.ASSIGNED),
-    (State.HELD, Verb.ALLOCATE, State.ASSIGNED),
-    (State.ASSIGNED, Verb.RELEASE, State.QUARANTINED),
-    (State.ASSIGNED, Verb.BLOCK, State.BLOCKED),
-    (State.QUARANTINED, Verb.REST, State.AVAILABLE),
-    (State.BLOCKED, Verb.UNBLOCK, State.QUARANTINED),
-    (State.ASSIGNED, Verb.ALLOCATE, None),
-    (State.QUARANTINED, Verb.ALLOCATE, None),
-    (State.BLOCKED, Verb.ALLOCATE, None),
-    (State.AVAILABLE, Verb.RELEASE, None),
-    (State.ASSIGNED, Verb.RETIRE, None),
-]
+TABLE: Final = """
+                open hold drop allocate provision confirm release rest regain reuse transfer reserve block unblock retire
+planned         avai -    -    -        -         -       -       -    -      -     -        -       -     -       reti
+available       -    held -    assi     prov      -       -       -    -      -     -        rese    bloc  -       reti
+held            -    -    avai assi     prov      -       -       -    -      -     -        rese    -     -       reti
+provisioning    -    -    -    -        -         assi    quar    -    -      -     prov     -       bloc  -       -
+assigned        -    -    -    -        -         -       quar    -    -      -     assi     -       bloc  -       -
+quarantined     -    -    -    -        -         -       -       avai assi   assi  -        -       bloc  -       reti
+reserved        avai -    avai assi     prov      -       -       -    -      -     -        -       -     -       reti
+blocked         -    -    -    -        -         -       -       -    -      -     -        -       -     quar    reti
+retired         -    -    -    -        -         -       -       -    -      -     -        -       -     -       -
+"""
+"""Every state and every verb: where it leads, by its first four letters."""
 
 
-@pytest.mark.parametrize(("state", "verb", "after"), MOVES)
-def test_a_number_moves_as_the_table_says(state: State, verb: Verb, after: State | None) -> None:
-    assert moved(state, verb) is after
+def test_a_number_moves_as_the_table_says_and_in_no_other_way() -> None:
+    first, *rows = TABLE.strip().splitlines()
+    verbs = [Verb(each) for each in first.split()]
+    assert set(verbs) == set(Verb)
+    table = {State(row.split()[0]): row.split()[1:] for row in rows}
+    assert set(table) == set(State)
+    for state, cells in table.items():
+        for verb, cell in zip(verbs, cells, strict=True):
+            after = moved(state, verb)
+            assert (cell == "-") if after is None else after.value.startswith(cell), (state, verb)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_would_be_assigned_waits_for_the_exchange(state: State) -> None:
+    assert begun(state, confirms=False) is state
+    assert begun(state, confirms=True) is (State.PROVISIONING if state is State.ASSIGNED else state)
+    back = State.PROVISIONING if state is State.QUARANTINED else None
+    assert regained(state, last="one", holder="one", confirms=True) is back
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_date_ends_what_can_end_and_nothing_else(state: State) -> None:
+    ends = state in {State.HELD, State.QUARANTINED, State.RESERVED, State.BLOCKED}
+    assert standing(state, NOW, NOW) is (State.AVAILABLE if ends else state)
+    assert standing(state, NOW + timedelta.resolution, NOW) is state
+    assert standing(state, None, NOW) is state
 
 
 def test_nothing_leaves_retirement_and_everything_else_can_be_left() -> None:
@@ -147,7 +171,7 @@ def test_a_number_that_waits_goes_back_to_its_last_holder_and_to_nobody_else(sta
         (State.QUARANTINED, NOW + timedelta(microseconds=1), State.QUARANTINED),
         (State.QUARANTINED, NOW, State.AVAILABLE),
         (State.QUARANTINED, NOW - timedelta(days=1), State.AVAILABLE),
-        (State.BLOCKED, NOW - timedelta(days=1), State.BLOCKED),
+        (State.BLOCKED, None, State.BLOCKED),
         (State.ASSIGNED, None, State.ASSIGNED),
     ],
 )
