@@ -63,6 +63,7 @@ from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
 from app.notices.desk import NoticeDesk
 from app.numbers.desk import NumberDesk
+from app.numbers.sweeping import NumberSweep
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
@@ -126,6 +127,7 @@ class Application:
     hr: HrService
     hr_ledger: LedgerReader
     numbers: NumberDesk
+    number_sweep: NumberSweep
     lookups: LookupDesk
     notices: NoticeDesk
     collection: CollectionDesk

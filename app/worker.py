@@ -74,8 +74,9 @@ class Worker:
         due = await self._application.approvals.clock.sweep()
         reviewed = await self._application.campaigns.sweep()
         attended = await self._application.emergency.sweep()
-        given = await self._application.provisions.sweep()
-        return bool(moved or done or told or tagging or due or reviewed or attended or given)
+        provided = await self._application.provisions.sweep()
+        released = await self._application.number_sweep.sweep()
+        return any((moved, done, told, tagging, due, reviewed, attended, provided, released))
 
 
 async def work(settings: Settings) -> None:

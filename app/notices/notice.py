@@ -24,6 +24,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "client": "clients",
     "delegation": "delegations",
     "emergency": "emergency-sessions",
+    "number": "numbers",
     "operator": "access-events",
     "provision": "provisions",
     "request": "requests",
@@ -37,6 +38,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "client": "handed_over taken_over disabled",
     "delegation": "given started ended revoked",
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
+    "number": "reminder expired",
     "operator": "proposed founded acted",
     "provision": "prepared fetched due overdue declared returned destroyed ended revoked consent_withdrawn",
     "request": "filed activated decided commented transferred returned withdrawn amended reminder escalated timed_out "
@@ -74,7 +76,9 @@ _VALUES: Final = frozenset(
         "wechat",
     }
 )
-"""Members that would hold what a notice never tells, whatever is in them."""
+"""Members that would hold what a notice never tells, whatever is in them, but for further members."""
+_PAGELESS: Final = frozenset({"number"})
+"""Families whose resources have no page of their own under their id: who holds a number is told at the number."""
 _LARGEST: Final = 9999
 _DEEPEST: Final = 3
 _LONGEST: Final = 100
@@ -130,7 +134,7 @@ class Notice:
     def path(self) -> str | None:
         """Where the resource stands, without what stands before the collection."""
         identity = self.subject.get("id")
-        return None if identity is None else f"/{FAMILIES[self.family]}/{identity}"
+        return None if identity is None or self.family in _PAGELESS else f"/{FAMILIES[self.family]}/{identity}"
 
 
 def written(notice: Notice) -> Notice:
@@ -178,7 +182,7 @@ def _members(body: Mapping[str, Any], where: str, depth: int) -> dict[str, Any]:
     found = {}
     for name, value in body.items():
         place = f"{where}/{name}"
-        if not _MEMBER.fullmatch(name) or name in _VALUES:
+        if not _MEMBER.fullmatch(name) or (name in _VALUES and not isinstance(value, Mapping)):
             message = f"a notice has no member {place[:64]}"
             raise NoticeMalformed(message)
         found[name] = _paths(value, place) if name == "links" else _plain(value, place, depth)
