@@ -1,31 +1,34 @@
 """Short numbers by request: ``number.allocate`` for good, ``number.temporary`` until a time, and then back into quarantine by itself.
 
-Numbers are taken when the chain is through, not when they are asked for: which ones they are is the pool's business. A pool that has too
-few by then makes the request fail with its name, and nothing is taken. The allocation's reference is the request, so it is made once.
+Numbers are taken when the chain is through, not when they are asked for: which ones they are is the pool's business, unless the form names
+one. One that rests is given before its rest is over only where the form says so, and by a longer chain. A pool that has too few by then
+makes the request fail with its name, and nothing is taken. The allocation's reference is the request, so it is made once.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import Any, Final
 
-from app.approvals.effects import Applied, Approved, Asked, Cause, Examined, Term
+from app.approvals.effects import Applied, Approved, Asked, Cause, Effect, Examined, Term
 from app.approvals.resolving import Organisation
 from app.audit.authors import Author
 from app.auth.repository import Source
+from app.effects.number_moves import NumberReservation, NumberTransfer, moment
 from app.effects.unfit import BeneficiaryGone, CannotBeAsked, Why
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
 from app.numbers.errors import NumberNotAssigned
+from app.numbers.holding import HoldService
 from app.numbers.pool_repository import Pool, PoolRepository
-from app.numbers.repository import Grant, Holder
+from app.numbers.repository import Grant, Holder, NumberRepository
 from app.numbers.rules import Cause as Ended
 from app.numbers.service import NumberService
+from app.numbers.terms import TermFault, term_fault
+from app.numbers.transferring import NumberMoves
 from app.numbers.values import Wanted
 from app.permissions.standing import Viewer
 
-_LONGEST: Final = timedelta(days=366)
 _CALLER: Final = "approvals"
 
 
@@ -44,6 +47,7 @@ class NumberGift:
         """Take what gives, the pools, who is in service, the clock, and whether an end is asked for."""
         self._service, self._pools, self._organisation = service, pools, organisation
         self._clock, self._temporary = clock, temporary
+        self._numbers = NumberRepository()
 
     async def examine(self, source: Source, viewer: Viewer | None, asked: Asked) -> Examined:
         """Tell of which class the pool is. Raises ``NotFound``, ``CannotBeAsked`` and ``BeneficiaryGone``."""
@@ -51,16 +55,23 @@ class NumberGift:
         facts = await self._organisation.facts(source, [asked.beneficiary])
         if viewer is None and asked.beneficiary not in facts:
             raise BeneficiaryGone
-        until = _moment(asked.form.get("until"))
-        if self._temporary and until is not None:
-            now = self._clock.now()
-            if not now < until <= now + _LONGEST:
+        until = moment(asked.form.get("until"))
+        match term_fault(pool.pool_class, until, self._clock.now()):
+            case TermFault.MISSING:
+                raise CannotBeAsked("/subject/id", Why.MUST_END)
+            case TermFault():
                 raise CannotBeAsked("/form/until", Why.TERM)
+            case None:
+                pass
+        digits = asked.form.get("digits")
+        if digits is not None and not await self._numbers.named(source, digits, domain=None, pool_id=pool.id):
+            raise CannotBeAsked("/form/digits", Why.NOT_IN_POOL)
         about = {"pool": str(pool.id), "pool_class": pool.pool_class.value}
+        about["early"] = "yes" if digits is not None and asked.form.get("early") else "no"
         return Examined(form=asked.form, facts=about, owner=pool.department_id, term=Term(until=until))
 
     async def apply(self, unit: UnitOfWork, author: Author, approved: Approved) -> Applied:
-        """Take the numbers. Raises ``PoolExhausted`` and ``HolderNotFound``; then nothing was taken."""
+        """Take the numbers. Raises ``PoolExhausted``, ``NumberNotAvailable`` and ``HolderNotFound``; then nothing was taken."""
         pool = await self._pool(unit.session, approved.asked.subject.id)
         until = approved.ends if self._temporary else None
         grant = Grant(
@@ -71,7 +82,10 @@ class NumberGift:
             consumer_ref=str(approved.id),
             until=until,
         )
-        given = await self._service.allocate(unit, pool, grant, Wanted(int(approved.asked.form.get("count", 1)), None))
+        form = approved.asked.form
+        early = approved.facts.get("early") == "yes"
+        wanted = Wanted(int(form.get("count", 1)), form.get("digits"), early=early)
+        given = await self._service.allocate(unit, pool, grant, wanted)
         result = {"digits": list(given.digits), "domain": pool.domain}
         return Applied(result=result, ends=until, lasting=self._temporary)
 
@@ -92,23 +106,16 @@ class NumberGift:
         return pool
 
 
-def _moment(text: object) -> datetime | None:
-    """Read an end, which the form's schema has called a date and a time; without an offset it is none."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise CannotBeAsked("/form/until", Why.TERM) from None
-    if moment.tzinfo is None:
-        raise CannotBeAsked("/form/until", Why.TERM)
-    return moment
-
-
-def number_effects(*, service: NumberService, organisation: Organisation, clock: Clock) -> Mapping[str, NumberGift]:
-    """Make both."""
-    pools = PoolRepository()
+def number_effects(*, service: NumberService, organisation: Organisation, clock: Clock) -> Mapping[str, Effect]:
+    """Make all that requests do to numbers."""
+    pools, numbers = PoolRepository(), NumberRepository()
+    moves = NumberMoves(service=service, numbers=numbers, clock=clock)
+    holding = HoldService(numbers=numbers, clock=clock)
     return {
-        name: NumberGift(service=service, pools=pools, organisation=organisation, clock=clock, temporary=temporary)
-        for name, temporary in (("number_allocate", False), ("number_temporary", True))
+        **{
+            name: NumberGift(service=service, pools=pools, organisation=organisation, clock=clock, temporary=temporary)
+            for name, temporary in (("number_allocate", False), ("number_temporary", True))
+        },
+        "number_transfer": NumberTransfer(moves=moves, pools=pools, organisation=organisation),
+        "number_reserve": NumberReservation(holding=holding, pools=pools, clock=clock),
     }

@@ -54,6 +54,13 @@ class Why(Enum):
         "客户端标识须为 2 至 63 个小写字母、数字或连字符",
     )
     TAKEN = ("client_exists", "The client id is taken", "该客户端标识已被使用")
+    MUST_END = (
+        "must_end",
+        "Numbers of this pool have an end; ask for one with number.temporary",
+        "该号段池的号码须有截止时间，请申请 number.temporary",
+    )
+    NOT_IN_POOL = ("not_in_pool", "The number is not in this pool", "该号码不属于此号段池")
+    NOT_HELD = ("not_held", "Nobody holds the number, or several do", "该号码无人持有或由多人共用")
     OTHER_AUTHOR = ("other_author", "Another author's new version is theirs to file", "新版本须由其作者提交")
 
 

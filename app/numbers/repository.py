@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
     String,
     Table,
@@ -235,9 +234,16 @@ class NumberRepository:
         statement = NUMBERS.where(Number.id.in_(sorted(number_ids))).order_by(Number.id).with_for_update(of=Number)
         return {row[0]: number_of(tuple(row)) for row in await session.execute(statement)}
 
-    async def open_of(self, session: AsyncSession, number_id: int) -> list[Assignment]:
+    async def open_of(self, source: AsyncSession | Reader, number_id: int) -> list[Assignment]:
         """List who holds a number, longest first."""
-        return await self._open(session, NumberAssignment.number_id == number_id)
+        statement = (
+            select(*ASSIGNMENT)
+            .where(NumberAssignment.number_id == number_id, NumberAssignment.ended_at.is_(None))
+            .order_by(NumberAssignment.started_at, NumberAssignment.id)
+        )
+        if isinstance(source, AsyncSession):
+            return [assignment_of(tuple(row)) for row in await source.execute(statement)]
+        return [assignment_of(row) for row in await source.fetch(source.prepare(statement))]
 
     async def open_of_holder(self, session: AsyncSession, holder: Holder) -> list[tuple[Assignment, str]]:
         """List what somebody holds, with the digits, longest first."""
@@ -312,14 +318,6 @@ class NumberRepository:
         if isinstance(source, AsyncSession):
             return [number_of(tuple(row)) for row in await source.execute(statement)]
         return [number_of(row) for row in await source.fetch(source.prepare(statement))]
-
-    async def _open(self, session: AsyncSession, condition: ColumnElement[bool]) -> list[Assignment]:
-        rows = await session.execute(
-            select(*ASSIGNMENT)
-            .where(condition, NumberAssignment.ended_at.is_(None))
-            .order_by(NumberAssignment.started_at, NumberAssignment.id)
-        )
-        return [assignment_of(tuple(row)) for row in rows]
 
 
 def _assignments(

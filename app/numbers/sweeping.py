@@ -1,4 +1,4 @@
-"""What is due about numbers whether or not anybody asks: reminders, the end of what was given out until a time, word of holds that are over.
+"""What is due about numbers whether or not anybody asks: reminders, the end of what was given until a time, word of holds that are over.
 
 Each assignment in a transaction of its own, found by its ``due_at``. Whoever moves that on is the one who reminds, and whoever locks the
 number first ends it, so that with two workers everything happens once.
