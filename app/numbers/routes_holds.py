@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Path, Response
 
 from app.kit.dependencies import IfMatch, OnceKey, Unit
-from app.kit.errors import NotFound, PreconditionFailed, PreconditionRequired
+from app.kit.errors import Invalid, NotFound, PreconditionFailed, PreconditionRequired
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
@@ -19,7 +19,7 @@ from app.permissions.errors import NotPermitted
 router = GuardedRouter(prefix="/v1", tags=["numbers"])
 
 HoldId = Annotated[UUID, Path(alias="id", description="Id of a hold of the caller's.")]
-_CHANGES = (*LOOK_PROBLEMS, NotPermitted, NotFound, PreconditionFailed, PreconditionRequired, HoldOver)
+_CHANGES = (*LOOK_PROBLEMS, NotPermitted, Invalid, NotFound, PreconditionFailed, PreconditionRequired, HoldOver)
 
 
 @router.post(
@@ -45,7 +45,7 @@ async def hold_numbers(
     response_model=None,
     responses={
         200: {"model": HoldReceipt, "description": "The hold"},
-        **responses(*ONCE_PROBLEMS, *_CHANGES, HoldNotExtendable),
+        **responses(*_CHANGES, HoldNotExtendable),
     },
 )
 async def extend_hold(

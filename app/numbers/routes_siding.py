@@ -5,22 +5,23 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from app.kit.dependencies import OnceKey, Unit
-from app.kit.errors import NotFound
+from app.kit.errors import Invalid, NotFound
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
-from app.numbers.access import ONCE_PROBLEMS, Mover, NamedNumber, NumbersAdmin, NumbersAllocate
+from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, Mover, NamedNumber, NumbersAdmin, NumbersAllocate
 from app.numbers.errors import AllocationConflict, AmbiguousNumber, NumberNotAvailable
 from app.numbers.keeping import NUMBERS
 from app.numbers.move_schemas import AsideReceipt, BlockCreate, ReservationCreate
 from app.numbers.rules import Verb
 from app.numbers.schemas import DomainQuery
 from app.numbers.values import Named
+from app.permissions.errors import NotPermitted
 
 router = GuardedRouter(prefix="/v1", tags=["numbers"])
 
-_PROBLEMS = (*ONCE_PROBLEMS, NotFound, AmbiguousNumber, NumberNotAvailable, AllocationConflict)
-_TAKEN = {201: {"model": AsideReceipt, "description": "How it stands"}, **responses(*_PROBLEMS)}
+_NAMED = (NotFound, AmbiguousNumber, NumberNotAvailable, AllocationConflict)
+_TAKEN = {201: {"model": AsideReceipt, "description": "How it stands"}, **responses(*ONCE_PROBLEMS, *_NAMED)}
 InDomain = Annotated[DomainQuery, Query()]
 
 
@@ -46,7 +47,7 @@ async def block_number(
     summary="Unblock a number",
     status_code=204,
     response_model=None,
-    responses=responses(*_PROBLEMS),
+    responses=responses(*LOOK_PROBLEMS, NotPermitted, Invalid, *_NAMED),
 )
 async def unblock_number(
     viewer: NumbersAdmin, mover: Mover, unit: Unit, digits: NamedNumber, query: InDomain
@@ -81,7 +82,7 @@ async def reserve_number(
     summary="End a reservation",
     status_code=204,
     response_model=None,
-    responses=responses(*_PROBLEMS),
+    responses=responses(*LOOK_PROBLEMS, NotPermitted, Invalid, *_NAMED),
 )
 async def open_number(viewer: NumbersAdmin, mover: Mover, unit: Unit, digits: NamedNumber, query: InDomain) -> Response:
     """Let a reserved number be given out again."""

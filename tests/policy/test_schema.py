@@ -24,7 +24,7 @@ from tests.approvals.delegating import gave
 from tests.contacts.partners import add_partner
 from tests.engagements.calls import pushed
 from tests.hr.events import joined
-from tests.numbers.calls import add_pool, allocate
+from tests.numbers.calls import TestPool, add_pool, allocate, release
 from tests.support.application import World
 from tests.support.pictures import picture
 from tests.support.problems import problem
@@ -72,6 +72,11 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/number-pools/{id}/ranges": {"start": "61000", "end": "61099"},
     "POST /v1/number-pools/{id}/allocations": {"holder": {"type": "department", "id": "RD"}, "count": 3},
     "POST /v1/numbers/{digits}/releases": {"reason": "moved"},
+    "POST /v1/numbers/{digits}/transfers": {"to": {"type": "room", "id": "B2-301"}},
+    "POST /v1/numbers/{digits}/restorations": {},
+    "POST /v1/numbers/{digits}/blocks": {"reason": "harassed"},
+    "POST /v1/numbers/{digits}/reservations": {"purpose": "总机"},
+    "PATCH /v1/number-holds/{id}": {"minutes": 60},
     "POST /v1/access-events/exports": {"format": "ndjson", "action": "contact.*"},
     "POST /v1/calendar/revisions": {"source": "行政部通知", "days": [{"date": "2026-09-11", "kind": "off"}]},
 }
@@ -140,6 +145,12 @@ ANSWERED: Final = {
         "GET /v1/numbers/{digits}",
         "GET /v1/numbers/{digits}/history",
         "POST /v1/numbers/{digits}/releases",
+        *(
+            f"POST /v1/numbers/{{digits}}/{part}"
+            for part in ("transfers", "restorations", "blocks", "reservations", "retirements")
+        ),
+        "PATCH /v1/number-holds/{id}",
+        "DELETE /v1/number-holds/{id}",
     },
 }
 """What each caller must have got a 2xx from, or the cases prove little."""
@@ -183,6 +194,14 @@ async def add_photo(world: World, identity: UUID) -> None:
     assert given.status_code == 200, given.text
 
 
+async def held(world: World, pool: TestPool, at: int) -> str:
+    """Hold a number of a pool; give the id of the hold."""
+    body = {"pool": pool.code, "digits": pool.digits(at), "purpose": "热线"}
+    made = await (await world.as_("it-scripts")).post("/v1/number-holds", json=body)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
 async def known(world: World) -> dict[str, list[str]]:
     """Give ids of what exists, by the first part of the path; the last of each is there to be deleted."""
     events = (await (await world.as_("siem")).get("/v1/access-events")).json()["items"]
@@ -190,6 +209,9 @@ async def known(world: World) -> dict[str, list[str]]:
     pool = await add_pool(world)
     await add_photo(world, world.people["colleague"])
     await allocate(world, pool, world.people["bare"], 2)
+    for at in (10, 11):
+        await allocate(world, pool, world.people["bare"], digits=pool.digits(at))
+    await release(world, pool.digits(11))
     partner = await add_partner(world)
     fact = await pushed(world, partner, world.people["outsider"])
     revisions = await (await world.as_("hr")).get("/v1/calendar/revisions?limit=1")
@@ -207,6 +229,12 @@ async def known(world: World) -> dict[str, list[str]]:
         "privacy-notices": [notice.json()["id"]],
         "number-pools": [pool.code],
         "numbers": [pool.digits(at) for at in range(4)],
+        "numbers/transfers": [pool.digits(10)],
+        "numbers/restorations": [pool.digits(11)],
+        "numbers/blocks": [pool.digits(12)],
+        "numbers/reservations": [pool.digits(13)],
+        "numbers/retirements": [pool.digits(14)],
+        "number-holds": [await held(world, pool, 15), await held(world, pool, 16)],
     }
 
 
@@ -215,7 +243,9 @@ def cases(operation: Any, ids: dict[str, list[str]]) -> list[tuple[st.SearchStra
     member = "digits" if "{digits}" in operation.path else "id"
     there = []
     if f"{{{member}}}" in operation.path:
-        there = ids.get("engagements" if "/engagements" in operation.path else operation.path.split("/")[2], [])
+        first, last = operation.path.split("/")[2], operation.path.rsplit("/", 1)[-1]
+        there = ids.get("engagements" if "/engagements" in operation.path else first, [])
+        there = ids.get(f"{first}/{last}", there)
     further = {"engagement": ids["engagement"][0]} if "{engagement}" in operation.path else {}
     sure: dict[str, Any] = {}
     if operation.label in BODIES:
