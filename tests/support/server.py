@@ -22,7 +22,7 @@ from tests.support.application import PLENTY, SENSITIVE, opened_world
 from tests.support.company import PEOPLE
 from tests.support.stores import TestStore
 
-_START_SECONDS = 30.0
+_START_SECONDS = 90.0
 
 
 def free_port() -> int:
