@@ -111,7 +111,7 @@ class Number(Base):
         CheckConstraint("state <> 'quarantined' OR available_from IS NOT NULL", name="quarantine"),
         _partial("uq_number_domain_id_digits", "domain_id", "digits", where="state <> 'retired'", unique=True),
         _partial("ix_number_free", "pool_id", "sort_key", where="state = 'available'"),
-        _partial("ix_number_waiting", "pool_id", "available_from", where="available_from IS NOT NULL"),
+        _partial("ix_number_waiting", "pool_id", "available_from", "state", where="available_from IS NOT NULL"),
         Index("ix_number_pool_id_digits_id", "pool_id", "digits", "id"),
     )
     id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True, autoincrement=True)

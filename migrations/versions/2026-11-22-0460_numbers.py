@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.add_column("number", sa.Column("hold_id", Id(), nullable=True))
     op.add_column("number", sa.Column("kept_for", sa.String(length=100), nullable=True))
     op.drop_index("ix_number_quarantine", "number")
-    partial("ix_number_waiting", "number", ["pool_id", "available_from"], "available_from IS NOT NULL")
+    partial("ix_number_waiting", "number", ["pool_id", "available_from", "state"], "available_from IS NOT NULL")
     op.add_column("number_assignment", sa.Column("due_at", Instant(), nullable=True))
     op.add_column("number_assignment", sa.Column("holder_code", sa.String(length=32), nullable=True))
     op.execute(

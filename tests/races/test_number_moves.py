@@ -7,6 +7,8 @@ they meet by chance of who comes first; then the processes get ``SIGKILL``, and 
 import asyncio
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
 from itertools import pairwise
 from typing import Any
 
@@ -33,24 +35,29 @@ TAKEN = frozenset({200, 201, 204, 409, 422, 503})
 class Crowd:
     """Clients that note what they were told."""
 
-    def __init__(self, server: Server, pool: TestPool, token: str, people: list[str]) -> None:
-        self.server, self.pool, self.people = server, pool, people
+    def __init__(self, servers: Sequence[Server], pool: TestPool, token: str, people: list[str]) -> None:
+        self.servers, self.pool, self.people = servers, pool, people
         self.headers = {"Authorization": f"Bearer {token}"}
         self.assignments: dict[str, str] = {}
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.strange: list[str] = []
 
     async def run(self, clients: int) -> None:
-        """Let them loose, kill the server in full flight, and let everybody notice."""
+        """Let them loose, kill every server in full flight, and let everybody notice."""
         limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
-        async with httpx.AsyncClient(
-            base_url=self.server.url, headers=self.headers, timeout=20, limits=limits
-        ) as client:
-            tasks = [asyncio.create_task(self.one(client, at)) for at in range(clients)]
+        async with AsyncExitStack() as opened:
+            at_each = [
+                await opened.enter_async_context(
+                    httpx.AsyncClient(base_url=each.url, headers=self.headers, timeout=20, limits=limits)
+                )
+                for each in self.servers
+            ]
+            tasks = [asyncio.create_task(self.one(at_each[at % len(at_each)], at)) for at in range(clients)]
             deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline and not (len(self.assignments) > ENOUGH and self.done >= EVERYTHING):  # noqa: ASYNC110 — the sum of what many note
                 await asyncio.sleep(0.1)
-            self.server.kill()
+            for each in self.servers:
+                each.kill()
             await asyncio.gather(*tasks)
 
     @property
@@ -122,11 +129,11 @@ class Crowd:
 
 
 def test_nobody_has_two_holders_and_none_is_lost(store: TestStore) -> None:
-    clients, workers = (64, 4) if store.dialect == "postgresql" else (32, 1)
+    clients, processes = (64, 4) if store.dialect == "postgresql" else (32, 1)
 
     async def prepared() -> tuple[TestPool, str, list[str]]:
         async with opened_world(store.settings) as world:
-            pool = await add_pool(world, SIZE, quarantine_days=0)
+            pool = await add_pool(world, SIZE, quarantine_days=1)
             people = [str(identity) for name, identity in world.people.items() if name != "hotline"]
             return pool, await world.token("it-scripts"), people
 
@@ -134,8 +141,9 @@ def test_nobody_has_two_holders_and_none_is_lost(store: TestStore) -> None:
     told: dict[str, str] = {}
     statuses: Counter[tuple[str, int]] = Counter()
     for _ in range(2):
-        with serving(store, workers=workers) as server:
-            crowd = Crowd(server, pool, token, people)
+        with ExitStack() as running:
+            servers = [running.enter_context(serving(store)) for _ in range(processes)]
+            crowd = Crowd(servers, pool, token, people)
             asyncio.run(crowd.run(clients))
             assert not crowd.strange, crowd.strange[:3]
             told |= crowd.assignments
