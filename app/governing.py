@@ -38,8 +38,8 @@ from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
-from app.effects.purging import PurgeHistory
 from app.effects.holdings import ClientHoldings
+from app.effects.purging import PurgeHistory
 from app.effects.rights import Rights, rights_effects
 from app.emergency.desk import EmergencyDesk, Stores
 from app.emergency.repository import EMERGENCY

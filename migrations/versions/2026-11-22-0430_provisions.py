@@ -1,6 +1,6 @@
 """Provisions: what was given outside, who consented, its one package, and what was said of its return.
 
-Revision c497289b38ed, after a275067916cb. New tables only: the release before this one knows none of them. Packages, parts and returns are
+Revision c497289b38ed, after b1869287da0c. New tables only: the release before this one knows none of them. Packages, parts and returns are
 append-only, and nothing of a provision is deleted, on either engine: the record is kept for three years after it is over (PIPL 56).
 """
 
@@ -13,7 +13,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "c497289b38ed"
-down_revision: str | None = "a275067916cb"
+down_revision: str | None = "b1869287da0c"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

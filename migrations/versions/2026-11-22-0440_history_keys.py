@@ -1,6 +1,6 @@
 """Keys for history, apart from those of cards, and the certificates of what was destroyed of them.
 
-Revision d5a8439ac4fe, after a275067916cb. Two new tables: the release before this one knows neither, and what it writes into history stays
+Revision d5a8439ac4fe, after c497289b38ed. Two new tables: the release before this one knows neither, and what it writes into history stays
 under the key of the card, as does everything written before; such values are read as ever, and a purge counts them as left. A key of
 history can be wrapped anew while it lives and destroyed once; its row stays.
 """
@@ -14,7 +14,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant
 
 revision: str = "d5a8439ac4fe"
-down_revision: str | None = "a275067916cb"
+down_revision: str | None = "c497289b38ed"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

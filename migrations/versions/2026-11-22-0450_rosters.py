@@ -1,6 +1,6 @@
 """Who is on call for a role, and as what somebody is asked in a step of a request.
 
-Revision e6b954abd50f, after a275067916cb. A new table behind row MACs, and one nullable column: the release before this one knows neither,
+Revision e6b954abd50f, after d5a8439ac4fe. A new table behind row MACs, and one nullable column: the release before this one knows neither,
 and tasks that it writes say nothing of why somebody is asked.
 """
 
@@ -13,7 +13,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant
 
 revision: str = "e6b954abd50f"
-down_revision: str | None = "a275067916cb"
+down_revision: str | None = "d5a8439ac4fe"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,6 +1,6 @@
 """What operators do where nobody can be asked, and service accounts whose owner has left.
 
-Revision 4d92c6f01b7e, after a275067916cb. New tables alone: the release before this one knows neither of them.
+Revision 4d92c6f01b7e, after e6b954abd50f. New tables alone: the release before this one knows neither of them.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant
 
 revision: str = "4d92c6f01b7e"
-down_revision: str | None = "a275067916cb"
+down_revision: str | None = "e6b954abd50f"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

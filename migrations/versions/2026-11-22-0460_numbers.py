@@ -1,6 +1,6 @@
 """Holds, side states with a reason and an end, numbers that the exchange confirms, ends of assignments that are acted on.
 
-Revision f7ca65bce610, after a275067916cb. What waits for a date, whatever it waits in, is one index: a hold that is over needs nobody to
+Revision f7ca65bce610, after 4d92c6f01b7e. What waits for a date, whatever it waits in, is one index: a hold that is over needs nobody to
 say so. Assignments that have an end get the time at which the worker is to look at them.
 """
 
@@ -13,7 +13,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "f7ca65bce610"
-down_revision: str | None = "a275067916cb"
+down_revision: str | None = "4d92c6f01b7e"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
