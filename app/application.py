@@ -30,6 +30,7 @@ from app.auth.service import TokenService
 from app.auth.sign_in_desk import SignInDesk
 from app.auth.token_desk import TokenDesk
 from app.auth.verifier import TokenVerifier
+from app.calling.desk import CallingDesk
 from app.campaigns.desk import CampaignDesk
 from app.collection.desk import CollectionDesk
 from app.config import Settings
@@ -132,6 +133,7 @@ class Application:
     notices: NoticeDesk
     collection: CollectionDesk
     calendar: CalendarDesk
+    calling: CallingDesk
     campaigns: CampaignDesk
     history: HistoryDesk
     custody: CustodyDesk

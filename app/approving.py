@@ -18,6 +18,7 @@ from app.attachments.keeping import StagedFiles
 from app.attachments.repository import AttachmentRepository
 from app.auth.accounts import UserAccounts
 from app.auth.roles import Role
+from app.calling.service import CallingPrivileges
 from app.contacts.organisation import CompanyOrganisation
 from app.contacts.proposals import ProposalBoxes
 from app.contacts.repository import ContactRepository
@@ -29,6 +30,7 @@ from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.appeals import Appeal
 from app.effects.desk import EffectDesk
+from app.effects.lines import LinePrivilege
 from app.effects.numbers import number_effects
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
@@ -81,6 +83,7 @@ def approval_desk(
     rosters: RosterDesk,
     notices: Notices,
     giving: NumberService,
+    calling: CallingPrivileges,
 ) -> ApprovalDesk:
     """Make the desk of approvals."""
     signer, box, persons = RowSigner(key("approval")), SecretBox(key("approval-box")), delegations.persons
@@ -93,6 +96,7 @@ def approval_desk(
     )
     organisation = CompanyOrganisation(contacts, accounts, departments)
     numbers = number_effects(service=giving, organisation=organisation, clock=showing.clock)
+    lines = {"line_privilege": LinePrivilege(privileges=calling, organisation=organisation, clock=showing.clock)}
     company = Company(
         organisation=organisation,
         persons=persons,
@@ -109,7 +113,7 @@ def approval_desk(
     return ApprovalDesk(
         showing,
         chains=chains,
-        effects={**effects.effects, **numbers, "appeal": appeal},
+        effects={**effects.effects, **numbers, **lines, "appeal": appeal},
         checks=effects.checks,
         company=company,
         keys=Keys(rows=key("approval"), box=key("approval-box"), digests=key("approval-digest")),

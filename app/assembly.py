@@ -292,6 +292,7 @@ def assembled(
         calendar=governing.calendar,
         delegations=governing.delegations,
         rosters=governing.rosters,
+        calling=governing.calling,
         campaigns=governing.campaigns,
         custody=governing.custody,
         emergency=governing.emergency,

@@ -20,6 +20,7 @@ from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
 from app.auth.loans import StandingLoans
 from app.auth.repository import AccountRepository, ClientRepository
+from app.calling.desk import CallingDesk
 from app.campaigns.desk import CampaignDesk
 from app.config import Settings
 from app.contacts.addresses import MailAddresses
@@ -136,6 +137,7 @@ class Governing:
             people=Acquaintances(over.contacts, showing.gate),
             idempotency=idempotency,
         )
+        self.calling = CallingDesk(showing, signer=RowSigner(key("calling")), contacts=over.contacts)
         self.given = GivenRights(grants=over.grants, loans=over.loans, accounts=over.account_rows, clock=showing.clock)
         self.custody = CustodyDesk(
             RowSigner(key(CUSTODY)),
@@ -145,6 +147,7 @@ class Governing:
             organisation=CompanyOrganisation(over.contacts, over.accounts, over.department_rows),
             persons=self.delegations.persons,
             delegations=self.delegations.service,
+            lines=self.calling.service,
             calendar=calendars,
             teller=tells,
             database=database,
@@ -215,6 +218,7 @@ class Governing:
                     sealer=over.sealer,
                     departments=over.departments,
                     engagements=over.engagement_rows,
+                    calling=self.calling.rows,
                 ),
             ),
             calendar=calendars,
@@ -222,6 +226,7 @@ class Governing:
             rosters=self.rosters,
             notices=tells,
             giving=over.numbers,
+            calling=self.calling.service,
         )
         self.attachments = attachment_desk(
             showing, self.approvals, key=key, sealer=over.sealer, database=database, idempotency=idempotency

@@ -6,6 +6,7 @@ from app.attachments import models as attachment_models
 from app.audit import models as audit_models
 from app.auth import models as auth_models
 from app.calendar import models as calendar_models
+from app.calling import models as calling_models
 from app.campaigns import models as campaign_models
 from app.collection import models as collection_models
 from app.contacts import models as contact_models
@@ -32,6 +33,7 @@ MODULES = (
     audit_models,
     auth_models,
     calendar_models,
+    calling_models,
     campaign_models,
     collection_models,
     contact_models,

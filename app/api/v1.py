@@ -16,6 +16,7 @@ from app.api import (
 from app.approvals import routes as approvals
 from app.approvals import routes_acting, routes_delegations, routes_rosters
 from app.attachments import routes as attachments
+from app.calling import routes as calling
 from app.campaigns import routes as campaigns
 from app.campaigns import routes_answering
 from app.collection import routes as collection
@@ -71,6 +72,7 @@ ROUTERS: Final = (
     routes_sheets.router,
     history.router,
     provisions.router,
+    calling.router,
     hr.router,
     numbers.router,
     routes_giving.router,

@@ -1,6 +1,6 @@
 """Custody as the composition root sees it: what commands call, what somebody's leaving calls, what the worker's rounds do."""
 
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from app.approvals.delegations import Delegations
@@ -19,16 +19,25 @@ from app.kit.db import Database, UnitOfWork
 CUSTODY: Final = "custody"
 
 
-class Parting:
-    """What ends or passes on, beside their card, when somebody leaves: stand-ins, and service accounts that they answer for."""
+class Lines(Protocol):
+    """Where it is kept what somebody's lines may do beyond the house."""
 
-    def __init__(self, delegations: Delegations, handovers: ClientHandovers) -> None:
-        """Take both."""
-        self._delegations, self._handovers = delegations, handovers
+    async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID) -> int:
+        """End it; give how much that was."""
+        ...
+
+
+class Parting:
+    """What ends or passes on, beside their card, when somebody leaves: stand-ins, service accounts that they answer for, their lines' rights."""
+
+    def __init__(self, delegations: Delegations, handovers: ClientHandovers, lines: Lines) -> None:
+        """Take all three."""
+        self._delegations, self._handovers, self._lines = delegations, handovers, lines
 
     async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
         """End or pass on all of it, ``cause`` being ``left`` or ``suspended``; give how many they were."""
         ended = await self._delegations.end_all(unit, author, contact_id=contact_id, cause=cause)
+        ended += await self._lines.end_all(unit, author, contact_id=contact_id)
         return ended + await self._handovers.end_all(unit, author, contact_id=contact_id, cause=cause)
 
 
@@ -45,13 +54,14 @@ class CustodyDesk:
         organisation: Organisation,
         persons: Persons,
         delegations: Delegations,
+        lines: Lines,
         calendar: Calendar,
         teller: Teller,
         database: Database,
         clock: Clock,
         handover_days: int,
     ) -> None:
-        """Take the signer of the rows, accounts and what is lent, positions, persons, stand-ins, working days, who tells, the store."""
+        """Take the signer of the rows, accounts and what is lent, positions, persons, stand-ins, lines, days, who tells, the store."""
         self.rows = CustodyRows(signer)
         self.founding = Founding(
             rows=self.rows,
@@ -75,7 +85,7 @@ class CustodyDesk:
             clock=clock,
             days=handover_days,
         )
-        self.parting = Parting(delegations, self.handovers)
+        self.parting = Parting(delegations, self.handovers, lines)
 
     async def sweep(self) -> int:
         """Do what is due about service accounts without an owner; give how much that was."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.effects import Effect
+from app.calling.repository import PrivilegeRepository
 from app.crypto.sealer import Sealer
 from app.departments.service import DepartmentService
 from app.disclosure.showing import Showing
@@ -23,6 +24,7 @@ def directory_effects(
     sealer: Sealer,
     departments: DepartmentService,
     engagements: EngagementRepository,
+    calling: PrivilegeRepository,
 ) -> Mapping[str, Effect]:
     """Make the effects that kinds call by these names."""
     contacts, standings, gate, clock = people.contacts, showing.standings, showing.gate, showing.clock
@@ -43,6 +45,7 @@ def directory_effects(
         engagements=engagements,
         standings=standings,
         delegations=delegations.rows,
+        calling=calling,
     )
     return {
         "card_change": CardChange(cards),

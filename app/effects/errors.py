@@ -11,7 +11,8 @@ Conflict
     ├── AssignmentsStillLive  assignments_still_live
     ├── NumbersStillHeld      numbers_still_held
     ├── PositionsStillHeld    positions_still_held
-    └── DelegationsStillLive  delegations_still_live
+    ├── DelegationsStillLive  delegations_still_live
+    └── PrivilegesStillLive   privileges_still_live
 """
 
 from app.kit.errors import Conflict
@@ -81,3 +82,13 @@ class DelegationsStillLive(StillLive):
     """Somebody still decides for the person, or the person for somebody."""
 
     code, title, title_zh = "delegations_still_live", "Delegations are still in force", "仍有生效的委托"
+
+
+class PrivilegesStillLive(StillLive):
+    """A line of the person may still do more than call inside the house."""
+
+    code, title, title_zh = (
+        "privileges_still_live",
+        "Calling privileges are still in force",
+        "仍有生效的通话权限",
+    )

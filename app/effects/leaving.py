@@ -17,6 +17,7 @@ from app.audit.authors import Author
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Source
+from app.calling.repository import PrivilegeRepository
 from app.contacts.errors import UnknownContact
 from app.contacts.repository import ContactRepository
 from app.disclosure.gate import Gate
@@ -28,6 +29,7 @@ from app.effects.errors import (
     GrantsStillLive,
     NumbersStillHeld,
     PositionsStillHeld,
+    PrivilegesStillLive,
     StillLive,
 )
 from app.engagements.repository import EngagementRepository
@@ -68,10 +70,12 @@ class Leftovers:
         engagements: EngagementRepository,
         standings: Standings,
         delegations: Delegating,
+        calling: PrivilegeRepository,
     ) -> None:
         """Take where each sort is read."""
         self._contacts, self._accounts, self._grants = contacts, accounts, grants
         self._engagements, self._standings, self._delegations = engagements, standings, delegations
+        self._calling = calling
 
     @property
     def sorts(self) -> Sequence[tuple[type[StillLive], Remains]]:
@@ -84,6 +88,7 @@ class Leftovers:
             (NumbersStillHeld, self._numbers),
             (PositionsStillHeld, self._positions),
             (DelegationsStillLive, self._delegated),
+            (PrivilegesStillLive, self._lines),
         ]
         return found
 
@@ -122,6 +127,9 @@ class Leftovers:
 
     async def _delegated(self, session: AsyncSession, contact: UUID, now: datetime) -> bool:
         return bool(await self._delegations.unended(session, now, party=contact))
+
+    async def _lines(self, session: AsyncSession, contact: UUID, now: datetime) -> bool:
+        return bool(await self._calling.open_of_contact(session, contact, now))
 
 
 class LeavingCheck:

@@ -1,8 +1,8 @@
 """``employee.left``: everything that a person could do or be reached by ends in the transaction of the event.
 
-Positions, grants, numbers, customers, delegations, service accounts that they answer for, the place in every view, the account with all of
-its tokens: all of it or, whatever breaks, nothing, and the source sends the event again. A second departure of somebody who has left is
-applied and changes nothing.
+Positions, grants, numbers, what lines may do, customers, delegations, service accounts that they answer for, the place in every view, the
+account with all of its tokens: all of it or, whatever breaks, nothing, and the source sends the event again. A second departure of somebody
+who has left is applied and changes nothing.
 """
 
 from app.hr.numbers import Numbers
