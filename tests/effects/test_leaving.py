@@ -56,6 +56,7 @@ def effect_of(world: World, *delegating: object) -> LeavingCheck:
         engagements=application.engagements.service._rows,
         standings=application.standings,
         delegations=Delegating(*delegating),
+        calling=application.calling.rows,
     )
     return LeavingCheck(
         leftovers,
@@ -93,6 +94,7 @@ async def test_when_everything_is_back_the_list_is_done(shared: World) -> None:
         "numbers_still_held",
         "positions_still_held",
         "delegations_still_live",
+        "privileges_still_live",
     ]
 
 
