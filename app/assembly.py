@@ -6,6 +6,7 @@ Reads top to bottom: keys and rows, who callers are, the gate, then domain by do
 from datetime import timedelta
 from typing import Final
 
+from app.admitting import admitted
 from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
@@ -14,17 +15,9 @@ from app.audit.events import FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
 from app.audit.repository import AccessLogRepository
-from app.audit.terms import Terms
 from app.audit.writer import AccessLog
-from app.auth.accounts import UserAccounts
-from app.auth.clients import Clients
-from app.auth.guard import Authenticator
-from app.auth.issuer import BuiltInIssuer
 from app.auth.loans import StandingLoans
 from app.auth.repository import AccountRepository, ClientRepository
-from app.auth.service import Directory, TokenPolicy, TokenService
-from app.auth.sign_in_desk import SignInDesk
-from app.auth.verifier import TokenLimits, TokenVerifier
 from app.collection.desk import CollectionDesk, Shared
 from app.config import Settings
 from app.contacts.desk import FrontDesk
@@ -71,7 +64,7 @@ from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
 from app.numbers.desk import NumberDesk
-from app.opening import collection_forms, daily_quotas, limiter, token_desk
+from app.opening import collection_forms, daily_quotas
 from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
 from app.permissions.parts import PartReader
@@ -84,7 +77,6 @@ LOGGED_FIELDS: Final = frozenset(
     {*(field.name for field in CATALOGUE.public), *CATALOGUE.logged, *ContactAmend.model_fields}
 )
 """What events tell of a contact: the fields of a card, and whatever else a write can change."""
-FRONT_END: Final = "intranet"
 
 
 def assembled(
@@ -110,25 +102,18 @@ def assembled(
     marks = MarkRepository(RowSigner(keyring.mac_key("standing_mark")))
     contact_rows = ContactRepository(reader, sealer)
     engagement_rows = EngagementRepository(RowSigner(keyring.mac_key("engagement")))
-    verifier = TokenVerifier(
+    admission = admitted(
+        settings,
+        database,
+        clock,
+        key=keyring.mac_key,
+        vault=keyring,
+        token_keys=token_keys,
         accounts=account_rows,
         clients=client_rows,
-        reader=reader,
-        clock=clock,
-        limits=TokenLimits(settings.tokens.leeway_seconds, settings.tokens.max_bytes, settings.tokens.cache_size),
     )
-    accounts = UserAccounts(accounts=account_rows, clients=client_rows, clock=clock, changed=verifier.forget)
+    accounts, clients, verifier = admission.accounts, admission.clients, admission.verifier
     loans = StandingLoans(accounts=accounts, signer=RowSigner(keyring.mac_key("standing_loan")))
-    clients = Clients(clients=client_rows, accounts=account_rows, clock=clock, changed=verifier.forget)
-    tokens = TokenService(
-        issuer=BuiltInIssuer(
-            issuer=settings.tokens.issuer, audience=settings.tokens.audience, keys=token_keys, clock=clock
-        ),
-        verifier=verifier,
-        directory=Directory(accounts, clients, reader),
-        clock=clock,
-        policy=TokenPolicy(settings.tokens.access_ttl_seconds, settings.env == "production", FRONT_END),
-    )
     standings = Standings(
         reader=reader,
         parts=PartReader(
@@ -148,19 +133,7 @@ def assembled(
         clock_here=clock_here,
     )
     quotas = daily_quotas(settings, clock)
-    cursors, terms = Cursors(keyring.mac_key("cursor")), Terms(keyring.mac_key("search-terms"))
-    sign_in = SignInDesk(
-        database=database,
-        accounts=accounts,
-        account_rows=account_rows,
-        clients=clients,
-        tokens=tokens,
-        masks=terms,
-        clock=clock,
-        key=keyring.mac_key,
-        forget=verifier.forget,
-        settings=settings,
-    )
+    cursors, terms = Cursors(keyring.mac_key("cursor")), admission.terms
     evidence = Evidence(database, clock)
     gate = Gate(
         log=log,
@@ -325,20 +298,10 @@ def assembled(
         ),
         standings=standings,
         verifier=verifier,
-        authenticator=Authenticator(verifier, people=limiter(settings, "person"), clients=limiter(settings, "client")),
-        tokens=tokens,
-        sign_in=sign_in,
-        token_desk=token_desk(
-            settings,
-            database,
-            clock,
-            tokens=tokens,
-            verifier=verifier,
-            accounts=account_rows,
-            clients=clients,
-            vault=keyring,
-            refresh=sign_in.grants,
-        ),
+        authenticator=admission.authenticator,
+        tokens=admission.tokens,
+        sign_in=admission.sign_in,
+        token_desk=admission.token_desk,
         cursors=cursors,
         terms=terms,
         gate=gate,

@@ -28,7 +28,7 @@ class Lines(Protocol):
 
 
 class Parting:
-    """What ends or passes on, beside their card, when somebody leaves: stand-ins, service accounts that they answer for, their lines' rights."""
+    """What ends or passes on, beside their card, when somebody leaves: stand-ins, their service accounts, what their lines may do."""
 
     def __init__(self, delegations: Delegations, handovers: ClientHandovers, lines: Lines) -> None:
         """Take all three."""
