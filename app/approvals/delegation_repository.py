@@ -6,11 +6,12 @@ A row that was written or edited past the service lets nobody decide anything: i
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final, Literal, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Table, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.approvals.delegation_models import Delegation
@@ -18,6 +19,7 @@ from app.approvals.delegation_rules import Cause, Delegated, Reason
 from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner, RowValue
 from app.kit.db import Row
+from app.kit.models import Id, Instant
 
 _TABLE: Final = Delegation.__tablename__
 _ROWS: Final = cast("Table", Delegation.__table__)
@@ -37,6 +39,8 @@ _COLUMNS: Final[tuple[Any, ...]] = (
     Delegation.mac,
 )
 _QUEUE: Final = select(func.pg_advisory_xact_lock(func.hashtextextended("delegation", literal_column("0"))))
+
+Side = Literal["delegate_id", "principal_id"]
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -62,11 +66,11 @@ class DelegationRepository:
 
     async def received(self, source: Source, delegates: Collection[UUID], now: datetime) -> list[Delegated]:
         """Give what is in force and was given to one of these people."""
-        return await self._live(source, Delegation.delegate_id.in_(sorted(delegates)), now) if delegates else []
+        return await self._live(source, "delegate_id", delegates, now)
 
     async def given(self, source: Source, principals: Collection[UUID], now: datetime) -> list[Delegated]:
         """Give what is in force and was given by one of these people."""
-        return await self._live(source, Delegation.principal_id.in_(sorted(principals)), now) if principals else []
+        return await self._live(source, "principal_id", principals, now)
 
     async def unended(self, source: Source, now: datetime, *, party: UUID | None = None) -> list[Delegated]:
         """Give what is or will be in force, of everybody or of one person on either side."""
@@ -109,11 +113,13 @@ class DelegationRepository:
         )
         return bool(cast("Any", written).rowcount)
 
-    async def _live(self, source: Source, whose: ColumnElement[bool], now: datetime) -> list[Delegated]:
-        statement = select(*_COLUMNS).where(
-            whose, Delegation.ended_at.is_(None), Delegation.starts_at <= now, Delegation.ends_at > now
-        )
-        return self._believed(await Query(statement.order_by(Delegation.id)).rows(source))
+    async def _live(self, source: Source, side: Side, people: Collection[UUID], now: datetime) -> list[Delegated]:
+        if not people:
+            return []
+        wanted = sorted(people)
+        wanted += wanted[-1:] * ((1 << (len(wanted) - 1).bit_length()) - len(wanted))
+        named = {f"person{at}": person for at, person in enumerate(wanted)}
+        return self._believed(await _in_force(side, len(wanted)).rows(source, now=now, **named))
 
     def _believed(self, rows: Iterable[Row]) -> list[Delegated]:
         found = []
@@ -128,6 +134,20 @@ class DelegationRepository:
         kinds = None if each.kinds is None else sorted(each.kinds)
         values = {name: getattr(each, name) for name in _NAMES} | {"kinds": kinds}
         return {**values, "mac": self._signer.sign(_TABLE, _covered([values[name] for name in _NAMES]))}
+
+
+@lru_cache(maxsize=32)
+def _in_force(side: Side, size: int) -> Query:
+    """Select what is in force of so many people; their number is rounded up by naming one again, so that few statements are compiled."""
+    people = [bindparam(f"person{at}", type_=Id()) for at in range(size)]
+    now = bindparam("now", type_=Instant())
+    statement = select(*_COLUMNS).where(
+        getattr(Delegation, side).in_(people),
+        Delegation.ended_at.is_(None),
+        Delegation.starts_at <= now,
+        Delegation.ends_at > now,
+    )
+    return Query(statement.order_by(Delegation.id))
 
 
 _NAMES: Final = tuple(column.key for column in _COLUMNS[:-1])
