@@ -25,6 +25,7 @@ _UNDER: Final = {
     "state": bindparam("then", type_=String()),
     "available_from": bindparam("until", type_=Instant()),
     "hold_id": bindparam("hold", type_=Id()),
+    "kept_for": None,
 }
 _NEXT: Final = {waiting: Straight(taking(waiting=waiting, values=_UNDER)) for waiting in (False, True)}
 _PICKED: Final = (Number.id, Number.digits)
