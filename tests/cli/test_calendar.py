@@ -1,7 +1,6 @@
 """``calendar``: a year shown as it is known, a notice taken by whoever holds the machine, on record; and what the doctor says of years."""
 
 import asyncio
-import getpass
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli.root import app
+from app.cli.session import login
 from app.doctor.calendar import calendar
 from app.doctor.findings import Level
 from app.doctor.store import store_of
@@ -46,7 +46,7 @@ async def test_a_notice_is_taken_on_record(world: World, tmp_path: Path) -> None
     assert "2027-02-08  working → off" in taken.stdout
     assert (await day(world, "2027-02-08"))["source"] == NOTICE["source"]
     (*_, event) = await actions(world)
-    assert (event["actor"]["type"], event["actor"]["id"]) == ("operator", f"os:{getpass.getuser()}")
+    assert (event["actor"]["type"], event["actor"]["id"]) == ("operator", f"os:{login()}")
 
 
 @pytest.mark.parametrize(

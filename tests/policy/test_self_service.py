@@ -19,6 +19,7 @@ OPERATOR: Final = Author(type="operator", id="os:somebody")
 
 REASONS: Final = {
     "access-events": "an export of what the caller may read, on record",
+    "attachments": "files of a request that one has a part in; they show and decide nothing by themselves",
     "calendar": "moves working days, on record; no step is answered or left out by it",
     "campaigns": "asks and ends; nobody answers for a right of their own, under any account",
     "clients": "its owner gets another secret of the service account that a request made; the owner alone",
@@ -37,8 +38,10 @@ REASONS: Final = {
     "number-domains": "the numbering plan; a number shows nothing of anybody",
     "number-pools": "as `number-domains`",
     "numbers": "as `number-domains`",
+    "on-call-rosters": "which of those who hold an office is asked first; it makes nobody hold one",
     "policy": "stores and simulates; `policy.change` activates",
     "privacy-notices": "texts that people acknowledge",
+    "provisions": "one package of what was approved and consented to, sealed to its recipient; and its return",
     "request-decisions": "each decision for itself, as under `requests`",
     "request-previews": "keeps nothing",
     "requests": "the way itself",
