@@ -20,10 +20,11 @@ from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
 from app.disclosure.errors import ApprovalRequired, CaseMissing
-from app.disclosure.gate import Gate, Opened
+from app.disclosure.gate import Gate
 from app.disclosure.hotlines import HOTLINE, HotlineDoor
 from app.disclosure.looks import Look
 from app.disclosure.masks import Told
+from app.disclosure.opened import Opened
 from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.context import current_request

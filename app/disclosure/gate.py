@@ -6,7 +6,7 @@ and in a list a row that the plan calls invisible, is dropped and reported. Noth
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -26,6 +26,7 @@ from app.crypto.permit import Permit
 from app.disclosure.errors import ApprovalRequired, CaseMissing
 from app.disclosure.looks import Look, charged, counts, draft_of, entries, entry, note
 from app.disclosure.masks import Told
+from app.disclosure.opened import Opened
 from app.disclosure.programs import REACHABLE, Program, Programs
 from app.disclosure.records import Record, SealedFile
 from app.disclosure.strength import Tally
@@ -44,26 +45,6 @@ from app.permissions.standing import Viewer
 
 _log = structlog.get_logger("duanhao.security")
 _NO_KEYS: Final[Mapping[bytes, WrappedHistoryKey]] = MappingProxyType({})
-
-
-@dataclass(slots=True)
-class Opened:
-    """What was disclosed: rendered cards without their closing, each with its version, and the note that goes with them."""
-
-    cards: list[tuple[UUID, bytes, str]]
-    note: bytes
-    event_id: UUID | None
-
-    def one(self) -> tuple[bytes, str]:
-        """Write the only card as a whole body; give it with its version."""
-        (_, card, version) = self.cards[0]
-        return b'%b,"version":"%b","disclosure":%b}' % (card[:-1], version.encode(), self.note), version
-
-    def page(self, following: str | None, total: int | None = None) -> bytes:
-        """Write all cards as one page."""
-        items = b",".join([b'%b,"version":"%b"}' % (card[:-1], version.encode()) for _, card, version in self.cards])
-        counted = b"" if total is None else b',"total":%d' % total
-        return b'{"items":[%b],"next":%b%b,"disclosure":%b}' % (items, orjson.dumps(following), counted, self.note)
 
 
 class Gate:

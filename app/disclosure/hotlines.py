@@ -10,8 +10,9 @@ from typing import Final
 
 import structlog
 
-from app.disclosure.gate import Gate, Opened
+from app.disclosure.gate import Gate
 from app.disclosure.looks import note
+from app.disclosure.opened import Opened
 from app.disclosure.records import Record
 from app.kit.context import current_request
 from app.kit.errors import LogUnavailable
