@@ -63,6 +63,7 @@ from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
 from app.notices.desk import NoticeDesk
+from app.numbers.alarms import PoolAlarms
 from app.numbers.desk import NumberDesk
 from app.numbers.sweeping import NumberSweep
 from app.permissions.marks import MarkRepository
@@ -128,6 +129,7 @@ class Application:
     hr: HrService
     hr_ledger: LedgerReader
     numbers: NumberDesk
+    pool_alarms: PoolAlarms
     number_sweep: NumberSweep
     lookups: LookupDesk
     notices: NoticeDesk

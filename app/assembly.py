@@ -362,6 +362,7 @@ def assembled(
             keys=LookKeys(ledger_keys, terms, cursors),
         ),
         numbers=numbers,
+        pool_alarms=numbers.alarms(database, governing.notices.service),
         number_sweep=numbers.sweeper(database, governing.notices.service),
         lookups=lookups,
         collection=collection,

@@ -22,6 +22,7 @@ from app.kit import records as kit_records
 from app.kit.models import Base
 from app.notices import models as notice_models
 from app.numbers import models as number_models
+from app.numbers import plan_models
 from app.permissions import models as permission_models
 from app.policy import models as policy_models
 from app.provisions import models as provision_models
@@ -51,6 +52,7 @@ MODULES = (
     number_models,
     permission_models,
     person_models,
+    plan_models,
     policy_models,
     roster_models,
     provision_models,

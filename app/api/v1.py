@@ -36,7 +36,16 @@ from app.notices import routes as webhooks
 from app.notices import routes_deliveries
 from app.notices import routes_writing as webhook_writing
 from app.numbers import routes as numbers
-from app.numbers import routes_giving, routes_holds, routes_moving, routes_pools, routes_ranges, routes_siding
+from app.numbers import (
+    routes_checks,
+    routes_domains,
+    routes_giving,
+    routes_holds,
+    routes_moving,
+    routes_pools,
+    routes_ranges,
+    routes_siding,
+)
 from app.policy import routes as policy
 from app.policy import routes_explanations, routes_reports, routes_simulations
 from app.provisions import routes as provisions
@@ -79,7 +88,9 @@ ROUTERS: Final = (
     routes_moving.router,
     routes_siding.router,
     routes_holds.router,
+    routes_domains.router,
     routes_pools.router,
+    routes_checks.router,
     routes_ranges.router,
     policy.router,
     routes_simulations.router,

@@ -49,11 +49,13 @@ class Caller:
         """Post once, however often it has to be sent; raise ``CallStopped`` for anything but a 2xx."""
         token = self._credentials.token or self._signed_in()
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
-        answer = self._patiently(path, json=dict(body), headers=headers, params=dict(query or {}))
-        if answer.is_success:
-            return answer
-        document = _document(answer)
-        raise CallStopped(_refusal(answer.status_code, document), status=answer.status_code, document=document)
+        return _taken(self._patiently("POST", path, json=dict(body), headers=headers, params=dict(query or {})))
+
+    def get(self, path: str, *, query: Mapping[str, str] | None = None) -> httpx.Response:
+        """Look; raise ``CallStopped`` for anything but a 2xx."""
+        token = self._credentials.token or self._signed_in()
+        headers = {"Authorization": f"Bearer {token}"}
+        return _taken(self._patiently("GET", path, headers=headers, params=dict(query or {})))
 
     def _signed_in(self) -> str:
         form = {
@@ -62,7 +64,7 @@ class Caller:
             "client_secret": self._credentials.client_secret,
             "scope": self._scope,
         }
-        answer = self._patiently("/oauth/token", data=form)
+        answer = self._patiently("POST", "/oauth/token", data=form)
         document = _document(answer)
         token = document.get("access_token")
         if answer.status_code == HTTPStatus.OK and isinstance(token, str):
@@ -70,12 +72,12 @@ class Caller:
         line = f"signing in: {answer.status_code} {document.get('error', '')}".rstrip()
         raise CallStopped(line, status=answer.status_code)
 
-    def _patiently(self, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 — of httpx
+    def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 — of httpx
         line = "the service cannot be reached"
         for attempt in range(ATTEMPTS):
             pause = min(2.0**attempt, _LONGEST_WAIT)
             try:
-                answer = self._client.post(path, **request)
+                answer = self._client.request(method, path, **request)
             except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
                 line = f"not an address or not a token ({type(error).__name__})"
                 raise CallStopped(line) from None
@@ -91,6 +93,13 @@ class Caller:
             if attempt + 1 < ATTEMPTS:
                 self._sleep(pause)
         raise CallStopped(line)
+
+
+def _taken(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    document = _document(answer)
+    raise CallStopped(_refusal(answer.status_code, document), status=answer.status_code, document=document)
 
 
 def _document(answer: httpx.Response) -> dict[str, Any]:

@@ -18,6 +18,7 @@ REFUSED_BY_PLAN: Final = 1
 NOT_DONE: Final = 2
 
 _SCOPE: Final = "numbers:allocate"
+_READ: Final = "numbers:read"
 _KNOWN: Final[tuple[str, ...]] = ("requested", "available", "state", "available_from")
 
 
@@ -52,10 +53,26 @@ def release(service: Service, digits: str, reason: str, domain: str | None, *, a
     return _called(service, f"/v1/numbers/{digits}/releases", {"reason": reason}, query, told, as_json=as_json)
 
 
+def forecast(service: Service, pool: str, query: Mapping[str, str], *, as_json: bool) -> int:
+    """Tell when a pool runs out; give the exit code: 1 when it lasts no longer than it takes to get more numbers."""
+    short = False
+
+    def told(answer: Mapping[str, Any]) -> str:
+        nonlocal short
+        short = answer["short"]
+        weekly, end = answer["weekly"], answer["exhausted_on"]
+        rate = f"{weekly['net']} ({weekly['low']} … {weekly['high']})" if weekly else "? 数据不足"
+        span = f" ({answer['earliest']} … {answer['latest'] or '?'})" if end else ""
+        return f"{answer['pool']}: free 可用 {answer['free']} · weekly 每周净增 {rate} · exhausted 预计用尽 {end or '-'}{span}"
+
+    code = _called(service, f"/v1/number-pools/{pool}/forecast", None, query, told, as_json=as_json)
+    return REFUSED_BY_PLAN if code == DONE and short else code
+
+
 def _called(
     service: Service,
     path: str,
-    body: Mapping[str, Any],
+    body: Mapping[str, Any] | None,
     query: Mapping[str, str],
     told: Callable[[Mapping[str, Any]], str],
     *,
@@ -64,8 +81,9 @@ def _called(
     document: Mapping[str, Any]
     try:
         with service.connect(service.url) as client:
-            caller = Caller(client, service.credentials, scope=_SCOPE, sleep=service.sleep)
-            answer = caller.post(path, body, query=query)
+            scope = _READ if body is None else _SCOPE
+            caller = Caller(client, service.credentials, scope=scope, sleep=service.sleep)
+            answer = caller.get(path, query=query) if body is None else caller.post(path, body, query=query)
             try:
                 document = answer.json()
                 line = told(document)

@@ -77,3 +77,31 @@ def release(
 
     service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
     raise typer.Exit(ask(service, digits, reason, domain, as_json=as_json))
+
+
+@app.command()
+def forecast(
+    pool: Annotated[str, typer.Argument(help="Code or id of the pool.")],
+    *,
+    joiners: Annotated[
+        int, typer.Option(min=0, help="So many numbers more are needed, which past weeks do not tell.")
+    ] = 0,
+    joiners_by: Annotated[str | None, typer.Option(help="On this day (YYYY-MM-DD); today by default.")] = None,
+    url: Url = _LOCAL,
+    token: Token = None,
+    client_id: ClientId = None,
+    client_secret: ClientSecret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell when a pool runs out, by its net take-up of the weeks before. 预测号段池何时用尽。
+
+    Exit codes: 0 told; 1 told, and it lasts no longer than the pool's lead time; 2 there is no such pool, the call was refused or the
+    service could not be reached.
+    """
+    from app.cli.numbering import Service
+    from app.cli.numbering import forecast as ask
+    from app.cli.pushing import Credentials
+
+    query = {"joiners": str(joiners), **({} if joiners_by is None else {"joiners_by": joiners_by})}
+    service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
+    raise typer.Exit(ask(service, pool, query, as_json=as_json))

@@ -20,6 +20,7 @@ from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
 from app.numbers.errors import NumberNotAssigned
 from app.numbers.holding import HoldService
+from app.numbers.nice import Level, looks, pattern
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.repository import Grant, Holder, NumberRepository
 from app.numbers.rules import Cause as Ended
@@ -63,11 +64,12 @@ class NumberGift:
                 raise CannotBeAsked("/form/until", Why.TERM)
             case None:
                 pass
-        digits = asked.form.get("digits")
-        if digits is not None and not await self._numbers.named(source, digits, domain=None, pool_id=pool.id):
-            raise CannotBeAsked("/form/digits", Why.NOT_IN_POOL)
-        about = {"pool": str(pool.id), "pool_class": pool.pool_class.value}
-        about["early"] = "yes" if digits is not None and asked.form.get("early") else "no"
+        about = {
+            "pool": str(pool.id),
+            "pool_class": pool.pool_class.value,
+            "nice": await self._nice(source, pool, asked),
+            "early": "yes" if asked.form.get("digits") is not None and asked.form.get("early") else "no",
+        }
         return Examined(form=asked.form, facts=about, owner=pool.department_id, term=Term(until=until))
 
     async def apply(self, unit: UnitOfWork, author: Author, approved: Approved) -> Applied:
@@ -83,8 +85,14 @@ class NumberGift:
             until=until,
         )
         form = approved.asked.form
-        early = approved.facts.get("early") == "yes"
-        wanted = Wanted(int(form.get("count", 1)), form.get("digits"), early=early)
+        looks = form.get("pattern")
+        wanted = Wanted(
+            count=int(form.get("count", 1)),
+            digits=form.get("digits"),
+            pattern=None if looks is None else pattern(str(looks)),
+            kept=True,
+            early=approved.facts.get("early") == "yes",
+        )
         given = await self._service.allocate(unit, pool, grant, wanted)
         result = {"digits": list(given.digits), "domain": pool.domain}
         return Applied(result=result, ends=until, lasting=self._temporary)
@@ -98,6 +106,21 @@ class NumberGift:
         for digits in result["digits"]:
             with suppress(NumberNotAssigned):
                 await self._service.release(unit, author, digits, domain=result["domain"], cause=why, holder=holder)
+
+    async def _nice(self, source: Source, pool: Pool, asked: Asked) -> str:
+        """Tell how nice what is asked for is, where its pool keeps nice numbers back; by a pattern one can get any of them.
+
+        Raises ``CannotBeAsked`` for a number that is none of the pool's, and for two ways of choosing at once.
+        """
+        digits, looks_so = asked.form.get("digits"), asked.form.get("pattern")
+        if digits is not None:
+            if looks_so is not None or asked.form.get("count", 1) != 1:
+                raise CannotBeAsked("/form/digits", Why.CHOICE)
+            if not await self._numbers.named(source, str(digits), domain=None, pool_id=pool.id):
+                raise CannotBeAsked("/form/digits", Why.NOT_IN_POOL)
+        if not pool.keeps_nice or (digits is None and looks_so is None):
+            return Level.PLAIN.name.lower()
+        return (Level.RARE if digits is None else looks(str(digits)).level).name.lower()
 
     async def _pool(self, source: Source, named: str) -> Pool:
         pool = await self._pools.pool(source, named)

@@ -53,6 +53,7 @@ class Why(Enum):
         "A client id is 2 to 63 of a-z, 0-9 and -",
         "客户端标识须为 2 至 63 个小写字母、数字或连字符",
     )
+    CHOICE = ("chosen_twice", "A given number is one number, and has its looks", "指定号码时不能再指定数量或样式")
     TAKEN = ("client_exists", "The client id is taken", "该客户端标识已被使用")
     MUST_END = (
         "must_end",

@@ -5,13 +5,17 @@ from typing import Final, Protocol
 
 from app.contacts.jobs import FORGET_RECEIPTS, forget_receipts
 from app.kit.outbox import Handler
-from app.numbers.jobs import MATERIALISE, materialise
+from app.numbers.jobs import CLASSIFY, MATERIALISE, classify, materialise
 from app.permissions.jobs import JobHandler
 from app.policy.desk import PolicyDesk
 from app.policy.simulations import SIMULATE
 from app.policy.strengths import MEASURE
 
-HANDLERS: Final[Mapping[str, Handler]] = {FORGET_RECEIPTS: forget_receipts, MATERIALISE: materialise}
+HANDLERS: Final[Mapping[str, Handler]] = {
+    FORGET_RECEIPTS: forget_receipts,
+    MATERIALISE: materialise,
+    CLASSIFY: classify,
+}
 
 
 class Desks(Protocol):

@@ -38,6 +38,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "emergency.review_overdue": ("紧急查看复核已逾期", "The review of an emergency session is overdue"),
     "emergency.reviewed": ("紧急查看已复核", "An emergency session was reviewed"),
     "emergency.sheet_used": ("应急联络表已被开启", "The emergency sheet was opened"),
+    "number.low_water": ("号段池可用号码不足", "A pool of numbers runs low"),
+    "number.exhaustion": ("号段池预计即将用尽", "A pool of numbers will run out before more can be had"),
     "number.reminder": ("您的短号即将到期", "A short number of yours ends soon"),
     "number.expired": ("短号已到期并收回", "A short number has ended and was taken back"),
     "operator.proposed": (

@@ -38,7 +38,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "client": "handed_over taken_over disabled",
     "delegation": "given started ended revoked",
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
-    "number": "reminder expired",
+    "number": "exhaustion expired low_water reminder",
     "operator": "proposed founded acted",
     "provision": "prepared fetched due overdue declared returned destroyed ended revoked consent_withdrawn",
     "request": "filed activated decided commented transferred returned withdrawn amended reminder escalated timed_out "

@@ -8,11 +8,15 @@ from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
 from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, Unauthenticated
 from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
+from app.numbers.domains import DomainKeeper
 from app.numbers.holds import HoldKeeper
 from app.numbers.keeping import NumberKeeper
 from app.numbers.moving import MoveKeeper
+from app.numbers.plan_reading import PlanReader
 from app.numbers.pools import PoolKeeper
+from app.numbers.ranges import RangeKeeper
 from app.numbers.reading import NumberReader
+from app.numbers.validating import NumberValidator
 from app.permissions.errors import AccountSuspended, NoContact, NotPermitted
 from app.permissions.guard import LookGuard, WriteGuard
 from app.permissions.standing import Viewer
@@ -43,6 +47,26 @@ async def _pools(request: Request) -> PoolKeeper:
     return pools
 
 
+async def _plan(request: Request) -> PlanReader:
+    plan: PlanReader = request.app.state.application.numbers.plan
+    return plan
+
+
+async def _domains(request: Request) -> DomainKeeper:
+    domains: DomainKeeper = request.app.state.application.numbers.domains
+    return domains
+
+
+async def _ranges(request: Request) -> RangeKeeper:
+    ranges: RangeKeeper = request.app.state.application.numbers.ranges
+    return ranges
+
+
+async def _validator(request: Request) -> NumberValidator:
+    validator: NumberValidator = request.app.state.application.numbers.validator
+    return validator
+
+
 async def _mover(request: Request) -> MoveKeeper:
     mover: MoveKeeper = request.app.state.application.numbers.mover
     return mover
@@ -56,5 +80,9 @@ async def _holds(request: Request) -> HoldKeeper:
 Reader = Annotated[NumberReader, Depends(_reader)]
 Keeper = Annotated[NumberKeeper, Depends(_keeper)]
 Pools = Annotated[PoolKeeper, Depends(_pools)]
+Plan = Annotated[PlanReader, Depends(_plan)]
+Domains = Annotated[DomainKeeper, Depends(_domains)]
+Ranges = Annotated[RangeKeeper, Depends(_ranges)]
+Validator = Annotated[NumberValidator, Depends(_validator)]
 Mover = Annotated[MoveKeeper, Depends(_mover)]
 Holds = Annotated[HoldKeeper, Depends(_holds)]

@@ -12,20 +12,26 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Reader
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
+from app.numbers.alarms import PoolAlarms, Teller
+from app.numbers.domains import DomainKeeper
 from app.numbers.holders import HolderNames
 from app.numbers.holding import HoldService
 from app.numbers.holds import HoldKeeper
 from app.numbers.keeping import NumberKeeper
 from app.numbers.lookup import NumberLookup
 from app.numbers.moving import MoveKeeper
+from app.numbers.plan_reading import PlanReader
+from app.numbers.plan_repository import PlanRepository
 from app.numbers.pool_repository import PoolRepository
 from app.numbers.pools import PoolKeeper
+from app.numbers.ranges import RangeKeeper
 from app.numbers.reading import NumberReader
 from app.numbers.repository import NumberRepository
 from app.numbers.service import NumberService
 from app.numbers.siding import NumberSides
-from app.numbers.sweeping import NumberSweep, Teller
+from app.numbers.sweeping import NumberSweep
 from app.numbers.transferring import NumberMoves
+from app.numbers.validating import NumberValidator
 from app.permissions.standing import Standings
 
 
@@ -47,13 +53,13 @@ class NumberDesk:
         longest_hold: timedelta,
     ) -> None:
         """Take the contacts, the gate, who viewers are, the stores, when the company's day begins (east of UTC), and the longest hold."""
-        plan, numbers = PoolRepository(), NumberRepository()
-        self._numbers, self._clock = numbers, clock
+        plan, numbers, lookup, rows = PoolRepository(), NumberRepository(), NumberLookup(), PlanRepository()
+        self._plan, self._numbers, self._clock, self._utc_offset = plan, numbers, clock, utc_offset
         self.service = NumberService(plan=plan, numbers=numbers, writer=writer, standings=standings, clock=clock)
         self.reader = NumberReader(
             plan=plan,
             numbers=numbers,
-            lookup=NumberLookup(),
+            lookup=lookup,
             contacts=contacts,
             gate=gate,
             standings=standings,
@@ -66,7 +72,22 @@ class NumberDesk:
         self.keeper = NumberKeeper(
             service=self.service, plan=plan, names=names, source=reader, idempotency=idempotency, clock=clock
         )
-        self.pools = PoolKeeper(plan=plan, reader=self.reader, source=reader, idempotency=idempotency, clock=clock)
+        self.plan = PlanReader(
+            pools=plan,
+            plan=rows,
+            lookup=lookup,
+            gate=gate,
+            standings=standings,
+            reader=reader,
+            clock=clock,
+            utc_offset=utc_offset,
+        )
+        self.pools = PoolKeeper(plan=plan, reader=self.plan, idempotency=idempotency, clock=clock)
+        self.domains = DomainKeeper(pools=plan, plan=rows, reader=self.plan, idempotency=idempotency, clock=clock)
+        self.ranges = RangeKeeper(pools=plan, plan=rows, source=reader, idempotency=idempotency, clock=clock)
+        self.validator = NumberValidator(
+            pools=plan, plan=rows, numbers=self.reader, gate=gate, standings=standings, reader=reader, clock=clock
+        )
         self.moves = NumberMoves(service=self.service, numbers=numbers, clock=clock)
         sides = NumberSides(service=self.service, numbers=numbers, clock=clock)
         self.mover = MoveKeeper(moves=self.moves, sides=sides, names=names, idempotency=idempotency, clock=clock)
@@ -79,6 +100,12 @@ class NumberDesk:
             idempotency=idempotency,
             clock=clock,
             longest=longest_hold,
+        )
+
+    def alarms(self, database: Database, teller: Teller) -> PoolAlarms:
+        """Make what the worker calls to find pools that run out; it tells people and so is made after whoever tells them."""
+        return PoolAlarms(
+            database=database, pools=self._plan, teller=teller, clock=self._clock, utc_offset=self._utc_offset
         )
 
     def sweeper(self, database: Database, teller: Teller) -> NumberSweep:

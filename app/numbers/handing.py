@@ -20,6 +20,7 @@ from app.kit.models import new_id
 from app.kit.straight import Writes
 from app.numbers.cards import HolderCards
 from app.numbers.errors import AllocationConflict
+from app.numbers.nice import place
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken
 from app.numbers.rules import Cause, next_key, release_verb, rest
@@ -107,6 +108,7 @@ class Handing:
         """Let a locked number rest as its pool and ``cause`` say; what is abused is blocked, as ``block`` says and at least for a rest."""
         now, why = self._clock.now(), cause.value
         days, ends = rest(pool.quarantine_days, cause), None
+        key = next_key(pool.strategy, number.digits, now, draw)
         if block is not None and block.kept_for is not None:
             why = block.kept_for
             ends = block.until and max(block.until, now + timedelta(days=pool.quarantine_days))
@@ -114,7 +116,7 @@ class Handing:
             unit.session,
             number,
             release_verb(cause),
-            sort_key=next_key(pool.strategy, number.digits, now, draw),
+            sort_key=place(key, number.digits, keeps_nice=pool.keeps_nice),
             available_from=ends if days is None else now + days,
             kept_for=why if days is None else None,
         )

@@ -17,6 +17,7 @@ from app.kit.db import Reader
 from app.kit.models import Id, Instant
 from app.kit.straight import Straight
 from app.numbers.models import Number, NumberHold
+from app.numbers.nice import OPEN_FROM
 from app.numbers.repository import BEGUN, FREE, QUEUE, RESTED, Taken
 from app.numbers.rules import State
 from app.numbers.taking import taking
@@ -149,7 +150,9 @@ class HoldRepository:
         """
         picked = (
             select(Number.id)
-            .where(or_(FREE, RESTED), Number.digits.like(bindparam("like", type_=String())))
+            .where(
+                or_(FREE, RESTED), Number.sort_key >= OPEN_FROM, Number.digits.like(bindparam("like", type_=String()))
+            )
             .order_by(Number.sort_key, Number.id)
             .limit(count)
             .with_for_update(skip_locked=True)

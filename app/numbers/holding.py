@@ -17,6 +17,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.errors import NotFound
 from app.kit.models import new_id
+from app.numbers.choosing import refuse_kept
 from app.numbers.errors import HoldNotExtendable, HoldOver, PoolExhausted, UnknownHold
 from app.numbers.hold_repository import Hold, HoldRepository
 from app.numbers.pool_repository import Pool
@@ -58,7 +59,8 @@ class HoldService:
     ) -> tuple[Hold, list[str]]:
         """Hold numbers of a pool: the next ones, a given one, or those that are like a pattern; all or none. Gives their digits too.
 
-        Raises ``PoolExhausted``, ``NumberNotAvailable`` and ``NumberNotInPool``; roll back then.
+        Numbers that their pool keeps back are not among them. Raises ``PoolExhausted``, ``NumberNotAvailable``, ``NumberNotInPool`` and
+        ``NumberKept``; roll back then.
         """
         now = self._clock.now()
         hold = Hold(
@@ -73,6 +75,7 @@ class HoldService:
             created_at=now,
         )
         if wanted.digits is not None:
+            await refuse_kept(unit.session, pool.id, wanted.digits)
             taken = await _HOLDS.keep_matching(unit.session, hold, wanted.digits, 1, now)
             if not taken:
                 raise await self._numbers.refusal(unit.session, pool.id, wanted.digits, now)

@@ -1,4 +1,4 @@
-"""Work that follows a new range: its numbers, a chunk at a time, so that no transaction is long and progress can be read off the range."""
+"""Work that follows a new range or another setting, a chunk of numbers at a time, so that no transaction is long and a crash loses one."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,10 +9,13 @@ from uuid import UUID
 from app.kit.clock import SystemClock
 from app.kit.db import UnitOfWork
 from app.kit.outbox import enqueue
+from app.numbers.classifying import reclassify
+from app.numbers.nice import place
 from app.numbers.pool_repository import Held, Pool, PoolRepository
 from app.numbers.rules import first_key
 
 MATERIALISE: Final = "number.materialise"
+CLASSIFY: Final = "number.classify"
 CHUNK: Final = 10_000
 """reference/directory-numbers.md (d), "Pool growth"."""
 
@@ -22,7 +25,7 @@ _PLAN: Final = PoolRepository()
 async def fill(unit: UnitOfWork, plan: PoolRepository, held: Held, pool: Pool) -> int:
     """Add the next chunk of a range's numbers; give how many."""
     digits = held.stretch.chunk(held.materialised, CHUNK)
-    keyed = ((each, first_key(pool.strategy, each, lambda: secrets.randbits(62))) for each in digits)
+    keyed = ((each, place(_first_key(pool, each), each, keeps_nice=pool.keeps_nice)) for each in digits)
     await plan.materialise(unit.session, held, keyed)
     return len(digits)
 
@@ -30,9 +33,29 @@ async def fill(unit: UnitOfWork, plan: PoolRepository, held: Held, pool: Pool) -
 async def materialise(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:
     """Add the next chunk of the range ``range_id`` and promise the one after it; done twice, it goes on where it stands."""
     held = await _PLAN.range(unit.session, UUID(payload["range_id"]))
+    if held is not None:
+        await _PLAN.lock_domain(unit.session, held.domain_id)
     pool = await _PLAN.pool(unit.session, payload["pool_id"])
     if held is None or pool is None or held.materialised >= held.stretch.size:
         return
     added = await fill(unit, _PLAN, held, pool)
     if held.materialised + added < held.stretch.size:
         enqueue(unit, SystemClock(), MATERIALISE, payload, after=timedelta())
+
+
+async def classify(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:
+    """Classify the next chunk of the numbers of the pool ``pool_id``, keep back or open what the pool says, and promise the next chunk.
+
+    Done twice, it changes nothing. What somebody takes at the same time is taken: only looks and places are written.
+    """
+    pool = await _PLAN.pool(unit.session, payload["pool_id"])
+    if pool is None:
+        return
+    digits, row = payload.get("after", ("", 0))
+    last = await reclassify(unit.session, pool, after=(digits, row), limit=CHUNK)
+    if last is not None:
+        enqueue(unit, SystemClock(), CLASSIFY, {**payload, "after": list(last)}, after=timedelta())
+
+
+def _first_key(pool: Pool, digits: str) -> int:
+    return first_key(pool.strategy, digits, lambda: secrets.randbits(62))

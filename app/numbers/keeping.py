@@ -7,6 +7,7 @@ from app.kit.errors import NotFound
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.numbers.errors import term_refused
 from app.numbers.holders import HolderNames
+from app.numbers.nice import pattern
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.pools import POOLS, refuse_others
 from app.numbers.repository import Grant
@@ -61,11 +62,18 @@ class NumberKeeper:
             consumer_ref=body.consumer_ref,
             until=body.until,
         )
+        wanted = Wanted(
+            count=body.count,
+            digits=body.digits,
+            pattern=None if body.pattern is None else pattern(body.pattern),
+            contiguous=body.contiguous,
+            hold=body.hold,
+        )
         told_again = False
 
         async def work() -> Receipt:
             nonlocal told_again
-            given = await self._service.allocate(unit, pool, grant, Wanted(body.count, body.digits, body.hold))
+            given = await self._service.allocate(unit, pool, grant, wanted)
             told_again = given.replayed
             return Receipt(None, {"numbers": [allocated_view(each) for each in given.numbers]})
 

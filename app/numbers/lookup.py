@@ -1,4 +1,4 @@
-"""Looking at numbers outside of any transaction: pages, who holds them, who held one, what would be next, how many stand where."""
+"""Looking at numbers outside of any transaction: pages, who holds them, who held one, what would be next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from app.auth.repository import Query
 from app.kit.db import Reader
 from app.numbers.models import Number, NumberAssignment
+from app.numbers.nice import OPEN_FROM
 from app.numbers.repository import (
     ASSIGNMENT,
     COUNT,
     FREE,
-    NOW,
     NUMBERS,
-    POOL,
     RESTED,
     Assignment,
     NumberRow,
@@ -27,14 +26,11 @@ from app.numbers.repository import (
 from app.numbers.rules import ENDING, State
 
 _NEXT_COLUMNS: Final[tuple[Any, ...]] = (Number.digits, Number.sort_key)
+_NOT_KEPT: Final = Number.sort_key >= OPEN_FROM
 _NEXT: Final = {
-    "available": Query(select(*_NEXT_COLUMNS).where(FREE).order_by(Number.sort_key).limit(COUNT)),
-    "rested": Query(select(*_NEXT_COLUMNS).where(RESTED).order_by(Number.available_from).limit(COUNT)),
+    "available": Query(select(*_NEXT_COLUMNS).where(FREE, _NOT_KEPT).order_by(Number.sort_key).limit(COUNT)),
+    "rested": Query(select(*_NEXT_COLUMNS).where(RESTED, _NOT_KEPT).order_by(Number.available_from).limit(COUNT)),
 }
-_COUNTED_COLUMNS: Final[tuple[Any, ...]] = (Number.state, Number.available_from <= NOW, func.count())
-_COUNTED: Final = Query(
-    select(*_COUNTED_COLUMNS).where(Number.pool_id == POOL).group_by(Number.state, Number.available_from <= NOW)
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +97,6 @@ class NumberLookup:
         free = await _NEXT["available"].rows(reader, pool=pool_id, wanted=wanted)
         rested = await _NEXT["rested"].rows(reader, pool=pool_id, wanted=wanted, now=now)
         return [digits for digits, _ in sorted((*free, *rested), key=lambda row: (row[1], row[0]))[:wanted]]
-
-    async def counted(self, reader: Reader, pool_id: UUID, now: datetime) -> dict[State, int]:
-        """Count the numbers of a pool by where they stand now."""
-        found = dict.fromkeys(State, 0)
-        for state, over, count in await _COUNTED.rows(reader, pool=pool_id, now=now):
-            found[State.AVAILABLE if over and State(state) in ENDING else State(state)] += count
-        return found
 
 
 def _conditions(narrowing: Narrowing) -> list[ColumnElement[bool]]:

@@ -9,7 +9,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, false, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.models import Base, Id, Instant, Json
@@ -32,6 +43,10 @@ class NumberDomain(Base):
     code: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     dialling: Mapped[str] = mapped_column(String(16))
+    first_digits: Mapped[str] = mapped_column(String(10), default="2345678", server_default="2345678")
+    shortest: Mapped[int] = mapped_column(Integer, default=2, server_default="2")
+    longest: Mapped[int] = mapped_column(Integer, default=15, server_default="15")
+    access_codes: Mapped[Any] = mapped_column(Json, default=list, server_default="[]")
     row_version: Mapped[int] = mapped_column(Integer, default=1)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
@@ -61,6 +76,8 @@ class NumberPool(Base):
     joiners: Mapped[bool] = mapped_column(Boolean, default=False)
     confirms: Mapped[bool] = mapped_column(Boolean, server_default=false())
     low_water: Mapped[int | None] = mapped_column(Integer)
+    lead_days: Mapped[int | None] = mapped_column(Integer)
+    keeps_nice: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     row_version: Mapped[int] = mapped_column(Integer, default=1)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
@@ -111,6 +128,10 @@ class Number(Base):
         CheckConstraint("state <> 'quarantined' OR available_from IS NOT NULL", name="quarantine"),
         _partial("uq_number_domain_id_digits", "domain_id", "digits", where="state <> 'retired'", unique=True),
         _partial("ix_number_free", "pool_id", "sort_key", where="state = 'available'"),
+        _partial("ix_number_nice", "pool_id", "nice", "sort_key", where="state = 'available' AND nice > 0"),
+        _partial(
+            "ix_number_aside", "pool_id", "state", "available_from", where="state NOT IN ('available','assigned')"
+        ),
         _partial("ix_number_waiting", "pool_id", "available_from", "state", where="available_from IS NOT NULL"),
         Index("ix_number_pool_id_digits_id", "pool_id", "digits", "id"),
     )
@@ -122,6 +143,8 @@ class Number(Base):
     state: Mapped[str] = mapped_column(String(12))
     sort_key: Mapped[int] = mapped_column(BigInteger)
     available_from: Mapped[datetime | None] = mapped_column(Instant)
+    nice: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    nice_version: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     row_version: Mapped[int] = mapped_column(Integer, default=1)
     hold_id: Mapped[UUID | None] = mapped_column(Id)
     kept_for: Mapped[str | None] = mapped_column(String(100))
@@ -152,6 +175,8 @@ class NumberAssignment(Base):
             unique=True,
         ),
         Index("ix_number_assignment_number_id_started_at", "number_id", "started_at"),
+        Index("ix_number_assignment_pool_id_started_at", "pool_id", "started_at"),
+        _partial("ix_number_assignment_ended", "pool_id", "ended_at", where="ended_at IS NOT NULL"),
         _partial("ix_number_assignment_holder", "holder_id", where="ended_at IS NULL"),
         _partial("ix_number_assignment_former", "holder_id", "ended_at", where="ended_at IS NOT NULL"),
         _partial("ix_number_assignment_due", "due_at", where="ended_at IS NULL AND due_at IS NOT NULL"),

@@ -1,7 +1,7 @@
 """All queries on domains, pools, ranges and the reserved table, and whether the department that owns a pool is there. Nothing commits."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +13,9 @@ from app.auth.repository import Query, Source
 from app.kit.db import Row
 from app.kit.models import Id
 from app.kit.straight import Straight
-from app.numbers.models import Number, NumberDomain, NumberPool, NumberRange, NumberReserved
+from app.numbers.conflicts import Profile
+from app.numbers.models import Number, NumberDomain, NumberPool, NumberRange
+from app.numbers.nice import VERSION, looks
 from app.numbers.rules import PoolClass, State, Strategy, Stretch
 
 _NIL: Final = UUID(int=0)
@@ -27,6 +29,8 @@ class Domain:
     code: str
     name: str
     dialling: str
+    profile: Profile = field(default_factory=Profile)
+    row_version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,8 @@ class Pool:
     department_id: UUID | None
     joiners: bool
     low_water: int | None
+    lead_days: int | None = None
+    keeps_nice: bool = False
     confirms: bool = False
     row_version: int = 1
 
@@ -60,7 +66,17 @@ class Held:
     created_at: datetime
 
 
-_DOMAIN_COLUMNS: Final[tuple[Any, ...]] = (NumberDomain.id, NumberDomain.code, NumberDomain.name, NumberDomain.dialling)
+_DOMAIN_COLUMNS: Final[tuple[Any, ...]] = (
+    NumberDomain.id,
+    NumberDomain.code,
+    NumberDomain.name,
+    NumberDomain.dialling,
+    NumberDomain.first_digits,
+    NumberDomain.shortest,
+    NumberDomain.longest,
+    NumberDomain.access_codes,
+    NumberDomain.row_version,
+)
 _DOMAINS: Final = Query(select(*_DOMAIN_COLUMNS).order_by(NumberDomain.code))
 
 _POOL_COLUMNS: Final[tuple[Any, ...]] = (
@@ -76,6 +92,8 @@ _POOL_COLUMNS: Final[tuple[Any, ...]] = (
     NumberPool.joiners,
     NumberPool.low_water,
     NumberPool.row_version,
+    NumberPool.lead_days,
+    NumberPool.keeps_nice,
     NumberPool.confirms,
 )
 _POOLS: Final = select(*_POOL_COLUMNS).join(NumberDomain, NumberDomain.id == NumberPool.domain_id)
@@ -86,7 +104,7 @@ _NAMED: Final = Query(
     ),
     by_key=True,
 )
-_RANGE_COLUMNS: Final[tuple[Any, ...]] = (
+RANGE_COLUMNS: Final[tuple[Any, ...]] = (
     NumberRange.id,
     NumberRange.pool_id,
     NumberRange.domain_id,
@@ -98,7 +116,7 @@ _RANGE_COLUMNS: Final[tuple[Any, ...]] = (
     NumberRange.created_at,
 )
 _OF_POOL: Final = Query(
-    select(*_RANGE_COLUMNS)
+    select(*RANGE_COLUMNS)
     .where(NumberRange.pool_id == bindparam("pool", type_=Id()))
     .order_by(NumberRange.width, NumberRange.first, NumberRange.id)
 )
@@ -108,7 +126,6 @@ _STAYS: Final = Straight(
     .where(_DEPARTMENT.c.id == bindparam("department", type_=Id()))
     .with_for_update(read=True, key_share=True)
 )
-_RESERVED: Final = Query(select(NumberReserved.digits))
 
 
 class PoolRepository:
@@ -126,15 +143,7 @@ class PoolRepository:
     async def add_domain(self, session: AsyncSession, domain: Domain, *, at: datetime) -> None:
         """Add a domain; its code is unique by constraint."""
         await session.execute(
-            insert(NumberDomain).values(
-                id=domain.id,
-                code=domain.code,
-                name=domain.name,
-                dialling=domain.dialling,
-                row_version=1,
-                created_at=at,
-                updated_at=at,
-            )
+            insert(NumberDomain).values(id=domain.id, **domain_row(domain), created_at=at, updated_at=at)
         )
 
     async def lock_domain(self, session: AsyncSession, identity: UUID) -> None:
@@ -161,29 +170,15 @@ class PoolRepository:
         changed = await session.execute(statement.values(**_row(pool), updated_at=at).returning(NumberPool.id))
         return changed.first() is not None
 
-    async def reserved(self, source: Source) -> list[str]:
-        """List the digits that nobody may have."""
-        return [digits for (digits,) in await _RESERVED.rows(source)]
-
     async def ranges(self, source: Source, pool_id: UUID) -> list[Held]:
         """List the ranges of a pool, shorter numbers first."""
-        return [_held(row) for row in await _OF_POOL.rows(source, pool=pool_id)]
+        return [range_of(row) for row in await _OF_POOL.rows(source, pool=pool_id)]
 
     async def range(self, session: AsyncSession, identity: UUID) -> Held | None:
         """Load one range, locked until the transaction ends."""
-        statement = select(*_RANGE_COLUMNS).where(NumberRange.id == identity).with_for_update()
+        statement = select(*RANGE_COLUMNS).where(NumberRange.id == identity).with_for_update()
         row = (await session.execute(statement)).first()
-        return None if row is None else _held(tuple(row))
-
-    async def neighbours(self, session: AsyncSession, domain_id: UUID, found: Stretch) -> list[Held]:
-        """List the ranges of the domain whose first and last number reach into ``found``."""
-        statement = select(*_RANGE_COLUMNS).where(
-            NumberRange.domain_id == domain_id,
-            NumberRange.width == found.width,
-            NumberRange.first <= found.last,
-            NumberRange.last >= found.first,
-        )
-        return [_held(tuple(row)) for row in await session.execute(statement)]
+        return None if row is None else range_of(tuple(row))
 
     async def add_range(self, session: AsyncSession, held: Held) -> None:
         """Add a range without its numbers."""
@@ -214,6 +209,8 @@ class PoolRepository:
                 "state": State.AVAILABLE.value,
                 "sort_key": key,
                 "available_from": None,
+                "nice": int(looks(digits).level),
+                "nice_version": VERSION,
                 "row_version": 1,
             }
             for digits, key in numbers
@@ -239,7 +236,22 @@ def _as_id(named: str) -> UUID:
 
 
 def _domain(row: Row) -> Domain:
-    return Domain(id=row[0], code=row[1], name=row[2], dialling=row[3])
+    profile = Profile(first_digits=row[4], shortest=row[5], longest=row[6], access_codes=tuple(row[7]))
+    return Domain(id=row[0], code=row[1], name=row[2], dialling=row[3], profile=profile, row_version=row[8])
+
+
+def domain_row(domain: Domain) -> dict[str, Any]:
+    """Write a domain's columns but for its id and times."""
+    return {
+        "code": domain.code,
+        "name": domain.name,
+        "dialling": domain.dialling,
+        "first_digits": domain.profile.first_digits,
+        "shortest": domain.profile.shortest,
+        "longest": domain.profile.longest,
+        "access_codes": list(domain.profile.access_codes),
+        "row_version": domain.row_version,
+    }
 
 
 def _pool(row: Row) -> Pool:
@@ -256,11 +268,14 @@ def _pool(row: Row) -> Pool:
         joiners=bool(row[9]),
         low_water=row[10],
         row_version=row[11],
-        confirms=bool(row[12]),
+        lead_days=row[12],
+        keeps_nice=bool(row[13]),
+        confirms=bool(row[14]),
     )
 
 
-def _held(row: Row) -> Held:
+def range_of(row: Row) -> Held:
+    """Read a row of ``RANGE_COLUMNS``."""
     excluded = tuple((low, high) for low, high in row[6])
     return Held(
         id=row[0],
@@ -283,6 +298,8 @@ def _row(pool: Pool) -> dict[str, Any]:
         "department_id": pool.department_id,
         "joiners": pool.joiners,
         "low_water": pool.low_water,
+        "lead_days": pool.lead_days,
+        "keeps_nice": pool.keeps_nice,
         "confirms": pool.confirms,
         "row_version": pool.row_version,
     }

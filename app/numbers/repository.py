@@ -31,6 +31,7 @@ from app.kit.models import Id, Instant
 from app.kit.straight import Straight, Writes
 from app.numbers.errors import AllocationConflict, NumberNotAvailable, NumberNotInPool
 from app.numbers.models import ROW_NUMBER, Number, NumberAssignment, NumberDomain, NumberPool
+from app.numbers.nice import OPEN_FROM
 from app.numbers.rules import ENDING, Cause, State, Verb, moved, standing
 from app.numbers.terms import next_due
 
@@ -70,7 +71,7 @@ _TAKE_THESE: Final = (
     .returning(Number.id, Number.digits, Number.state)
     .execution_options(synchronize_session=False)
 )
-_FREE_COUNT: Final = select(func.count()).select_from(Number).where(or_(FREE, RESTED))
+_FREE_COUNT: Final = select(func.count()).select_from(Number).where(or_(FREE, RESTED), Number.sort_key >= OPEN_FROM)
 
 QUEUE: Final = Straight(
     select(

@@ -30,6 +30,7 @@ from app.numbers.errors import (
     UnknownHold,
 )
 from app.numbers.keeping import NUMBERS
+from app.numbers.plan_errors import NoRowOfNumbers, NumberKept
 from app.numbers.pools import POOLS
 from app.numbers.schemas import (
     AllocationCreate,
@@ -61,6 +62,8 @@ router = GuardedRouter(prefix="/v1", tags=["numbers"])
             UnknownHold,
             HoldOver,
             AllocationConflict,
+            NoRowOfNumbers,
+            NumberKept,
         ),
     },
 )
@@ -72,9 +75,10 @@ async def allocate_numbers(
     body: AllocationCreate,
     idempotency_key: OnceKey = None,
 ) -> Response:
-    """Give a holder the next numbers of the pool, the given one, or those of a `hold`; all or none.
+    """Give a holder the next numbers of the pool, the given one, some that look so, some in a row, or those of a `hold`; all or none.
 
-    A repeated `consumer_ref` tells the same numbers again.
+    A repeated `consumer_ref` tells the same numbers again. A nice number that its pool keeps back is 403 `number_kept`: it is asked for
+    with a request of kind `number.allocate`.
     """
     return receipt_response(await keeper.allocate(viewer, unit, idempotency_key, named, body), POOLS)
 

@@ -14,6 +14,7 @@ from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, Holds, NumbersAlloc
 from app.numbers.errors import HoldNotExtendable, HoldOver, NumberNotAvailable, NumberNotInPool, PoolExhausted
 from app.numbers.holds import HOLDS
 from app.numbers.move_schemas import HoldAmend, HoldCreate, HoldReceipt
+from app.numbers.plan_errors import NumberKept
 from app.permissions.errors import NotPermitted
 
 router = GuardedRouter(prefix="/v1", tags=["numbers"])
@@ -29,7 +30,7 @@ _CHANGES = (*LOOK_PROBLEMS, NotPermitted, Invalid, NotFound, PreconditionFailed,
     response_model=None,
     responses={
         201: {"model": HoldReceipt, "description": "The hold"},
-        **responses(*ONCE_PROBLEMS, NotFound, PoolExhausted, NumberNotAvailable, NumberNotInPool),
+        **responses(*ONCE_PROBLEMS, NotFound, PoolExhausted, NumberNotAvailable, NumberNotInPool, NumberKept),
     },
 )
 async def hold_numbers(

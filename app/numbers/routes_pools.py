@@ -1,4 +1,4 @@
-"""HTTP face of the plan: domains, pools, their ranges, what is free and how full they are."""
+"""HTTP face of pools."""
 
 from typing import Final
 
@@ -11,57 +11,15 @@ from app.kit.errors import Invalid, NotFound, PreconditionFailed, PreconditionRe
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
-from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, NamedPool, NumbersAdmin, NumbersRead, Pools, Reader
-from app.numbers.errors import (
-    DuplicateDomainCode,
-    DuplicatePoolCode,
-    UnknownDomain,
-)
-from app.numbers.pools import DOMAINS, POOLS
-from app.numbers.schemas import (
-    DomainCreate,
-    DomainPage,
-    DomainReceipt,
-    PoolAmend,
-    PoolCreate,
-    PoolPage,
-    PoolReceipt,
-    PoolView,
-)
+from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, NamedPool, NumbersAdmin, NumbersRead, Plan, Pools
+from app.numbers.errors import DuplicatePoolCode, UnknownDomain
+from app.numbers.plan_schemas import PoolAmend, PoolCreate, PoolPage, PoolReceipt, PoolView
+from app.numbers.pools import POOLS
 from app.permissions.errors import NotPermitted
 
 _READ: Final = responses(*LOOK_PROBLEMS, NotFound, Invalid)
-_LATER: Final = "More than 10,000 numbers: made by the worker; the range's `materialised` tells the progress"
 
 router = GuardedRouter(prefix="/v1", tags=["number plan"])
-
-
-@router.get(
-    "/number-domains",
-    summary="List numbering domains",
-    response_model=None,
-    responses={**disclosed_response(DomainPage, "All domains"), **responses(*LOOK_PROBLEMS, Invalid)},
-)
-async def list_domains(viewer: NumbersRead, reader: Reader) -> Disclosed[DomainPage]:
-    """List the domains inside which digits are unique."""
-    return await reader.domains(viewer)
-
-
-@router.post(
-    "/number-domains",
-    summary="Create a numbering domain",
-    status_code=201,
-    response_model=None,
-    responses={
-        201: {"model": DomainReceipt, "description": "Receipt"},
-        **responses(*ONCE_PROBLEMS, DuplicateDomainCode),
-    },
-)
-async def create_domain(
-    viewer: NumbersAdmin, pools: Pools, unit: Unit, body: DomainCreate, idempotency_key: OnceKey = None
-) -> Response:
-    """Add a domain: another site, where the same digits may be somebody else's."""
-    return receipt_response(await pools.add_domain(viewer, unit, idempotency_key, body), DOMAINS)
 
 
 @router.get(
@@ -70,9 +28,9 @@ async def create_domain(
     response_model=None,
     responses={**disclosed_response(PoolPage, "All pools"), **responses(*LOOK_PROBLEMS, Invalid)},
 )
-async def list_pools(viewer: NumbersRead, reader: Reader) -> Disclosed[PoolPage]:
+async def list_pools(viewer: NumbersRead, plan: Plan) -> Disclosed[PoolPage]:
     """List all pools by code."""
-    return await reader.pools(viewer)
+    return await plan.pools(viewer)
 
 
 @router.post(
@@ -99,10 +57,10 @@ async def create_pool(
     responses={**disclosed_response(PoolView, "The pool"), 304: {"description": "Unchanged"}, **_READ},
 )
 async def read_pool(
-    viewer: NumbersRead, reader: Reader, named: NamedPool, if_none_match: IfNoneMatch = None
+    viewer: NumbersRead, plan: Plan, named: NamedPool, if_none_match: IfNoneMatch = None
 ) -> Disclosed[PoolView]:
     """Show one pool."""
-    return await reader.pool(viewer, named, known=if_none_match)
+    return await plan.pool(viewer, named, known=if_none_match)
 
 
 @router.patch(

@@ -10,25 +10,35 @@ from app.kit.errors import Invalid, NotFound
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
-from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, NamedPool, NumbersAdmin, NumbersRead, Pools, Reader
+from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, NamedPool, NumbersAdmin, NumbersRead, Plan, Ranges
 from app.numbers.errors import (
     RangeOverlaps,
     RangeRefused,
     RangeReserved,
     RangeTooLarge,
 )
-from app.numbers.pools import POOLS
-from app.numbers.schemas import (
+from app.numbers.plan_errors import RangeConflicts, RangeOutsideDomain
+from app.numbers.plan_schemas import (
     AvailablePage,
     PreviewQuery,
     RangeCreate,
     RangePage,
     RangeReceipt,
-    UtilisationView,
 )
+from app.numbers.pools import POOLS
+from app.numbers.usage_schemas import ForecastQuery, ForecastView, UtilisationView
 
 _READ: Final = responses(*LOOK_PROBLEMS, NotFound, Invalid)
 _LATER: Final = "More than 10,000 numbers: made by the worker; the range's `materialised` tells the progress"
+
+_RANGE_PROBLEMS: Final = (
+    RangeRefused,
+    RangeTooLarge,
+    RangeReserved,
+    RangeOutsideDomain,
+    RangeOverlaps,
+    RangeConflicts,
+)
 
 router = GuardedRouter(prefix="/v1", tags=["number plan"])
 
@@ -39,9 +49,9 @@ router = GuardedRouter(prefix="/v1", tags=["number plan"])
     response_model=None,
     responses={**disclosed_response(RangePage, "All ranges"), **_READ},
 )
-async def list_ranges(viewer: NumbersRead, reader: Reader, named: NamedPool) -> Disclosed[RangePage]:
+async def list_ranges(viewer: NumbersRead, plan: Plan, named: NamedPool) -> Disclosed[RangePage]:
     """List the ranges of a pool, and how much of each is there yet."""
-    return await reader.ranges(viewer, named)
+    return await plan.ranges(viewer, named)
 
 
 @router.post(
@@ -52,33 +62,39 @@ async def list_ranges(viewer: NumbersRead, reader: Reader, named: NamedPool) -> 
     responses={
         201: {"model": RangeReceipt, "description": "All its numbers are there"},
         202: {"model": RangeReceipt, "description": _LATER},
-        **responses(*ONCE_PROBLEMS, NotFound, RangeRefused, RangeTooLarge, RangeReserved, RangeOverlaps),
+        **responses(*ONCE_PROBLEMS, NotFound, *_RANGE_PROBLEMS),
     },
 )
 async def create_range(
     viewer: NumbersAdmin,
-    pools: Pools,
+    ranges: Ranges,
     unit: Unit,
     named: NamedPool,
     body: RangeCreate,
     idempotency_key: OnceKey = None,
 ) -> Response:
-    """Add numbers to a pool; none of them may be reserved or in another range of the domain."""
-    answer = await pools.add_range(viewer, unit, idempotency_key, named, body)
+    """Add numbers to a pool; none of them may be reserved or in another range of the domain.
+
+    That one begins another is refused in a domain that is dialled digit by digit (`overlap`), and elsewhere told in `warnings`.
+    """
+    answer = await ranges.add(viewer, unit, idempotency_key, named, body)
     return receipt_response(answer, f"{POOLS}/{named}/ranges")
 
 
 @router.get(
     "/number-pools/{id}/available",
-    summary="Preview the next free numbers",
+    summary="Preview free numbers",
     response_model=None,
     responses={**disclosed_response(AvailablePage, "Free numbers"), **_READ},
 )
 async def list_available(
-    viewer: NumbersRead, reader: Reader, named: NamedPool, query: Annotated[PreviewQuery, Query()]
+    viewer: NumbersRead, plan: Plan, named: NamedPool, query: Annotated[PreviewQuery, Query()]
 ) -> Disclosed[AvailablePage]:
-    """List what would be given out next; nothing is held by looking."""
-    return await reader.available(viewer, named, query.limit)
+    """List what would be given out next, or what is free and looks so; nothing is held by looking.
+
+    Looking by `pattern` or `nice` reads the free list as far as it must.
+    """
+    return await plan.available(viewer, named, query)
 
 
 @router.get(
@@ -87,6 +103,19 @@ async def list_available(
     response_model=None,
     responses={**disclosed_response(UtilisationView, "Counts by state"), **_READ},
 )
-async def read_utilisation(viewer: NumbersRead, reader: Reader, named: NamedPool) -> Disclosed[UtilisationView]:
+async def read_utilisation(viewer: NumbersRead, plan: Plan, named: NamedPool) -> Disclosed[UtilisationView]:
     """Count a pool's numbers by where they stand now."""
-    return await reader.utilisation(viewer, named)
+    return await plan.utilisation(viewer, named)
+
+
+@router.get(
+    "/number-pools/{id}/forecast",
+    summary="Tell when a pool runs out",
+    response_model=None,
+    responses={**disclosed_response(ForecastView, "Take-up and the day on which nothing is free"), **_READ},
+)
+async def read_forecast(
+    viewer: NumbersRead, plan: Plan, named: NamedPool, query: Annotated[ForecastQuery, Query()]
+) -> Disclosed[ForecastView]:
+    """Draw a line through the net take-up of the weeks before, with a band, and tell the day on which the free numbers are used up."""
+    return await plan.forecast(viewer, named, query)

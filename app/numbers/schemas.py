@@ -6,84 +6,25 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from app.departments.schemas import DepartmentName, DepartmentRef
 from app.disclosure.view import DisclosureNote
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
-from app.numbers.rules import Cause, PoolClass, State, Strategy
+from app.numbers.rules import Cause, State
 
 MOST_AT_ONCE = 500
-_NOT_REMOVABLE = ("not_removable", "This member cannot be removed.", "此字段不能删除。")
 
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,15}$")]
-Exclusion = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,15}(-[0-9]{2,15})?$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
-QuarantineDays = Annotated[int, Field(ge=0, le=3650)]
-LowWater = Annotated[int, Field(ge=0, le=1_000_000)]
+PatternText = Annotated[str, StringConstraints(pattern=r"^(\*?[0-9?XxA-Ja-j]{1,15}|[0-9?XxA-Ja-j]{1,15}\*)$")]
 Role = Literal["short", "extension", "shared"]
 HolderType = Literal["contact", "department", "room", "device", "hotline", "external", "withheld"]
 
-_DEPARTMENT = "Id or code: whose pool it is; absent for the whole company's."
-_JOINERS = "Whether people who join get a number from it by themselves."
-_CONFIRMS = "Whether a number that is given out waits in `provisioning` until the exchange or the carrier confirms it."
-_LOW_WATER = "Fewer free numbers than this are worth a warning."
-_QUARANTINE = "Days for which a released number rests; by default that of the class."
-
-
-class DomainCreate(Input):
-    """A new numbering domain."""
-
-    code: Code = Field(examples=["plant-2"])
-    name: DepartmentName = Field(examples=["二号工厂"])
-    dialling: Literal["overlap", "en_bloc"] = Field(
-        "en_bloc", description="`overlap`: sets dial digit by digit, so no number may begin another."
-    )
-
-
-class PoolCreate(Input):
-    """A new pool."""
-
-    code: Code = Field(examples=["desk"])
-    name: DepartmentName = Field(examples=["座机短号"])
-    pool_class: PoolClass = Field(alias="class", examples=["internal"])
-    strategy: Strategy = Field(Strategy.LOWEST, examples=["lowest"])
-    quarantine_days: QuarantineDays | None = Field(None, description=_QUARANTINE, examples=[90])
-    domain: Code | None = Field(None, description="Code of the numbering domain; by default `main`.")
-    department: DepartmentRef | None = Field(None, description=_DEPARTMENT, examples=["RD"])
-    joiners: bool = Field(default=False, description=_JOINERS)
-    low_water: LowWater | None = Field(None, description=_LOW_WATER)
-    confirms: bool = Field(default=False, description=_CONFIRMS)
-
-
-class PoolAmend(Input):
-    """Changes to a pool, as a JSON Merge Patch (RFC 7396). Code, domain, class and strategy stay: numbers were given out by them."""
-
-    name: DepartmentName | None = Field(None, examples=["座机短号"])
-    quarantine_days: QuarantineDays | None = Field(None, description=_QUARANTINE)
-    department: DepartmentRef | None = Field(None, description=_DEPARTMENT)
-    joiners: bool | None = Field(None, description=_JOINERS)
-    low_water: LowWater | None = Field(None, description=_LOW_WATER)
-    confirms: bool | None = Field(None, description=_CONFIRMS)
-
-    @field_validator("name", "quarantine_days", "joiners", "confirms", mode="after")
-    @classmethod
-    def _not_removed(cls, value: object) -> object:
-        if value is None:
-            raise Rejected(*_NOT_REMOVABLE)
-        return value
-
-
-class RangeCreate(Input):
-    """A stretch of numbers of one length."""
-
-    start: Digits = Field(examples=["78000"])
-    end: Digits = Field(examples=["78199"])
-    step: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    excluded: Annotated[list[Exclusion], Field(max_length=1000)] = Field(
-        default_factory=list, description="Numbers, or `from-to`.", examples=[["78088", "78110-78119"]]
-    )
+PATTERN = (
+    "Looks: digits, `?` or `X` for any digit, letters `A` to `J` for the same digit at the same letter and different ones "
+    "at different letters; `*` at one end for any digits, also none."
+)
 
 
 class HolderRef(Input):
@@ -104,6 +45,8 @@ class AllocationCreate(Input):
     holder: HolderRef
     count: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 1
     digits: Digits | None = Field(None, description="This number and no other; not with `count`.", examples=["78001"])
+    pattern: PatternText | None = Field(None, description=PATTERN, examples=["*88"])
+    contiguous: bool = Field(default=False, description="`count` numbers that follow one another without a gap.")
     role: Role = Field("short", description="`extension` shows as the card's extension; `shared`: a line of several.")
     until: AwareDatetime | None = Field(
         None, description="When it ends by itself; needed in a pool of temporary numbers and for external people."
@@ -121,10 +64,19 @@ class AllocationCreate(Input):
             raise Rejected(code, "A given number is one number.", "指定号码时数量只能为 1。")
         return value
 
+    @field_validator("pattern", "contiguous", mode="after")
+    @classmethod
+    def _not_given(cls, value: object, info: ValidationInfo) -> object:
+        if value and info.data.get("digits") is not None:
+            code = "not_with_digits"
+            raise Rejected(code, "A given number has its looks.", "指定号码时不能再指定样式或连号。")
+        return value
+
     @field_validator("hold", mode="after")
     @classmethod
     def _alone(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
-        if value is not None and (info.data.get("count", 1) != 1 or info.data.get("digits") is not None):
+        chosen = [info.data.get(name) for name in ("digits", "pattern", "contiguous")]
+        if value is not None and (info.data.get("count", 1) != 1 or any(chosen)):
             code = "not_together"
             raise Rejected(code, "A hold says itself which numbers.", "使用预占时不能再指定数量或号码。")
         return value
@@ -144,12 +96,6 @@ class DomainQuery(Input):
     """Which domain is meant."""
 
     domain: Code | None = Field(None, description="Code of the domain, where several have these digits.")
-
-
-class PreviewQuery(Input):
-    """How much of the free list is asked for."""
-
-    limit: Limit = 20
 
 
 class NumbersQuery(Input):
@@ -184,76 +130,6 @@ class NumberHistoryQuery(DomainQuery):
     cursor: CursorText | None = None
 
 
-class DomainReceipt(Output):
-    """A numbering domain."""
-
-    id: UUID
-    code: str
-    name: str
-    dialling: Literal["overlap", "en_bloc"]
-
-
-class DomainPage(Output):
-    """All domains by code."""
-
-    items: list[DomainReceipt]
-    next: None
-    disclosure: DisclosureNote
-
-
-class PoolReceipt(Output):
-    """A pool as just written."""
-
-    id: UUID
-    code: str = Field(examples=["desk"])
-    name: str
-    pool_class: PoolClass = Field(alias="class")
-    domain: str = Field(examples=["main"])
-    strategy: Strategy
-    quarantine_days: int
-    department: UUID | None
-    joiners: bool
-    low_water: int | None
-    confirms: bool
-    version: str
-
-
-class PoolView(PoolReceipt):
-    """One pool."""
-
-    disclosure: DisclosureNote
-
-
-class PoolPage(Output):
-    """All pools by code."""
-
-    items: list[PoolReceipt]
-    next: None
-    disclosure: DisclosureNote
-
-
-class RangeReceipt(Output):
-    """A range, and how much of it is there yet."""
-
-    id: UUID
-    pool: str
-    start: str
-    end: str
-    step: int
-    excluded: list[str]
-    size: int
-    materialised: int
-    state: Literal["ready", "materialising"]
-
-
-class RangePage(Output):
-    """All ranges of a pool, shorter numbers first."""
-
-    items: list[RangeReceipt]
-    next: None
-    disclosure: DisclosureNote
-
-
 class AllocatedNumber(Output):
     """A number that was given out."""
 
@@ -267,27 +143,6 @@ class AllocationReceipt(Output):
     """All numbers that were asked for."""
 
     numbers: list[AllocatedNumber]
-
-
-class AvailablePage(Output):
-    """The next free numbers, in the order in which they would be given out."""
-
-    items: list[str] = Field(examples=[["78000", "78001"]])
-    next: None
-    disclosure: DisclosureNote
-
-
-class UtilisationView(Output):
-    """Where a pool's numbers stand. ``used`` is the share that is not free."""
-
-    pool: str
-    size: int
-    free: int
-    used: float = Field(examples=[0.42])
-    states: dict[State, int]
-    low_water: int | None
-    low: bool
-    disclosure: DisclosureNote
 
 
 class HolderView(Output):

@@ -15,6 +15,7 @@ from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
 from app.kit.straight import Writes
 from app.numbers.cards import HolderCards
+from app.numbers.choosing import refuse_kept, take_chosen
 from app.numbers.errors import (
     AllocationConflict,
     AmbiguousNumber,
@@ -144,6 +145,9 @@ class NumberService:
     async def _taken(
         self, unit: UnitOfWork, pool: Pool, wanted: Wanted, grant: Grant
     ) -> tuple[Sequence[Taken], Sequence[Held]]:
+        if wanted.is_choosy:
+            chosen = await take_chosen(unit.session, pool.id, wanted, self._clock.now())
+            return chosen, await held_by(unit.session, grant.holder)
         if wanted.hold is None and wanted.digits is None:
             return await self._next(unit, pool, wanted.count, grant.holder)
         if wanted.hold is not None:
@@ -168,6 +172,8 @@ class NumberService:
     async def _given(self, unit: UnitOfWork, pool: Pool, wanted: Wanted, grant: Grant) -> Taken:
         """Take the number that is asked for. An approved request may cut its rest short (``wanted.early``)."""
         now, digits = self._clock.now(), wanted.digits or ""
+        if not wanted.kept:
+            await refuse_kept(unit.session, pool.id, digits)
         taken = await self._numbers.take_one(unit.session, pool.id, digits, now)
         if taken is not None:
             return taken

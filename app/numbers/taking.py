@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    text,
     union_all,
     update,
 )
@@ -29,6 +30,7 @@ from app.kit.models import Id
 from app.kit.straight import Straight
 from app.numbers.errors import AllocationConflict
 from app.numbers.models import Number, NumberAssignment
+from app.numbers.nice import OPEN_FROM
 from app.numbers.repository import BEGUN, FREE, QUEUE, RESTED, ROW_ID, Holder, NumberRow, Taken
 from app.numbers.rules import State, Verb, moved
 
@@ -37,6 +39,7 @@ Held = tuple[str, str]
 
 _COUNT: Final = bindparam("wanted", type_=Integer())
 _TOOK: Final = ""
+_NOT_KEPT: Final = Number.sort_key >= text(str(OPEN_FROM))
 
 
 _TAKE_EARLY: Final = Straight(
@@ -51,8 +54,8 @@ _GIVE: Final[Mapping[str, Any]] = {"state": BEGUN, "available_from": None}
 def taking(*, waiting: bool, values: Mapping[str, Any]) -> Update:
     """Write the statement that takes ``wanted`` numbers of a pool, or none, and makes ``values`` of them."""
     columns = (Number.id, Number.sort_key)
-    free = select(*columns).where(FREE).order_by(Number.sort_key).limit(_COUNT)
-    rested = select(*columns).where(RESTED).order_by(Number.available_from).limit(_COUNT)
+    free = select(*columns).where(FREE, _NOT_KEPT).order_by(Number.sort_key).limit(_COUNT)
+    rested = select(*columns).where(RESTED, _NOT_KEPT).order_by(Number.available_from).limit(_COUNT)
     heads = [
         each.with_for_update(skip_locked=not waiting).cte(name) for each, name in ((free, "free"), (rested, "rested"))
     ]

@@ -5,17 +5,29 @@ from datetime import datetime
 from uuid import UUID
 
 from app.audit.authors import Author
+from app.numbers.nice import Pattern
 from app.numbers.repository import Assignment, NumberRow
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How many numbers, which one (``early``: even while it rests), or those of a hold."""
+    """How many numbers, which one (``early``: even while it rests), how they look, or those of a hold.
+
+    ``kept``: also such as their pool keeps back.
+    """
 
     count: int = 1
     digits: str | None = None
     hold: UUID | None = None
     early: bool = False
+    pattern: Pattern | None = None
+    contiguous: bool = False
+    kept: bool = False
+
+    @property
+    def is_choosy(self) -> bool:
+        """Tell whether just any next ones would not do."""
+        return self.pattern is not None or self.contiguous
 
 
 @dataclass(frozen=True, slots=True)

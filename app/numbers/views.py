@@ -1,14 +1,40 @@
 """How the parts of the plan are written: one rendering for looks and receipts alike."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from app.numbers.forecasting import Known
+from app.numbers.nice import looks
+from app.numbers.outlook import Outlook
+from app.numbers.plan_repository import ReservedNumber
 from app.numbers.pool_repository import Domain, Held, Pool
 from app.numbers.values import AllocatedOne
 
 
 def domain_view(domain: Domain) -> dict[str, Any]:
     """Write a domain."""
-    return {"id": str(domain.id), "code": domain.code, "name": domain.name, "dialling": domain.dialling}
+    profile = domain.profile
+    return {
+        "id": str(domain.id),
+        "code": domain.code,
+        "name": domain.name,
+        "dialling": domain.dialling,
+        "first_digits": profile.first_digits,
+        "shortest": profile.shortest,
+        "longest": profile.longest,
+        "access_codes": list(profile.access_codes),
+    }
+
+
+def reserved_view(reserved: ReservedNumber) -> dict[str, Any]:
+    """Write an entry of the reserved table."""
+    return {
+        "digits": reserved.digits,
+        "kind": reserved.kind,
+        "name_zh": reserved.name_zh,
+        "name_en": reserved.name_en,
+    }
 
 
 def pool_view(pool: Pool) -> dict[str, Any]:
@@ -24,6 +50,8 @@ def pool_view(pool: Pool) -> dict[str, Any]:
         "department": None if pool.department_id is None else str(pool.department_id),
         "joiners": pool.joiners,
         "low_water": pool.low_water,
+        "lead_days": pool.lead_days,
+        "keeps_nice": pool.keeps_nice,
         "confirms": pool.confirms,
     }
 
@@ -41,6 +69,39 @@ def range_view(held: Held, pool: Pool) -> dict[str, Any]:
         "size": stretch.size,
         "materialised": held.materialised,
         "state": "ready" if held.materialised == stretch.size else "materialising",
+    }
+
+
+def free_view(digits: str, *, kept: bool) -> dict[str, Any]:
+    """Write a free number with its looks."""
+    found = looks(digits)
+    return {
+        "digits": digits,
+        "nice": found.level.name.lower(),
+        "score": found.score,
+        "traits": list(found.traits),
+        "version": found.version,
+        "kept": kept,
+    }
+
+
+def forecast_view(pool: Pool, found: Outlook, known: Sequence[Known], now: datetime) -> dict[str, Any]:
+    """Write what lies ahead of a pool."""
+    slope, ahead = found.forecast.slope, found.forecast
+    return {
+        "pool": pool.code,
+        "as_of": now,
+        "free": found.to_give,
+        "weeks": [{"from": begin, "net": net} for begin, net in found.weeks],
+        "weekly": None
+        if slope is None
+        else {"net": round(slope.weekly, 2), "low": round(slope.low, 2), "high": round(slope.high, 2)},
+        "joiners": sum(each.count for each in known),
+        "exhausted_on": ahead.exhausted_on,
+        "earliest": ahead.earliest,
+        "latest": ahead.latest,
+        "lead_days": pool.lead_days,
+        "short": found.runs_short(pool, now.date()),
     }
 
 

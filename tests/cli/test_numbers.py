@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 
-from app.cli.numbering import DONE, NOT_DONE, REFUSED_BY_PLAN, Service, allocate, release
+from app.cli.numbering import DONE, NOT_DONE, REFUSED_BY_PLAN, Service, allocate, forecast, release
 from app.cli.pushing import Credentials
 from benchmarks.processes import clean_environment
 from tests.numbers.calls import add_pool
@@ -108,6 +108,33 @@ def test_a_client_signs_in_for_its_scope(capsys: pytest.CaptureFixture[str]) -> 
     assert script.asked[1].headers["Authorization"] == "Bearer minted"
     assert script.asked[1].url.query == b"domain=main"
     assert json.loads(script.asked[1].content) == {"reason": "moved"}
+
+
+@pytest.mark.parametrize(("short", "code"), [(False, DONE), (True, REFUSED_BY_PLAN)])
+def test_a_forecast_is_a_line_and_a_code(short: bool, code: int, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: FBT001 — a case
+    told = {
+        "pool": "desk",
+        "free": 70,
+        "weekly": {"net": 7.0, "low": 6.0, "high": 8.0},
+        "exhausted_on": "2027-01-31",
+        "earliest": "2027-01-22",
+        "latest": None,
+        "short": short,
+    }
+    script = Script(httpx.Response(200, json={"access_token": "minted"}), httpx.Response(200, json=told))
+    credentials = Credentials(client_id="it-scripts", client_secret="s")
+    assert forecast(script.service(credentials), "desk", {"joiners": "3"}, as_json=False) == code
+    assert "2027-01-31 (2027-01-22 … ?)" in capsys.readouterr().out
+    assert b"scope=numbers%3Aread" in script.asked[0].content
+    assert (script.asked[1].method, script.asked[1].url.path) == ("GET", "/v1/number-pools/desk/forecast")
+    assert script.asked[1].url.query == b"joiners=3"
+
+
+def test_a_forecast_without_a_slope(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"pool": "desk", "free": 70, "weekly": None, "exhausted_on": None, "earliest": None, "latest": None}
+    answer = httpx.Response(200, json={**told, "short": False})
+    assert forecast(Script(answer).service(), "desk", {}, as_json=False) == DONE
+    assert "用尽 -" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

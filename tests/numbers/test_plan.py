@@ -78,7 +78,7 @@ async def test_codes_are_unique(shared: World) -> None:
 
 async def test_a_range_with_steps_and_gaps_and_leading_zeros(shared: World) -> None:
     it = await it_client(shared)
-    domain = {"code": "zeros", "name": "零", "dialling": "overlap"}
+    domain = {"code": "zeros", "name": "零", "dialling": "overlap", "first_digits": "0"}
     assert (await it.post("/v1/number-domains", json=domain)).status_code == 201
     pool = await add_pool(shared, 0, domain="zeros")
     body = {"start": "0070", "end": "0080", "step": 2, "excluded": ["0072", "0075-0078"]}
@@ -124,7 +124,9 @@ async def test_a_range_that_cannot_be_is_refused(
 
 async def test_reserved_numbers_are_named_and_can_be_left_out(shared: World) -> None:
     it = await it_client(shared)
-    assert (await it.post("/v1/number-domains", json={"code": "ones", "name": "一"})).status_code == 201
+    assert (
+        await it.post("/v1/number-domains", json={"code": "ones", "name": "一", "first_digits": "1"})
+    ).status_code == 201
     pool = await add_pool(shared, 0, domain="ones")
     body: dict[str, Any] = {"start": "1100", "end": "1149"}
     told = problem(await it.post(f"{pool.path}/ranges", json=body), 422, "range_reserved")
