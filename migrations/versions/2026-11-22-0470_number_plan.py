@@ -1,6 +1,6 @@
 """What a domain admits, which numbers are nice and kept back, which pools run out, and the indexes by which that is counted.
 
-Revision 08db76cdf721, after 19ec87de0832. New columns have defaults that change nothing: the release before this one knows none of them.
+Revision 08db76cdf721, after f7ca65bce610. New columns have defaults that change nothing: the release before this one knows none of them.
 Numbers that are there already are not classified (version 0) until the worker has gone through their pool once.
 """
 
@@ -13,7 +13,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "08db76cdf721"
-down_revision: str | None = "19ec87de0832"
+down_revision: str | None = "f7ca65bce610"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,6 +1,6 @@
 """Calling privileges: what a line may do beyond the house, until when, by which request.
 
-Revision 19ec87de0832, after f7ca65bce610. Rows are never removed; only how they ended is written later.
+Revision 19ec87de0832, after 08db76cdf721. Rows are never removed; only how they ended is written later.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant
 
 revision: str = "19ec87de0832"
-down_revision: str | None = "f7ca65bce610"
+down_revision: str | None = "08db76cdf721"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -268,6 +268,7 @@ def office_in(world: World) -> Office:
         rosters=rosters,
         notices=application.notices.service,
         giving=application.numbers.service,
+        calling=application.calling.service,
     )
     world.app.state.application = replace(application, approvals=desk, delegations=delegations, rosters=rosters)
     return Office(world, desk, effect, check, clock, delegations)

@@ -135,7 +135,7 @@ async def test_strangers_are_told_of_no_line_but_their_own(shared: World) -> Non
     assert (await (await shared.as_(holder.name)).delete(f"{PATH}/{held['id']}")).status_code == 204
 
 
-async def refused(world: World, about: str, beneficiary: object, **members: object) -> httpx.Response:
+async def refused(world: World, about: str, beneficiary: object, **members: Any) -> httpx.Response:  # noqa: ANN401 — members of a form
     return await file(world, "staff", "line.privilege", ("number", about), form(**members), beneficiary)
 
 

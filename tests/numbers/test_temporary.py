@@ -145,11 +145,12 @@ async def test_only_one_of_a_shared_line_goes(timed: World, clock: FrozenClock) 
 async def test_a_temporary_number_must_end_and_soon(timed: World, clock: FrozenClock) -> None:
     pool, person = await add_pool(timed, 3, **{"class": "temporary"}), await add_person(timed)
     it = await it_client(timed)
-    for members, code in (
+    ends: tuple[tuple[dict[str, Any], str], ...] = (
         ({}, "required"),
         ({"until": at(clock)}, "in_the_past"),
         ({"until": at(clock, days=180, seconds=1)}, "too_far"),
-    ):
+    )
+    for members, code in ends:
         answer = await it.post(f"{pool.path}/allocations", json=wanted(person.id, **members))
         problem(answer, 422, "invalid_request")
         assert faults(answer) == [("/until", code)]
