@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from app.api.calendar_desk import CalendarDesk
 from app.approvals.chains import load
+from app.approvals.concerning import OpenRequests
 from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.rosters import RosterDesk
 from app.approvals.telling import DelegationNotices
@@ -176,7 +177,6 @@ class Governing:
             clock_here=here,
             evidence=over.evidence,
         )
-        self.history = HistoryDesk(showing, over.signer, kept=settings.contacts.history_quarters, utc_offset=here)
         self.provisions = ProvisionDesk(
             showing,
             key,
@@ -187,6 +187,13 @@ class Governing:
             persons=self.delegations.persons,
             calendars=calendars,
             notices=tells,
+        )
+        self.history = HistoryDesk(
+            showing,
+            over.signer,
+            kept=settings.contacts.history_quarters,
+            utc_offset=here,
+            holds=(OpenRequests(), self.provisions.rows),
         )
         rights = Rights(
             over.accounts,

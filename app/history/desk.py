@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from app.approvals.concerning import OpenRequests
 from app.audit.note import Signer
 from app.disclosure.showing import Showing
 from app.history.reading import PurgePages
@@ -20,7 +19,7 @@ class HistoryDesk:
         *,
         kept: int,
         utc_offset: timedelta,
-        holds: tuple[Holds, ...] = (OpenRequests(),),
+        holds: tuple[Holds, ...],
     ) -> None:
         """Take what every look shares, the log's signer, how many whole quarters stay, where a quarter begins, and who holds what."""
         rows = PurgeRepository()

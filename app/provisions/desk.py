@@ -34,7 +34,7 @@ class ProvisionDesk:
         notices: Notices,
     ) -> None:
         """Take what every look shares, the keys, the store, who people are and what they carry, working days, and who tells others."""
-        rows = ProvisionRepository(RowSigner(key(PROVISION)), SecretBox(key(f"{PROVISION}-box")))
+        self.rows = rows = ProvisionRepository(RowSigner(key(PROVISION)), SecretBox(key(f"{PROVISION}-box")))
         clock, teller = showing.clock, ProvisionTeller(notices)
         overdue = OverdueMarks(accounts=accounts, marks=marks, clock=clock)
         self.service = Provisions(rows=rows, calendars=calendars, teller=teller, clock=clock)

@@ -19,7 +19,7 @@ from app.crypto.secretbox import SecretBox
 from app.kit.db import Reader
 from app.kit.query import Query, Source
 from app.provisions.models import ProvisionConsent, ProvisionPackage, ProvisionPart, ProvisionReturn, ProvisionRow
-from app.provisions.rules import Consenter, Package, Part, Provision, ProvisionState, ReturnEntry
+from app.provisions.rules import OVER, Consenter, Package, Part, Provision, ProvisionState, ReturnEntry
 
 PROVISION: Final = "provision"
 """What the keys of this package are named after."""
@@ -130,6 +130,13 @@ class ProvisionRepository:
         statement = self.provisions.select(columns.id == identity, columns.next_at <= now)
         rows = await session.execute(statement.with_for_update(skip_locked=True))
         return next(iter(self.provisions.read([tuple(row) for row in rows])), None)
+
+    async def contacts(self, source: Source) -> frozenset[UUID]:
+        """Give whose data somebody outside has or may still get: what they were told of rests on what history says of then."""
+        columns, consents = self.provisions.table.c, self.consents.table.c
+        live = select(columns.id).where(columns.state.not_in(sorted(each.value for each in OVER)))
+        statement = select(consents.contact_id).where(consents.provision_id.in_(live)).distinct()
+        return frozenset(row[0] for row in await Query(statement).rows(source))
 
     def _conditions(self, wanted: Wanted) -> list[ColumnElement[bool]]:
         columns, consents = self.provisions.table.c, self.consents.table.c

@@ -1,7 +1,7 @@
 """Requests to purge, walked over HTTP: what goes, that it goes for good and once, what stays, and who may ask for what."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,7 +31,9 @@ from tests.history.purges import (
     told,
     with_a_past,
 )
+from tests.provisions.agency import Agency
 from tests.support.application import World
+from tests.support.clock import FrozenClock
 from tests.support.problems import faults, problem
 from tests.support.shared import add_department, add_person
 
@@ -255,6 +257,12 @@ class TestHolding:
         await (await shared.as_(someone.name)).post(f"{open_one}/withdrawals")
         await purged(shared, someone, contacts=both)
         assert (await told(shared, someone, "title"))[0] is None
+
+    async def test_whose_data_somebody_outside_has_is_spared(self, shared: World) -> None:
+        someone, other = await with_a_past(shared), await with_a_past(shared)
+        await Agency(shared, FrozenClock(datetime.now(UTC))).begun([someone])
+        await purged(shared, someone, contacts=[str(someone.id), str(other.id)])
+        assert [(await told(shared, each, "title"))[0] for each in (someone, other)] == ["职务1", None]
 
     async def test_whom_the_request_keeps_is_kept(self, shared: World) -> None:
         someone, other = await with_a_past(shared), await with_a_past(shared)
