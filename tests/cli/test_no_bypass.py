@@ -55,6 +55,7 @@ REASONS: Final = {
     "history destroy-again": "destroys, and only what the log's own signature says was destroyed",
     "hr push": SERVICE,
     "numbers allocate": SERVICE,
+    "numbers forecast": SERVICE,
     "numbers release": SERVICE,
     "emergency keygen": "a key pair of the caller's own; a sheet is sealed to it once its holder gives it to the service",
     "emergency open": "opens what was sealed to the caller's own key, with a signed reason that is uploaded",
