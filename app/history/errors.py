@@ -1,7 +1,7 @@
 """Refusals of purges.
 
 Invalid
-├── UnfitPurge          cannot_be_asked      ``errors`` says which member of the form and why
+├── UnfitPurge          unfit_purge          ``errors`` says which member of the form and why
 └── CertificateInvalid  certificate_invalid  a line of certificates that our log's key did not sign, or whose keys are others
 Conflict
 ├── NothingToPurge      nothing_to_purge     no key of history that is old enough is left there
@@ -14,7 +14,7 @@ from app.kit.errors import Conflict, FieldError, Invalid
 class UnfitPurge(Invalid):
     """The form is well formed, and asks for what no purge does."""
 
-    code, title, title_zh = "cannot_be_asked", "This cannot be asked for", "不能提出此申请"
+    code, title, title_zh = "unfit_purge", "No purge does this", "无法按此清除历史"
 
     def __init__(self, pointer: str, code: str, detail: str, detail_zh: str) -> None:
         """Point at the member."""

@@ -279,7 +279,7 @@ def test_what_is_broken_is_named(used_sqlite: SqliteTestStore, case: int) -> Non
         "log",
         "backlog",
         "append_only",
-        *(("search_tags", "calendar", "notices") if "schema" in expected else ()),
+        *(("search_tags", "calendar", "notices", "history") if "schema" in expected else ()),
     } | {"checkpoints" if "log" in expected else "schema"}, told
 
 

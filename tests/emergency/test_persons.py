@@ -71,7 +71,7 @@ async def test_66_an_overdue_review_locks_every_account_of_its_actor(crisis: Cri
     session = await crisis.opened()
     await crisis.call("outsider", "DELETE", session)
     crisis.clock.advance(days=12)
-    problem(await crisis.call("it", "POST", SESSIONS, FIRE), 409, "emergency_review_overdue")
+    problem(await crisis.call("it", "POST", SESSIONS, FIRE), 403, "emergency_review_overdue")
 
 
 async def test_security_appoints_nobody_who_is_the_same_human(crisis: Crisis) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from app.audit.models import AuditIntent
 from app.auth.models import AccountRow
 from app.contacts.models import Contact
+from app.contacts.past import HistoryKeeper
 from app.contacts.writer import ContactWriter
 from app.crypto.models import DataKeyRow
 from app.hr.models import HrEvent
@@ -126,21 +127,25 @@ async def test_a_row_that_was_edited_by_sql_is_neither_signed_nor_hidden(world: 
         assert await session.scalar(select(Contact.status).where(Contact.id == UUID(person))) == "active"
 
 
-@pytest.mark.parametrize("broken", ["_announce", "_remember", "_flush"])
+@pytest.mark.parametrize(
+    "broken",
+    [(ContactWriter, "_announce"), (HistoryKeeper, "keep"), (ContactWriter, "_flush")],
+    ids=["announced", "remembered", "flushed"],
+)
 @pytest.mark.parametrize("event", ["joined", "left"])
 async def test_a_failure_in_the_middle_leaves_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch, broken: str, event: str
+    world: World, monkeypatch: pytest.MonkeyPatch, broken: tuple[type, str], event: str
 ) -> None:
     await applied(world, joined("E9001"))
     body = joined("E9002") if event == "joined" else left("E9001")
     before = await counted(world)
 
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         message = "pulled the plug"
         raise RuntimeError(message)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ContactWriter, broken, crash)
+        patch.setattr(*broken, crash)
         assert (await post(world, body)).status_code == 500
     assert await counted(world) == before
     async with world.application.database.session() as session:

@@ -15,7 +15,22 @@ from tests.support.shared import add_person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+FILES: Final = (
+    "application/octet-stream",
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "text/plain",
+)
 NO_PAGES: Final = {
+    **{("GET", "/v1/attachments/{id}", each): "one file of one's own" for each in FILES},
+    **{
+        ("GET", "/v1/requests/{id}/attachments/{attachment}", each): "one file of a request, for its parties"
+        for each in FILES
+    },
     ("GET", "/oauth/authorize", "text/html"): "the sign-in page",
     ("POST", "/oauth/authorize", "text/html"): "the sign-in page",
     ("POST", "/v1/access-events/exports", "application/x-ndjson"): "events, for the security team",
