@@ -27,8 +27,11 @@ install-test: $(VENV)/.installed-test ## make .venv with what the checks need to
 test: install-test ## the whole suite on SQLite and PostgreSQL, without the slow tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
-test-slow: install-test ## the slow tests, one after the other: kills, faults, a fresh installation
-	$(BIN)/python -m pytest -n 0 -m slow
+ASIDE := tests/history tests/hr tests/migrations tests/packs tests/permissions tests/policy
+
+test-slow: install-test ## the slow tests: what only computes side by side, then kills, faults, a fresh installation one after the other
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow $(ASIDE)
+	$(BIN)/python -m pytest -n 0 -m slow $(ASIDE:%=--ignore=%)
 
 check: lint types contracts openapi-check migrations-check ## everything that is not the suite itself
 

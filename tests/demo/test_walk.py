@@ -110,7 +110,7 @@ def test_every_command_of_a_readme_does_what_it_says(name: str, tmp_path: Path) 
             env=environment(DUANHAO_URL=here),
             capture_output=True,
             encoding="utf-8",
-            timeout=240,
+            timeout=480,
             umask=OWNER_ONLY,
             check=False,
         )
