@@ -2,7 +2,8 @@
 
 They are part of what is asked and of the digest that decisions are signed over. So they come before anybody has said anything, or while
 the request is to be filed anew, when everything that was said is void; never in between. All who have to do with a request may bring one,
-and may read them; who only oversees learns that they are there.
+and may read them; who only oversees learns that they are there, and who is asked for a separate consent alone learns not even that: a file
+may name others who are asked.
 """
 
 from typing import Final, Protocol
@@ -64,6 +65,8 @@ class Attaching:
         if viewer.standing.contact_id is None:
             raise NoContact
         if request is None or not await self._sight.concerns(source, viewer, request):
+            raise NotFound
+        if request.lone(viewer.standing.contact_id):
             raise NotFound
         return request
 

@@ -7,6 +7,7 @@ digest of exactly what is asked.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Final, Protocol, assert_never
 from uuid import UUID
 
@@ -73,7 +74,7 @@ class Deciding:
         Raises ``NotFound``, ``PreconditionFailed``, ``NotAsked``, ``AlreadyDecided``, ``NotOpen``, ``SeparationOfDuties``, ``NotShorter``.
         """
         me, request, asked = await self._held(viewer, unit, identity)
-        if seen is not None and not names_version(seen, version_of(request)):
+        if seen is not None and not names_version(seen, version_of(request, me)):
             raise PreconditionFailed
         stage = _listening(request)
         person = await self._for_whom(unit.session, me, request, stage, body.on_behalf_of)
@@ -230,9 +231,17 @@ class Deciding:
             _log.warning("mutual_approval", request=str(request.id), decider=str(me), requester=str(request.requester))
 
 
-def version_of(request: Request) -> str:
-    """Give what names the state of a request: id and count, nothing that a caller could read more from."""
-    return f"{request.id.hex[-12:]}-{request.version}"
+def version_of(request: Request, person: UUID | None) -> str:
+    """Give what names the state of a request to somebody: id and count, nothing that they could read more from.
+
+    For whom the count would tell how many others answered (``Request.lone``), it names what they are shown instead.
+    """
+    if person is None or not request.lone(person):
+        return f"{request.id.hex[-12:]}-{request.version}"
+    own = [task.word for stage in request.course.stages for task in stage.tasks if task.person == person]
+    step = None if request.course.at is None else request.course.at.id
+    shown = repr((request.round, request.state, request.digest, own, step, request.ends, request.problem))
+    return f"{request.id.hex[-12:]}-{sha256(shown.encode()).hexdigest()[:16]}"
 
 
 def _listening(request: Request) -> Stage:

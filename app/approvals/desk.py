@@ -110,7 +110,7 @@ class ApprovalDesk:
         """File a request once per ``key``."""
 
         async def work() -> Receipt:
-            return receipt(await self.filing.file(viewer, unit, body), 201)
+            return receipt(await self.filing.file(viewer, unit, body), viewer, 201)
 
         call = Call(viewer.caller, "POST", REQUESTS, key)
         return await self._idempotency.run(
@@ -144,14 +144,14 @@ def _complete(chains: Chains, effects: Mapping[str, Effect], checks: Mapping[str
     return chains
 
 
-def receipt(request: Request, status: int = 200) -> Receipt:
-    """Say what a write on a request answers."""
+def receipt(request: Request, viewer: Viewer, status: int = 200) -> Receipt:
+    """Say what a write of ``viewer`` on a request answers."""
     stage = request.course.at
     body = {
         "id": str(request.id),
         "kind": request.kind,
         "state": request.state.value,
-        "version": version_of(request),
+        "version": version_of(request, viewer.standing.contact_id),
         "step": None if stage is None else stage.id,
     }
     return Receipt(request.id, body, status)

@@ -169,9 +169,13 @@ class RequestReader:
         }
         comments = await self._decisions.comments(self._reader, identity)
         actors = [each.actor for each in said.values()] + [each.author for each in comments]
-        known = await self._people.known(viewer, [*request.people(), *actors, *_subject_person(request)])
-        desks = await self._desks(viewer)
         alone = self._alone(viewer, request)
+        if alone is not None:
+            said = {at: each for at, each in said.items() if at[1] == alone or not request.asks_separately(at[0])}
+            comments = [each for each in comments if each.author == alone]
+            actors = [each.actor for each in said.values()]
+        known = await self._people.known(viewer, [*request.told_of(alone), *actors, *_subject_person(request)])
+        desks = await self._desks(viewer)
         steps = [
             {
                 "id": stage.id,
@@ -203,7 +207,7 @@ class RequestReader:
             for deadline in (request.deadlines.get(stage.id),)
         ]
         body = {
-            **self._item(request, known, desks),
+            **self._item(viewer, request, known, desks),
             "form": asked.form if alone is None else _own_part(asked.form, request.about, alone),
             "term": {
                 "duration_minutes": None if request.term.length is None else request.term.length.total_seconds() // 60,
@@ -219,7 +223,9 @@ class RequestReader:
                 {"id": each.id, "author": _person(each.author, known), "text": each.text, "at": each.at}
                 for each in comments
             ],
-            "attachments": [{"id": each.id, "digest": each.digest.hex()} for each in request.attachments],
+            "attachments": [
+                {"id": each.id, "digest": each.digest.hex()} for each in request.attachments if alone is None
+            ],
             "effects": [
                 {
                     "effect": each.effect,
@@ -233,7 +239,7 @@ class RequestReader:
             "actions": self._actions(viewer, request, desks),
             "disclosure": await self._noted(viewer, "request.read", known, {"request": str(identity)}),
         }
-        return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z), etag=version_of(request))
+        return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z), etag=body["version"])
 
     async def _page(self, viewer: Viewer, query: RequestListQuery) -> Disclosed[RequestPage]:
         me = viewer.standing.contact_id
@@ -270,7 +276,7 @@ class RequestReader:
         }
         known = await self._people.known(viewer, people)
         body = {
-            "items": [self._item(each, known, desks) for each in requests],
+            "items": [self._item(viewer, each, known, desks) for each in requests],
             "next": following,
             "waiting": waiting,
             "disclosure": await self._noted(viewer, "request.list", known, shape),
@@ -289,7 +295,11 @@ class RequestReader:
         return orjson.Fragment(await self._gate.disclose_plain(viewer, look, count=len(known), contacts=sorted(known)))
 
     def _item(
-        self, request: Request, known: Mapping[UUID, dict[str, Any]], desks: Mapping[UUID, frozenset[str] | None]
+        self,
+        viewer: Viewer,
+        request: Request,
+        known: Mapping[UUID, dict[str, Any]],
+        desks: Mapping[UUID, frozenset[str] | None],
     ) -> dict[str, Any]:
         stage = request.course.at
         deadline = None if stage is None else request.deadlines.get(stage.id)
@@ -299,7 +309,7 @@ class RequestReader:
             "kind": request.kind,
             "title": _title(self._rules.chains.by_name[request.kind]),
             "state": request.state.value,
-            "version": version_of(request),
+            "version": version_of(request, viewer.standing.contact_id),
             "requester": _person(request.requester, known),
             "beneficiary": _person(request.beneficiary, known),
             "subject": {
@@ -311,16 +321,14 @@ class RequestReader:
             "due_at": None if deadline is None else deadline.due,
             "awaits_me": stage is not None and any(_answers(desks, each, request.kind) for each in stage.waiting_for),
             "filed_at": request.filed_at,
-            "updated_at": request.updated_at,
+            "updated_at": request.filed_at if self._alone(viewer, request) is not None else request.updated_at,
             "ends_at": request.ends,
         }
 
     def _alone(self, viewer: Viewer, request: Request) -> UUID | None:
         """Give the caller where all that they have to do with it is their own separate consent: who else is asked is not told to them."""
-        me, stages = viewer.standing.contact_id, request.course.stages
-        otherwise = {task.person for stage in stages if not stage.separately for task in stage.tasks}
-        otherwise |= {request.requester, request.beneficiary}
-        return me if me in request.asked() - otherwise and not self._sight.oversees(viewer) else None
+        me = viewer.standing.contact_id
+        return me if request.lone(me) and not self._sight.oversees(viewer) else None
 
     def _actions(self, viewer: Viewer, request: Request, desks: Mapping[UUID, frozenset[str] | None]) -> list[str]:
         """Name what the caller may try: the sub-resources to post to, and the words that the active step takes."""

@@ -166,6 +166,23 @@ class Request:
             if task.word is Word.APPROVE
         )
 
+    def lone(self, person: UUID | None) -> bool:
+        """Tell whether all that somebody has to do with it is their own separate consent: of others who are asked they are told nothing."""
+        asked = {task.person for stage in self.course.stages if not stage.separately for task in stage.tasks}
+        return person in self.asked() - asked - {self.requester, self.beneficiary}
+
+    def asks_separately(self, step: str) -> bool:
+        """Tell whether those who are asked in a step answer each for themselves."""
+        stage = self.course.stage(step)
+        return stage is not None and stage.separately
+
+    def told_of(self, alone: UUID | None) -> frozenset[UUID]:
+        """Give whom a look at it is a look at; for who is ``lone`` none of the others who consent."""
+        if alone is None:
+            return self.people()
+        asked = {task.person for stage in self.course.stages if not stage.separately for task in stage.tasks}
+        return frozenset({*asked, alone, self.requester, self.beneficiary})
+
     def people(self) -> frozenset[UUID]:
         """Everybody who has to do with it."""
         return self.asked() | {self.requester, self.beneficiary}

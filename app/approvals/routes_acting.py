@@ -51,7 +51,7 @@ async def decide_request(
 
     `return` sends it back to be amended, which voids everything said before. With `If-Match` the answer counts for that version alone.
     """
-    return receipt_response(receipt(await desk.deciding.decide(viewer, unit, id, body, if_match)), REQUESTS)
+    return receipt_response(receipt(await desk.deciding.decide(viewer, unit, id, body, if_match), viewer), REQUESTS)
 
 
 @router.post(
@@ -74,7 +74,7 @@ async def decide_requests(viewer: RequestsWrite, desk: Desk, unit: Unit, body: D
 )
 async def transfer_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named, body: TransferCreate) -> Response:
     """Let somebody else answer instead of the caller (转交). They see the request, and nothing else that the caller may see."""
-    return receipt_response(receipt(await desk.deciding.transfer(viewer, unit, id, body)), REQUESTS)
+    return receipt_response(receipt(await desk.deciding.transfer(viewer, unit, id, body), viewer), REQUESTS)
 
 
 @router.post(
@@ -85,7 +85,7 @@ async def transfer_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Na
 )
 async def add_to_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named, body: TransferCreate) -> Response:
     """Ask somebody beside those who are asked (加签): the step is not done without them."""
-    return receipt_response(receipt(await desk.deciding.add(viewer, unit, id, body)), REQUESTS)
+    return receipt_response(receipt(await desk.deciding.add(viewer, unit, id, body), viewer), REQUESTS)
 
 
 @router.post(
@@ -96,7 +96,7 @@ async def add_to_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Name
 )
 async def comment_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named, body: CommentCreate) -> Response:
     """Write beside a request, for all whom it concerns."""
-    return receipt_response(receipt(await desk.deciding.comment(viewer, unit, id, body)), REQUESTS)
+    return receipt_response(receipt(await desk.deciding.comment(viewer, unit, id, body), viewer), REQUESTS)
 
 
 @router.post(
@@ -107,7 +107,7 @@ async def comment_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Nam
 )
 async def withdraw_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named) -> Response:
     """Take one's own request back, as long as it has had no effect."""
-    return receipt_response(receipt(await desk.deciding.withdraw(viewer, unit, id)), REQUESTS)
+    return receipt_response(receipt(await desk.deciding.withdraw(viewer, unit, id), viewer), REQUESTS)
 
 
 @router.post(
@@ -121,7 +121,7 @@ async def withdraw_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Na
 )
 async def amend_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named, body: RequestAmend) -> Response:
     """File a request anew that was returned, or that must be approved again because what it rests on has changed."""
-    return receipt_response(receipt(await desk.filing.amend(viewer, unit, id, body)), REQUESTS)
+    return receipt_response(receipt(await desk.filing.amend(viewer, unit, id, body), viewer), REQUESTS)
 
 
 @router.post(
@@ -132,7 +132,7 @@ async def amend_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named
 )
 async def return_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named) -> Response:
     """Give back what the request gave (归还), before its time or after it."""
-    return receipt_response(receipt(await desk.ending.give_back(viewer, unit, id)), REQUESTS)
+    return receipt_response(receipt(await desk.ending.give_back(viewer, unit, id), viewer), REQUESTS)
 
 
 @router.post(
@@ -143,4 +143,4 @@ async def return_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Name
 )
 async def revoke_request(viewer: RequestsWrite, desk: Desk, unit: Unit, id: Named, body: RevocationCreate) -> Response:
     """Take back what the request gave: whoever consented or approved may, and who oversees. It ends at once."""
-    return receipt_response(receipt(await desk.ending.revoke(viewer, unit, id, body)), REQUESTS)
+    return receipt_response(receipt(await desk.ending.revoke(viewer, unit, id, body), viewer), REQUESTS)

@@ -156,7 +156,7 @@ class AttachmentKeeper:
                 held = await self._attaching.held(viewer, unit, request)
                 await self._rows.add(unit.session, stored, content)
                 after = await self._attaching.attach(viewer, unit, held, Attached(stored.id, stored.digest))
-                return _receipt(stored, version_of(after))
+                return _receipt(stored, version_of(after, owner))
 
             call = Call(viewer.caller, "POST", f"/v1/requests/{request}/attachments", key)
             return await self._idempotency.run(unit, call, mark, allowed=lambda: None, work=work)

@@ -4,6 +4,7 @@ What was overdue stays marked until it is confirmed. A return that is not believ
 """
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -166,8 +167,9 @@ class ReturnKeeper:
 
 
 def version_of(provision: Provision) -> str:
-    """Give what names the state of a provision."""
-    return f"{provision.id.hex[-12:]}-{provision.row_version}"
+    """Give what names the state of a provision to who has just written it; readers are told what names their own view."""
+    state = repr((provision.state, provision.row_version, provision.return_kind))
+    return f"{provision.id.hex[-12:]}-{sha256(state.encode()).hexdigest()[:16]}"
 
 
 def receipt(provision: Provision, status: int = 200) -> Receipt:

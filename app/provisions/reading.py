@@ -21,7 +21,6 @@ from app.kit.errors import NotFound
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import Purpose, Tier
 from app.permissions.standing import Viewer
-from app.provisions.keeping import version_of
 from app.provisions.repository import ProvisionRepository, Wanted
 from app.provisions.rules import Border, Consenter, Provision, ProvisionState
 from app.provisions.schemas import ProvisionPage, ProvisionQuery, ProvisionRead
@@ -84,7 +83,7 @@ class ProvisionPages:
             if not shown and not whole:
                 raise NotFound
             body = await self._whole(viewer, provision, shown, whole=whole)
-            return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z), etag=version_of(provision))
+            return Disclosed(orjson.dumps(body, option=orjson.OPT_UTC_Z), etag=body["version"])
 
         return await self._rights.of(viewer, attempt)
 
@@ -97,7 +96,7 @@ class ProvisionPages:
         said = await self._rows.returns_of(self._reader, identity) if whole else []
         people = [*_parties(provision), *(each.contact_id for each in shown), *(each.person_id for each in said)]
         known = await self._people.known(viewer, people)
-        return {
+        told = {
             **self._item(provision, known),
             "to": terms["recipient"],
             "purpose": terms["purpose"],
@@ -137,11 +136,15 @@ class ProvisionPages:
             "ended_at": provision.ended_at,
             "cause": provision.cause if whole else None,
             "keep_until": provision.keep_until,
+        }
+        return {
+            **told,
+            "version": self._gate.version(orjson.dumps(told, option=orjson.OPT_UTC_Z)),
             "disclosure": await self._note(viewer, "provision.read", known, {"provision": str(identity)}),
         }
 
     def _item(self, provision: Provision, known: Mapping[UUID, Mapping[str, Any]]) -> dict[str, Any]:
-        return {
+        told = {
             "id": provision.id,
             "request": provision.request_id,
             "state": provision.state.value,
@@ -156,8 +159,8 @@ class ProvisionPages:
             "return_by": provision.return_by,
             "overdue": provision.overdue_at is not None
             and provision.state in {ProvisionState.OVERDUE, ProvisionState.DECLARED},
-            "version": version_of(provision),
         }
+        return {**told, "version": self._gate.version(orjson.dumps(told, option=orjson.OPT_UTC_Z))}
 
     async def _note(
         self, viewer: Viewer, action: str, known: Mapping[UUID, object], query: Mapping[str, Any]

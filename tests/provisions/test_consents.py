@@ -214,3 +214,48 @@ class TestWhatIsNotAskedFor:
         _, provision = await agency.begun(await agency.people(1))
         await set_mark(agency.world, agency.asker, MarkKind.SUSPENDED, MarkReason.INVESTIGATION)
         problem(await agency.package(provision), 403, "provision_marked")
+
+
+async def seen_alone(agency: Agency, path: str, who: str) -> tuple[dict[str, object], str]:
+    """Read a request as somebody; give what they are told, but for the name of the look, and its version."""
+    answer = await agency.call(who, "GET", path)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    del told["disclosure"]
+    return told, answer.headers["ETag"]
+
+
+async def test_nothing_tells_whoever_is_asked_of_the_others(agency: Agency) -> None:
+    """Neither body nor ETag moves when another answers, writes or brings a file; and no look of theirs counts as one at the others."""
+    one, other = people = await agency.people(2)
+    form = agency.form(people)
+    path = await agency.filed(form)
+    await agency.through(path, "head", "steward")
+    before = await seen_alone(agency, path, one.name)
+    assert (await agency.call(other.name, "POST", f"{path}/comments", {"text": "wer noch?"})).status_code == 200
+    assert await agency.say(path, other.name) == "pending"
+    assert await seen_alone(agency, path, one.name) == before
+    for part in (str(other.id), other.mobile, "wer noch?", "updated"):
+        assert (part in str(before)) is (part == "updated")
+    problem(await agency.call(one.name, "GET", f"{path}/attachments"), 404, "not_found")
+    listed = await agency.read(one.name, "/v1/requests")
+    assert next(each for each in listed["items"] if path.endswith(each["id"]))["version"] == before[0]["version"]
+    await agency.world.settle()
+    viewers = await agency.read(other.name, "/v1/me/viewed-by")
+    assert one.name not in str(viewers)
+    assert str(one.id) not in str(viewers)
+    headers = {"Authorization": f"Bearer {await agency.world.token(one.name)}", "If-Match": before[1]}
+    client = await agency.world.as_(None)
+    answered = await client.post(f"{path}/decisions", json={"decision": "approve"}, headers=headers)
+    assert answered.status_code == 200, answered.text
+
+
+async def test_nothing_tells_whoever_consented_that_another_took_it_back(agency: Agency) -> None:
+    stays, regrets = people = await agency.people(2)
+    path, provision = await agency.begun(people)
+    request, read = await seen_alone(agency, path, stays.name), await seen_alone(agency, provision, stays.name)
+    assert (await agency.withdraw(path, regrets.name)).json()["state"] == "active"
+    assert await seen_alone(agency, path, stays.name) == request
+    assert await seen_alone(agency, provision, stays.name) == read
+    auditor = await agency.read("auditor", provision)
+    assert auditor["version"] != read[0]["version"]
