@@ -325,6 +325,7 @@ def assembled(
         engagements=engagements,
         front=FrontDesk(
             repository=contact_rows,
+            lists=lists,
             service=contacts,
             writer=writer,
             access=log_access,
@@ -337,6 +338,7 @@ def assembled(
             quotas=quotas,
             clock=clock,
             notices=collection.notices,
+            issuer=settings.tokens.issuer,
         ),
         hr=HrService(
             ledger=HrLedger(),

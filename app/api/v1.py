@@ -22,7 +22,7 @@ from app.campaigns import routes_answering
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
-from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags
+from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags, routes_vcard
 from app.contacts import routes_writing as contact_writing
 from app.emergency import routes as emergencies
 from app.emergency import routes_eligibility, routes_following, routes_sheets
@@ -58,6 +58,7 @@ ROUTERS: Final = (
     totp.router,
     client_secrets.router,
     routes_photo.router,
+    routes_vcard.router,
     routes_tags.router,
     lookups.router,
     departments.router,

@@ -2,6 +2,7 @@
 
 from app.audit.terms import Terms
 from app.contacts.field_guide import FieldGuide
+from app.contacts.listing import ContactLists
 from app.contacts.me import OwnCard
 from app.contacts.notices import Notices
 from app.contacts.photos import PhotoKeeper, PhotoRows
@@ -9,6 +10,7 @@ from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights
 from app.contacts.service import ContactService
 from app.contacts.tags import TagKeeper, TagRows
+from app.contacts.vcards import CardFiles
 from app.contacts.viewed_by import ViewedBy
 from app.contacts.writer import ContactWriter
 from app.crypto.sealer import Sealer
@@ -22,12 +24,13 @@ from app.permissions.quotas import Quotas
 
 
 class FrontDesk:
-    """Oneself, who looked at one, what the fields mean, photos, tags."""
+    """Oneself, who looked at one, what the fields mean, photos, tags, cards to take along."""
 
     def __init__(
         self,
         *,
         repository: ContactRepository,
+        lists: ContactLists,
         service: ContactService,
         writer: ContactWriter,
         access: LogAccess,
@@ -40,8 +43,9 @@ class FrontDesk:
         quotas: Quotas,
         clock: Clock,
         notices: Notices,
+        issuer: str,
     ) -> None:
-        """Take the contacts, the log with its gate and viewers, the stores, standing, and who saw which privacy notice."""
+        """Take the contacts, the log with its gate and viewers, the stores, standing, who saw which privacy notice, and our own address."""
         gate, rights = access.gate, CurrentRights(access.standings)
         self.fields = FieldGuide(gate=gate, forms=writer.forms)
         self.me = OwnCard(
@@ -77,4 +81,7 @@ class FrontDesk:
             terms=terms,
             idempotency=idempotency,
             clock=clock,
+        )
+        self.vcards = CardFiles(
+            repository=repository, lists=lists, gate=gate, rights=rights, cursors=cursors, terms=terms, issuer=issuer
         )

@@ -3,7 +3,7 @@
 What a cursor holds depends on the order, and the order on the query alone, to which the cursor is bound.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from app.contacts.criteria import Criteria, Order
 from app.contacts.finding import ContactFinder, Position
 from app.contacts.record import listed_under
 from app.contacts.repository import ContactRepository
-from app.contacts.schemas import ListQuery
+from app.contacts.schemas import ContactQuery, ListQuery
 from app.contacts.search import wanted
 from app.departments.tree import Tree
 from app.disclosure.records import Record
@@ -31,8 +31,11 @@ class Page:
     ends: list[Any] | None
 
 
-def criteria_of(query: ListQuery, plan: Plan, tree: Tree) -> Criteria:
-    """Read what a query asks for; a department that is not there holds nobody, and a caller without assignments has none."""
+def criteria_of(query: ContactQuery, plan: Plan, tree: Tree, powers: Iterable[Power] = ()) -> Criteria:
+    """Read what a query asks for; a department that is not there holds nobody, and a caller without assignments has none.
+
+    ``powers`` are those over C1 that what is done with the answer takes, beside those that the question takes.
+    """
     departments = None
     if query.department is not None:
         node = tree.find(query.department)
@@ -46,13 +49,13 @@ def criteria_of(query: ListQuery, plan: Plan, tree: Tree) -> Criteria:
         statuses=(query.status,) if query.status else DEFAULT_STATUSES,
         tag=query.tag,
         ids=tuple(dict.fromkeys(query.ids)),
-        powers=frozenset(_powers(query)),
+        powers=frozenset([*_powers(query), *powers]),
         assigned=tuple(sorted(plan.engaged[Relation.ASSIGNED])) if query.assigned else None,
         unconfirmed=query.unconfirmed,
     )
 
 
-def _powers(query: ListQuery) -> Iterator[Power]:
+def _powers(query: ContactQuery) -> Iterator[Power]:
     """Name the powers over C1 that a question takes; a list as it stands, or of ids that the asker already has, takes none."""
     if any((query.q, query.kind, query.department, query.status, query.tag, query.unconfirmed)):
         yield Power.MATCH
@@ -67,9 +70,11 @@ class ContactLists:
         """Take the rows, and who ranks them."""
         self._repository, self._finder = repository, finder
 
-    async def page(self, query: ListQuery, plan: Plan, *, after: list[Any] | None, tree: Tree) -> Page:
-        """Read the page that begins ``after`` where the one before ended."""
-        criteria = criteria_of(query, plan, tree)
+    async def page(
+        self, query: ContactQuery, plan: Plan, *, after: list[Any] | None, tree: Tree, powers: Iterable[Power] = ()
+    ) -> Page:
+        """Read the page that begins ``after`` where the one before ended, of those over whose C1 the viewer has ``powers``."""
+        criteria = criteria_of(query, plan, tree, powers)
         if query.sort is None and query.q is not None:
             return await self._ranked(criteria, plan, after=after, limit=query.limit, tree=tree)
         if query.sort is None and query.ids:

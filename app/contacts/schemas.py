@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from app.contacts.names import NEW_CONTACTS, PLAIN_NAME, NameView
 from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
+from app.contacts.vcard import Edition
 from app.disclosure.looks import CaseNumber
 from app.disclosure.view import DisclosureNote, FieldView, RelationView
 from app.kit.pagination import CursorText, Limit
@@ -52,6 +53,9 @@ Reason = Annotated[
     Field(examples=["Call back about the delivery of 21 November"]),
 ]
 """Why somebody looks, in their own words."""
+VCardEdition = Annotated[
+    Edition, Field(description="Version of the format: RFC 6350, or `3.0` for address books that read nothing newer.")
+]
 
 
 class Membership(Input):
@@ -155,6 +159,12 @@ class ReadQuery(Input):
     purpose: Purpose = Purpose.WORK_CONTACT
 
 
+class VCardQuery(ReadQuery):
+    """How one card is written to take along."""
+
+    format: VCardEdition = "4.0"
+
+
 class HistoryQuery(Input):
     """How a history is paged."""
 
@@ -183,8 +193,8 @@ SearchText = Annotated[
 ]
 
 
-class ListQuery(Input):
-    """What a list asks for."""
+class ContactQuery(Input):
+    """Which contacts are meant, in which order, and which page of them."""
 
     q: SearchText | None = Field(
         None,
@@ -226,12 +236,23 @@ class ListQuery(Input):
     )
     limit: Limit = 20
     cursor: CursorText | None = None
-    total: bool = Field(default=False, description="Count all that the caller may see.")
     purpose: Purpose = Purpose.WORK_CONTACT
 
     def shape(self) -> Mapping[str, Any]:
         """Give what identifies the query, without its page: for the cursor and the log."""
         return self.model_dump(mode="json", exclude={"cursor", "limit", "total", "purpose"}, exclude_defaults=True)
+
+
+class ListQuery(ContactQuery):
+    """What a list asks for."""
+
+    total: bool = Field(default=False, description="Count all that the caller may see.")
+
+
+class VCardPageQuery(ContactQuery):
+    """Whose cards are written to take along, and how."""
+
+    format: VCardEdition = "4.0"
 
 
 class RevealRequest(Input):

@@ -38,7 +38,7 @@ from app.kit.errors import NotFound
 from app.permissions import step_up
 from app.permissions.errors import NotPermitted
 from app.permissions.evidence import Evidence
-from app.permissions.outcomes import Outcome, Purpose, Reason, State
+from app.permissions.outcomes import FieldClass, Outcome, Power, Purpose, Reason, State
 from app.permissions.plan import Cohort, Plan
 from app.permissions.quotas import Quotas
 from app.permissions.standing import Viewer
@@ -90,20 +90,24 @@ class Gate:
             viewer, plan, look, [(record, cohort, self._programs.card(cohort, record.cohort.kind))]
         )
 
-    async def disclose(self, viewer: Viewer, records: Sequence[Record], look: Look) -> Opened:
-        """Show what ``viewer`` may see of ``records``, in their order.
+    async def disclose(
+        self, viewer: Viewer, records: Sequence[Record], look: Look, *, taken: frozenset[str] | None = None
+    ) -> Opened:
+        """Show what ``viewer`` may see of ``records``, in their order; with ``taken``, what of these fields they may take along.
 
-        A record that is not visible is dropped and reported, because the query should not have found it. An empty page is a look at
-        nobody, and recorded too. Raises as ``disclose_one`` does.
+        A record that is not visible, or not to be taken, is dropped and reported, because the query should not have found it. An empty
+        page is a look at nobody, and recorded too. Raises as ``disclose_one`` does.
         """
         plan = viewer.plan(look.purpose)
         admitted: list[tuple[Record, Cohort, Program]] = []
         for record in records:
             cohort = self.verdict(plan, record)
-            if cohort is None:
+            if cohort is None or (taken is not None and FieldClass.C1 not in cohort.powers[Power.EXPORT]):
                 _log.error("row_not_disclosed", subject=str(record.subject), action=look.action)
                 continue
-            admitted.append((record, cohort, self._programs.card(cohort, record.cohort.kind)))
+            kind = record.cohort.kind
+            program = self._programs.card(cohort, kind) if taken is None else self._programs.taken(cohort, kind, taken)
+            admitted.append((record, cohort, program))
         return await self._opened(viewer, plan, look, admitted)
 
     async def _opened(

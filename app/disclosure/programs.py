@@ -4,7 +4,7 @@ Pure. A program says which boxes to open, how each is masked, what a field looks
 says of it; so the work per contact is a loop over a short tuple.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +17,7 @@ from app.disclosure.fields import Catalogue, ProtectedField
 from app.disclosure.masks import Told, masker
 from app.kit.errors import FieldError
 from app.permissions.errors import NotPermitted
-from app.permissions.outcomes import STATE_OF, FieldClass, Outcome, State
+from app.permissions.outcomes import STATE_OF, FieldClass, Outcome, Power, State
 from app.permissions.plan import Cohort
 
 _MOST_PROGRAMS: Final = 4096
@@ -133,6 +133,17 @@ class Programs:
             )
             cohort.program = program
         return program
+
+    def taken(self, cohort: Cohort, kind: str, names: Container[str]) -> Program:
+        """Give the program of a card that is taken along: of ``names`` what is shown clear and may be exported, and no other word."""
+        clear = [
+            (field, Outcome.CLEAR, None)
+            for field in self.catalogue.of_kind(kind)
+            if field.name in names
+            and field.field_class in cohort.powers[Power.EXPORT]
+            and cohort.shown(field.name, field.field_class) is Outcome.CLEAR
+        ]
+        return self._make(clear)
 
     def closed(self, kind: str) -> Program:
         """Give the program of a card that shows nothing sealed, and names no way to more."""

@@ -101,6 +101,8 @@ _LOOKS: Final = {
     "GET /v1/contacts/{id}",
     "GET /v1/contacts/{id}/history",
     "GET /v1/contacts/{id}/photo",
+    "GET /v1/contacts/{id}/vcard",
+    "GET /v1/vcards",
     "POST /v1/contacts/{id}/reveals",
     "GET /v1/contacts/{id}/engagements",
     "GET /v1/engagements",
