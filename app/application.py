@@ -52,6 +52,7 @@ from app.disclosure.log_summary import AccessLogSummaries
 from app.emergency.desk import EmergencyDesk
 from app.engagements.desk import EngagementDesk
 from app.history.desk import HistoryDesk
+from app.hr.batching import HrBatches
 from app.hr.reading import LedgerReader
 from app.hr.service import HrService
 from app.jobs.desk import JobDesk
@@ -127,6 +128,7 @@ class Application:
     emergency: EmergencyDesk
     provisions: ProvisionDesk
     hr: HrService
+    hr_batches: HrBatches
     hr_ledger: LedgerReader
     numbers: NumberDesk
     pool_alarms: PoolAlarms

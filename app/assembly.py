@@ -52,6 +52,7 @@ from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.governing import Governed, Governing
 from app.hr.applying import Applier
+from app.hr.batching import HrBatches
 from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
 from app.hr.service import HrService, LedgerKeys
@@ -246,6 +247,21 @@ def assembled(
     )
     subjects = Subjects(governing.people)
     ledger_keys = LedgerKeys(keyring.mac_key("hr-subject"), keyring.mac_key("hr-body"))
+    hr = HrService(
+        ledger=HrLedger(),
+        applier=Applier(
+            people=governing.people,
+            subjects=subjects,
+            numbers=numbers.service,
+            departments=departments,
+            clock=clock,
+        ),
+        subjects=subjects,
+        members=members,
+        sealer=sealer,
+        keys=ledger_keys,
+        clock=clock,
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -340,21 +356,8 @@ def assembled(
             notices=collection.notices,
             issuer=settings.tokens.issuer,
         ),
-        hr=HrService(
-            ledger=HrLedger(),
-            applier=Applier(
-                people=governing.people,
-                subjects=subjects,
-                numbers=numbers.service,
-                departments=departments,
-                clock=clock,
-            ),
-            subjects=subjects,
-            members=members,
-            sealer=sealer,
-            keys=ledger_keys,
-            clock=clock,
-        ),
+        hr=hr,
+        hr_batches=HrBatches(database=database, service=hr, standings=standings, clock=clock),
         hr_ledger=LedgerReader(
             ledger=HrLedger(),
             subjects=subjects,

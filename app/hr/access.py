@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.auth.scopes import Scope
+from app.hr.batching import HrBatches
 from app.hr.reading import LedgerReader
 from app.hr.service import HrService
 from app.permissions.guard import LookGuard, WriteGuard
@@ -22,10 +23,16 @@ async def _service(request: Request) -> HrService:
     return service
 
 
+async def _batches(request: Request) -> HrBatches:
+    batches: HrBatches = request.app.state.application.hr_batches
+    return batches
+
+
 async def _ledger(request: Request) -> LedgerReader:
     reader: LedgerReader = request.app.state.application.hr_ledger
     return reader
 
 
+Batches = Annotated[HrBatches, Depends(_batches)]
 Personnel = Annotated[HrService, Depends(_service)]
 Ledger = Annotated[LedgerReader, Depends(_ledger)]

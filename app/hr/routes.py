@@ -9,22 +9,32 @@ from app.audit.errors import EpochMoved
 from app.auth.errors import AccountRefused
 from app.contacts.errors import NotCollected
 from app.disclosure.view import Disclosed, disclosed_response
-from app.hr.access import HrRead, HrWrite, Ledger, Personnel
+from app.hr.access import Batches, HrRead, HrWrite, Ledger, Personnel
 from app.hr.errors import EventIdReused
 from app.hr.schemas import (
     EventId,
     EventListQuery,
-    EventProblem,
     EventQuery,
+    HrBatchIn,
+    HrBatchReceipt,
     HrEventIn,
     HrEventPage,
     HrEventView,
     HrReceipt,
     openapi_examples,
 )
+from app.hr.service import receipt_of
 from app.kit.context import current_request
 from app.kit.dependencies import Unit
-from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, NotFound, Unauthenticated, Unavailable
+from app.kit.errors import (
+    BodyTooLarge,
+    InsufficientScope,
+    Invalid,
+    LogUnavailable,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
 from app.kit.pagination import BadCursor
 from app.kit.problems import responses
 from app.kit.routing import GuardedRouter
@@ -75,22 +85,30 @@ async def take_event(
     A repeat is told the same, with `Idempotency-Replayed: true`.
     """
     told = await personnel.take(viewer, unit, body)
-    context = current_request()
-    chinese = context is not None and context.language == "zh"
-    receipt = HrReceipt(
-        id=told.event_id,
-        state=told.state,
-        contact_id=told.contact_id,
-        numbers=list(told.numbers),
-        problem=EventProblem.of(told.problem, chinese=chinese),
-    )
     headers = {
-        "Cache-Control": "no-store",
-        "Content-Language": "zh" if chinese else "en",
         "Location": f"/v1/hr/events/{quote(told.event_id, safe='')}",
         **({"Idempotency-Replayed": "true"} if told.replayed else {}),
     }
-    return Response(receipt.model_dump_json(), status_code=202, media_type="application/json", headers=headers)
+    return _told(receipt_of(told), **headers)
+
+
+@router.post(
+    "/batches",
+    summary="Take many personnel events",
+    status_code=202,
+    response_model=None,
+    responses={
+        202: {"model": HrBatchReceipt, "description": "Taken, but for those that are `refused`"},
+        **responses(*_ALWAYS, BodyTooLarge),
+    },
+)
+async def take_events(viewer: HrWrite, batches: Batches, body: HrBatchIn) -> Response:
+    """Take up to 500 events in their order, each in a transaction of its own and as if sent alone: none is held up by another.
+
+    One that cannot be read, or that the caller may not send, is `refused` and stores nothing. When the answer is a failure, send the whole
+    batch again: what was done is told again, as `replayed`.
+    """
+    return _told(await batches.take(viewer, body.events))
 
 
 @router.get(
@@ -123,3 +141,10 @@ async def read_event(
 ) -> Disclosed[HrEventView]:
     """Tell again what became of an event that the caller sent."""
     return await ledger.one(viewer, id, query.source)
+
+
+def _told(receipt: HrReceipt | HrBatchReceipt, **headers: str) -> Response:
+    context = current_request()
+    language = "zh" if context is not None and context.language == "zh" else "en"
+    every = {"Cache-Control": "no-store", "Content-Language": language, **headers}
+    return Response(receipt.model_dump_json(), status_code=202, media_type="application/json", headers=every)

@@ -8,18 +8,29 @@ not act on must be JSON of bounded size, and is not looked into.
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import Field, JsonValue, StringConstraints, TypeAdapter, ValidationInfo, field_validator
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.contacts.schemas import EmployeeNo
 from app.disclosure.view import DisclosureNote
 from app.hr.data import DATA, Known, Moment
 from app.hr.models import EventState
+from app.kit.errors import Invalid
 from app.kit.pagination import CursorText, Limit
-from app.kit.problems import Rejected
+from app.kit.problems import ProblemError, Rejected, from_validation
 from app.kit.schemas import Input, Output
 
 EventType = Literal[
@@ -112,6 +123,12 @@ class HrEventIn(Input):
         return _written({**envelope, "data": data})
 
 
+MOST_EVENTS: Final = 500
+_EVENT_ID: Final = TypeAdapter(EventId)
+_Events = Annotated[list[HrEventIn], Field(min_length=1, max_length=MOST_EVENTS)]
+_ITEMS: Final = TypeAdapter(Annotated[list[JsonValue], Field(min_length=1, max_length=MOST_EVENTS)])
+
+
 EXAMPLES: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
     "employee.joined": (
         "Somebody joins",
@@ -155,6 +172,39 @@ def openapi_examples() -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One event of a batch: its id, where it gives one, and the event, or what is wrong with it."""
+
+    name: str | None
+    event: HrEventIn | Invalid
+
+    @classmethod
+    def read(cls, value: object) -> "Sent":
+        """Read what stands in a batch; of what cannot be read nothing but the id is kept."""
+        given = value.get("id") if isinstance(value, dict) else None
+        try:
+            name: str | None = _EVENT_ID.validate_python(given, strict=True)
+        except ValidationError:
+            name = None
+        try:
+            return cls(name, HrEventIn.model_validate(value))
+        except ValidationError as error:
+            faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+            return cls(name, from_validation(RequestValidationError(faults)))
+
+
+class HrBatchIn(Input):
+    """Personnel events, in the order in which they are to be taken."""
+
+    events: tuple[Any, ...] = Field(description=f"At most {MOST_EVENTS}; each is read by itself.")
+
+    @field_validator("events", mode="plain", json_schema_input_type=_Events)
+    @classmethod
+    def _each_by_itself(cls, value: object) -> tuple[Sent, ...]:
+        return tuple(Sent.read(each) for each in _ITEMS.validate_python(value))
+
+
 class EventProblem(Output):
     """Why an event was not applied, or not to the full."""
 
@@ -179,6 +229,33 @@ class HrReceipt(Output):
     problem: EventProblem | None = Field(
         description="Why it was not applied; beside `applied`, what of it could not be done (`pool_exhausted`)."
     )
+
+
+REFUSED: Final = "refused"
+
+
+class HrBatchItem(Output):
+    """What became of one event of a batch."""
+
+    id: str | None = Field(description="The event's id, as sent; `null` where it gave none.", examples=["evt-0001"])
+    state: EventState | Literal["refused"] = Field(
+        description="`refused`: nothing was stored, as if it had not been sent."
+    )
+    contact_id: UUID | None
+    numbers: list[str]
+    problem: EventProblem | None
+    errors: list[ProblemError] = Field(
+        [], description="What is wrong with an event that is refused, and where in the batch."
+    )
+    replayed: bool = Field(default=False, description="It was sent before, and is told again.")
+
+
+class HrBatchReceipt(Output):
+    """What became of a batch: how many of its events are in which state, and each of them, in their order."""
+
+    counts: dict[str, int] = Field(examples=[{"applied": 2, "failed": 0, "refused": 1}])
+    replayed: int
+    items: list[HrBatchItem]
 
 
 class HrEventEntry(HrReceipt):

@@ -26,7 +26,7 @@ from app.hr.data import JoinedData, PersonData
 from app.hr.errors import UNRESOLVED, EventIdReused
 from app.hr.models import EventState, HrEvent
 from app.hr.repository import HrLedger
-from app.hr.schemas import HrEventIn
+from app.hr.schemas import EventProblem, HrEventIn, HrReceipt
 from app.hr.subjects import KIND, Effect, Subjects
 from app.kit.clock import Clock
 from app.kit.context import current_request
@@ -94,10 +94,7 @@ class HrService:
         Raises ``NotPermitted``; ``Invalid`` for a value that cannot be read, ``NotCollected`` and ``EventIdReused``. Then nothing was
         stored. An event that is well formed and cannot be applied is told as ``failed``.
         """
-        context = current_request()
-        if context is not None:
-            context.action = ACTION
-        self._subjects.demand(viewer, PERSONNEL, frozenset())
+        self.admit(viewer)
         await self._refuse_unreadable(viewer, unit, event)
         body = event.canonical()
         row = self._row(viewer, event, body)
@@ -118,6 +115,13 @@ class HrService:
             row.payload = self._sealer.existing(effect.contact_id, effect.key).seal(_PAYLOAD, body.decode())
         await self._put_on_record(viewer, unit, row)
         return _told(row)
+
+    def admit(self, viewer: Viewer) -> None:
+        """Raise ``NotPermitted`` for a sender of whom no event is taken, whatever it is about."""
+        context = current_request()
+        if context is not None:
+            context.action = ACTION
+        self._subjects.demand(viewer, PERSONNEL, frozenset())
 
     async def _about(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Effect:
         """Find whom an event that failed is about; a ``joined`` that failed may be about somebody else than the number's holder."""
@@ -165,6 +169,18 @@ class HrService:
         await add_intent(
             unit.session, written(author_of(viewer), ACTION, self._clock.now(), contacts=contacts, query=query)
         )
+
+
+def receipt_of(told: Told) -> HrReceipt:
+    """Write what a source is told, in its language."""
+    context = current_request()
+    return HrReceipt(
+        id=told.event_id,
+        state=told.state,
+        contact_id=told.contact_id,
+        numbers=list(told.numbers),
+        problem=EventProblem.of(told.problem, chinese=context is not None and context.language == "zh"),
+    )
 
 
 def _kept(problem: Problem | None) -> dict[str, str] | None:

@@ -66,6 +66,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/departments": {"code": "NEW", "name": "New"},
     "PATCH /v1/departments/{id}": {"name": "Renamed"},
     "POST /v1/hr/events": EVENT,
+    "POST /v1/hr/events/batches": {"events": [EVENT]},
     "POST /v1/number-domains": {"code": "plant", "name": "厂"},
     "PATCH /v1/number-domains/{id}": {"name": "公司", "access_codes": ["0"]},
     "POST /v1/reserved-numbers": {"digits": "87657", "name_zh": "服务", "name_en": "Service"},
@@ -139,7 +140,7 @@ ANSWERED: Final = {
         "POST /v1/access-events/exports",
         "GET /v1/access-log/checkpoint",
     },
-    "hr-system": {"POST /v1/hr/events", "GET /v1/hr/events", "GET /v1/hr/events/{id}"},
+    "hr-system": {"POST /v1/hr/events", "POST /v1/hr/events/batches", "GET /v1/hr/events", "GET /v1/hr/events/{id}"},
     "it-scripts": {
         *(f"{method} /v1/number-{things}" for method in ("GET", "POST") for things in ("domains", "pools")),
         *(f"GET /v1/number-pools/{{id}}{part}" for part in ("", "/ranges", "/available", "/utilisation", "/forecast")),
