@@ -45,6 +45,7 @@ from app.crypto.sealer import Sealer
 from app.custody.desk import CustodyDesk
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
+from app.devices.desk import DeviceDesk
 from app.disclosure.gate import Gate
 from app.disclosure.log_export import AccessLogExports
 from app.disclosure.log_reader import AccessLogReader
@@ -124,6 +125,7 @@ class Application:
     front: FrontDesk
     engagements: EngagementDesk
     delegations: DelegationDesk
+    devices: DeviceDesk
     rosters: RosterDesk
     emergency: EmergencyDesk
     provisions: ProvisionDesk

@@ -39,6 +39,8 @@ from app.crypto.sealer import Sealer
 from app.crypto.signing import TokenKeys
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
+from app.devices.desk import DeviceDesk
+from app.devices.repository import DeviceRepository
 from app.disclosure.gate import Gate
 from app.disclosure.log_access import LogAccess
 from app.disclosure.log_export import AccessLogExports
@@ -65,7 +67,7 @@ from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
 from app.numbers.desk import NumberDesk
-from app.opening import collection_forms, daily_quotas
+from app.opening import collection_forms, daily_quotas, limiter
 from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
 from app.permissions.parts import PartReader
@@ -114,6 +116,7 @@ def assembled(
         clients=client_rows,
     )
     accounts, clients, verifier = admission.accounts, admission.clients, admission.verifier
+    device_rows = DeviceRepository(RowSigner(keyring.mac_key("device")))
     loans = StandingLoans(accounts=accounts, signer=RowSigner(keyring.mac_key("standing_loan")))
     standings = Standings(
         reader=reader,
@@ -129,6 +132,7 @@ def assembled(
         ),
         clients=client_rows,
         departments=department_rows,
+        devices=device_rows,
         packs=packs,
         clock=clock,
         clock_here=clock_here,
@@ -292,6 +296,13 @@ def assembled(
         account_rows=account_rows,
         clients=clients,
         loans=loans,
+        devices=DeviceDesk(
+            rows=device_rows,
+            key=keyring.mac_key("device-secret"),
+            reader=reader,
+            clock=clock,
+            limiter=limiter(settings, "client"),
+        ),
         department_rows=department_rows,
         departments=departments,
         department_reader=department_reader,

@@ -13,6 +13,7 @@ from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
 from app.custody import models as custody_models
 from app.departments import models as department_models
+from app.devices import models as device_models
 from app.emergency import models as emergency_models
 from app.engagements import models as engagement_models
 from app.history import models as history_models
@@ -42,6 +43,7 @@ MODULES = (
     custody_models,
     delegation_models,
     department_models,
+    device_models,
     emergency_models,
     engagement_models,
     history_models,

@@ -16,7 +16,7 @@ from app.kit.models import new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who writes: ``id`` is a contact's id for people, the client id for services, the user or job name else.
+    """Who writes: ``id`` is a contact's id for people, the client id for services, a device's own id, the user or job name else.
 
     ``on_behalf_of`` is the person's contact id again where a back end, ``client_id``, acts for the person.
     """

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import orjson
 
-ActorType = Literal["person", "service", "operator", "system", "anonymous"]
+ActorType = Literal["person", "service", "operator", "system", "anonymous", "device"]
 Decision = Literal["allowed", "refused"]
 VERSION: Final = 1
 MEMBERS: Final = (
@@ -91,7 +91,7 @@ class CohortEntry:
 class EventDraft:
     """Everything known of an event before it has a place in the log.
 
-    ``actor_id`` is a contact's id for people and the client id for services; ``reason`` is sealed; the terms in
+    ``actor_id`` is a contact's id for people, the client id for services and the device's for devices; ``reason`` is sealed; the terms in
     ``query`` are MACs; ``fields`` names what a write changed; ``code`` is the problem code of a refusal.
     """
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from app.auth.errors import TokenRejected, TokenRequired, insufficient_scope
 from app.auth.reasons import Reason
-from app.auth.subject import Caller, Person
+from app.auth.subject import Bearer, Person
 from app.auth.verifier import TokenVerifier
 from app.kit.context import current_request
 from app.kit.limits import Limiter, RateLimited
@@ -48,7 +48,7 @@ class Authenticator:
         self._verifier = verifier
         self._people, self._clients = people, clients
 
-    async def subject(self, request: Request) -> Caller:
+    async def subject(self, request: Request) -> Bearer:
         """Give the person or service account that calls, and count the call as theirs, whatever token they used.
 
         Raises ``TokenRequired``, ``TokenRejected``, ``TokenExpired`` (401), ``RateLimited`` (429), ``IssuerUnavailable`` or
@@ -68,7 +68,7 @@ class Authenticator:
         return subject
 
     @staticmethod
-    def _count(limiter: Limiter, subject: Caller) -> None:
+    def _count(limiter: Limiter, subject: Bearer) -> None:
         account = subject.user_name if isinstance(subject, Person) else subject.client_id
         wait = limiter.wait(account)
         if not wait:
@@ -94,13 +94,13 @@ class Authenticator:
         )
 
 
-def require(subject: Caller, scopes: Collection[str]) -> None:
+def require(subject: Bearer, scopes: Collection[str]) -> None:
     """Demand every one of ``scopes`` of the caller's token; raise ``InsufficientScope`` that names them."""
     if not subject.scopes.issuperset(scopes):
         raise insufficient_scope(scopes)
 
 
-def require_any(subject: Caller, scopes: Collection[str]) -> None:
+def require_any(subject: Bearer, scopes: Collection[str]) -> None:
     """Demand one of ``scopes`` of the caller's token; raise ``InsufficientScope`` that names them."""
     if subject.scopes.isdisjoint(scopes):
         raise insufficient_scope(scopes)

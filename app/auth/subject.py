@@ -1,14 +1,15 @@
-"""Who acts: a person, a service account, the service itself, or an operator at the machine.
+"""Who acts: a person, a service account, a device, the service itself, or an operator at the machine.
 
 A subject says who and through which client, and which scopes the token carries. It says nothing about tier, role or
-department: those are looked up (``permissions.standing``) and never believed from a token. All four are frozen
+department: those are looked up (``permissions.standing``) and never believed from a token. All five are frozen
 values, so a subject can be cached and shared between requests.
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
+from uuid import UUID
 
 Tier = Literal["T0", "T1", "T2", "T3", "T4", "T5"]
 """How far a person's standing reaches, from nothing to everything masked; what each means, the policy says."""
@@ -57,6 +58,15 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A desk phone or another device that showed its own secret. It has no token: its scopes are none."""
+
+    device_id: UUID
+    client_id: ClassVar[str] = "device"
+    scopes: ClassVar[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """A job of the service, by the job's name."""
 
@@ -70,10 +80,27 @@ class Operator:
     os_user: str
 
 
-Caller = Person | Service
+Bearer = Person | Service
+"""Who can come in with a token."""
+
+Caller = Bearer | Device
 """Who can come in over HTTP."""
 
-Subject = Person | Service | System | Operator
+CallerKind = Literal["person", "service", "device"]
+"""What rules and the log call them."""
+
+Subject = Caller | System | Operator
+
+
+def kind_of(caller: object) -> CallerKind:
+    """Say what a caller is."""
+    match caller:
+        case Person():
+            return "person"
+        case Device():
+            return "device"
+        case _:
+            return "service"
 
 
 def is_plain(value: object) -> bool:

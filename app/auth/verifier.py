@@ -32,7 +32,7 @@ from app.auth.repository import (
     ClientRepository,
 )
 from app.auth.scopes import known, scopes_of_person
-from app.auth.subject import Caller, Person, Service
+from app.auth.subject import Bearer, Person, Service
 from app.kit.clock import Clock
 from app.kit.db import Reader, Row
 from app.kit.joining import Joining
@@ -50,7 +50,7 @@ _KNOWN: Final = Together(revoked=REVOCATIONS_NAMED, clients=CLIENTS_NAMED, accou
 class Examined:
     """A token that is good now: whose it is, its claims, when it ends in seconds since 1970, and the key under which it is revoked."""
 
-    caller: Caller
+    caller: Bearer
     claims: Mapping[str, Any] = field(repr=False)
     expires_at: int
     revocation_key: str | None
@@ -81,8 +81,8 @@ class TokenVerifier:
         self._profiles: dict[str, Profile] = {}
         self._accounts, self._clients, self._reader, self._clock = accounts, clients, reader, clock
         self._leeway, self._max_bytes, self._cache_size = limits.leeway_seconds, limits.max_bytes, limits.cache_size
-        self._remembered: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
-        self._verifying, self._looking = Joining[bytes, Caller](), Joining[None, None]()
+        self._remembered: OrderedDict[bytes, tuple[float, Bearer]] = OrderedDict()
+        self._verifying, self._looking = Joining[bytes, Bearer](), Joining[None, None]()
         self._forgotten = 0
         self._generation: int | None = None
         self._looked = 0.0
@@ -106,7 +106,7 @@ class TokenVerifier:
         """Ask once what is known of nobody's token, for a process that is about to serve. Raises ``Unavailable``."""
         await _KNOWN.rows(self._reader, **dict.fromkeys(("token", "shown", "client", "front_end", "key")))
 
-    async def verify(self, token: str) -> Caller:
+    async def verify(self, token: str) -> Bearer:
         """Give the subject of an access token.
 
         Raises ``TokenRejected`` (``TokenExpired`` for a good token that is over), ``IssuerUnavailable`` when the
@@ -122,7 +122,7 @@ class TokenVerifier:
             return remembered[1]
         return await self._verifying.of(digest, lambda: self._remember(digest, token, now))
 
-    async def _remember(self, digest: bytes, token: str, now: float) -> Caller:
+    async def _remember(self, digest: bytes, token: str, now: float) -> Bearer:
         """Look at a token once for all who bring it at the same time; who joins in has begun after whatever made us forget last."""
         forgotten = self._forgotten
         examined = await self._examined(token, now)
@@ -195,7 +195,7 @@ class TokenVerifier:
         except JOSEError:
             raise Rejected(Reason.SIGNATURE) from None
 
-    def _subject(self, claimed: Claimed, profile: Profile, rows: Known) -> Caller:
+    def _subject(self, claimed: Claimed, profile: Profile, rows: Known) -> Bearer:
         client = self._clients.read(rows["clients"], claimed.client_id)
         if client is not None and client.state != "active":
             raise Rejected(Reason.CLIENT_DISABLED)

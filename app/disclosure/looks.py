@@ -45,7 +45,7 @@ def draft_of(
     return EventDraft(
         id=new_id(),
         at=at,
-        actor_type="person" if standing.kind == "person" else "service",
+        actor_type=standing.kind,
         actor_id=standing.actor_id,
         tier=standing.tier.value if standing.kind == "person" else None,
         department_id=standing.main_department,

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from app.audit.events import CohortEntry, EventDraft
 from app.audit.terms import Terms
 from app.audit.writer import AccessLog
-from app.auth.subject import Person
+from app.auth.subject import Device, Person, kind_of
 from app.kit.clock import Clock
 from app.kit.context import RequestContext
 from app.kit.errors import Problem
@@ -45,8 +45,8 @@ def recorder(app: FastAPI) -> Callable[[RequestContext, Problem], Awaitable[None
             EventDraft(
                 id=new_id(),
                 at=parts.clock.now(),
-                actor_type="person" if isinstance(subject, Person) else "service",
-                actor_id=standing.actor_id if standing is not None else None if unbound else context.client_id,
+                actor_type=kind_of(subject),
+                actor_id=_actor(context) if standing is None else standing.actor_id,
                 tier=standing.tier.value if standing is not None and standing.kind == "person" else None,
                 department_id=standing.main_department if standing is not None else None,
                 client_id=context.client_id,
@@ -64,3 +64,11 @@ def recorder(app: FastAPI) -> Callable[[RequestContext, Problem], Awaitable[None
         )
 
     return record
+
+
+def _actor(context: RequestContext) -> str | None:
+    """Name who was refused before anything was known of their standing; the log has no user name."""
+    subject = context.subject
+    if isinstance(subject, Person):
+        return None
+    return str(subject.device_id) if isinstance(subject, Device) else context.client_id

@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal, Self
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.auth.subject import CallerKind
 from app.kit import strict_yaml
 from app.permissions.outcomes import (
     EMERGENCY_CLASSES,
@@ -99,7 +100,7 @@ RequestKind = Annotated[str, Field(pattern=r"^[a-z][a-z_.]+$")]
 class ViewerCondition(_Part):
     """Which viewers a rule speaks of; each list that is given must match, an empty list matches all."""
 
-    kinds: tuple[Literal["person", "service"], ...] = ("person",)
+    kinds: tuple[CallerKind, ...] = ("person",)
     tiers: tuple[Tier, ...] = ()
     roles: tuple[RoleName, ...] = ()
     not_roles: tuple[RoleName, ...] = ()

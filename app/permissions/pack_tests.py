@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from app.auth.subject import CallerKind
 from app.permissions.outcomes import FieldClass, Outcome, Purpose, Reason, Tier
 
 MOST_TESTS: Final = 1000
@@ -55,7 +56,7 @@ class TestViewer(_Part):
 
     __test__ = False
 
-    kind: Literal["person", "service"] = "person"
+    kind: CallerKind = "person"
     tier: Tier = Tier.T1
     roles: tuple[Word, ...] = ()
     marks: tuple[Word, ...] = ()

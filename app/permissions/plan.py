@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
+from app.auth.subject import CallerKind
 from app.permissions.emergency import Emergency
 from app.permissions.exceptions import GrantScope, LiveGrant, ScopeKind
 from app.permissions.outcomes import (
@@ -82,7 +83,7 @@ class Place:
 class Standing:
     """Who the viewer is, as the store says; nothing of it comes from the token but the second proof and the scopes."""
 
-    kind: str
+    kind: CallerKind
     actor_id: str
     name: str
     client_id: str

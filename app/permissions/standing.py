@@ -17,7 +17,7 @@ from app.audit.authors import Author
 from app.auth import epochs
 from app.auth.errors import AccountRefused
 from app.auth.repository import Client, ClientRepository
-from app.auth.subject import Caller, Person, Service
+from app.auth.subject import Caller, Device, Person, Service
 from app.departments.repository import DepartmentRepository
 from app.departments.tree import DEPARTMENTS, Tree
 from app.kit.clock import Clock
@@ -25,6 +25,7 @@ from app.kit.context import current_request
 from app.kit.db import Reader
 from app.kit.joining import Joining
 from app.permissions import step_up
+from app.permissions.devices import DeviceFacts, DeviceReader
 from app.permissions.emergency import Emergency
 from app.permissions.errors import AccountSuspended, NoContact
 from app.permissions.outcomes import FieldClass, Purpose, Tier
@@ -109,12 +110,14 @@ class Standings:
         parts: PartReader,
         clients: ClientRepository,
         departments: DepartmentRepository,
+        devices: DeviceReader,
         packs: Packs,
         clock: Clock,
         clock_here: timedelta,
     ) -> None:
         """Take where each part of a standing is read, what gives the pack in force, the clock and how far those here are ahead of it."""
         self._reader, self._parts, self._clients, self._departments = reader, parts, clients, departments
+        self._devices = devices
         self._packs, self._clock, self._clock_here = packs, clock, clock_here
         self._tree: Tree | None = None
         self._reading_tree = asyncio.Lock()
@@ -203,6 +206,12 @@ class Standings:
                     ceiling=_ceiling(client),
                     epochs={DEPARTMENTS: tree.epoch, POLICY: policy, client.epoch_key: client_epoch},
                 )
+            case Device():
+                facts, epoch, policy = await self._devices.trusted(self._reader, subject.device_id, DEPARTMENTS, POLICY)
+                if facts is None:
+                    raise AccountRefused
+                tree = await self._tree_of(epoch)
+                standing = _device(facts, tree, policy)
             case Person():
                 parts = await self._parts.of(self._reader, subject, self._clock.now())
                 policy = parts.counters.get(POLICY, 0)
@@ -259,6 +268,27 @@ def _person(subject: Person, parts: Parts, tree: Tree, *, stepped_up: bool) -> S
     )
 
 
+def _device(facts: DeviceFacts, tree: Tree, policy: int) -> Standing:
+    """Put the standing of a device together: it stands where its department does, and sees no class above C1 whatever a pack says."""
+    main = None if facts.department_id is None else tree.nodes.get(facts.department_id)
+    departments = (frozenset() if main is None else frozenset({main.id})) - tree.distrusted
+    return Standing(
+        kind="device",
+        actor_id=str(facts.device_id),
+        name=facts.name,
+        client_id=Device.client_id,
+        scopes=Device.scopes,
+        main_department=None if main is None else main.id,
+        departments=departments,
+        subtree=frozenset().union(*(tree.subtree(each, into_protected=False) for each in departments)),
+        region=_place(tree.by_region, main.region if main else ""),
+        legal_entity=_place(tree.by_legal_entity, main.legal_entity if main else ""),
+        distrusted=tree.distrusted,
+        ceiling=FieldClass.C1,
+        epochs={DEPARTMENTS: tree.epoch, POLICY: policy, facts.epoch_key: facts.epoch},
+    )
+
+
 def _place(departments: Mapping[str, frozenset[UUID]], here: str) -> Place:
     """Part the departments whose place is known into those ``here`` and those elsewhere; from nowhere, nothing is either."""
     if not here:
@@ -297,7 +327,7 @@ def author_of(viewer: Viewer) -> Author:
     """Name a viewer as the author of a write."""
     standing, context = viewer.standing, current_request()
     return Author(
-        type="person" if standing.kind == "person" else "service",
+        type=standing.kind,
         id=standing.actor_id,
         tier=standing.tier.value if standing.kind == "person" else None,
         department_id=standing.main_department,

@@ -60,8 +60,10 @@ def _contradiction(rule: Rule, scopes: Collection[str]) -> tuple[str, str] | Non
 
 
 def _of_nobody(rule: Rule) -> tuple[str, str] | None:
-    """Say why a rule that speaks of service accounts alone speaks of none."""
+    """Say why a rule that speaks of service accounts and devices alone speaks of none."""
     viewer = rule.viewer
+    if viewer.kinds == ("device",) and viewer.scopes:
+        return "devices have no scopes", "终端设备没有权限范围"
     if viewer.roles or viewer.marks or viewer.worker_kinds or viewer.step_up:
         return (
             "service accounts have no role, no employment and no second proof",
