@@ -39,7 +39,6 @@ from app.crypto.sealer import Sealer
 from app.crypto.signing import TokenKeys
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
-from app.devices.desk import DeviceDesk
 from app.devices.repository import DeviceRepository
 from app.disclosure.gate import Gate
 from app.disclosure.log_access import LogAccess
@@ -67,7 +66,7 @@ from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
 from app.numbers.desk import NumberDesk
-from app.opening import collection_forms, daily_quotas, limiter
+from app.opening import collection_forms, daily_quotas
 from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
 from app.permissions.parts import PartReader
@@ -244,6 +243,7 @@ def assembled(
             writer=writer,
             departments=departments,
             department_rows=department_rows,
+            device_rows=device_rows,
             engagements=engagements.service,
             engagement_rows=engagement_rows,
             numbers=numbers.service,
@@ -296,13 +296,7 @@ def assembled(
         account_rows=account_rows,
         clients=clients,
         loans=loans,
-        devices=DeviceDesk(
-            rows=device_rows,
-            key=keyring.mac_key("device-secret"),
-            reader=reader,
-            clock=clock,
-            limiter=limiter(settings, "client"),
-        ),
+        devices=governing.devices,
         department_rows=department_rows,
         departments=departments,
         department_reader=department_reader,
@@ -343,7 +337,7 @@ def assembled(
             naming=naming,
             gate=gate,
             numbers=numbers.service,
-            engagements=engagements.service,
+            engagements=governing.belongings,
             parting=governing.custody.parting,
             given=governing.given,
             persons=governing.delegations.persons,

@@ -36,6 +36,9 @@ from app.crypto.sealer import Sealer
 from app.custody.desk import CUSTODY, CustodyDesk
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
+from app.devices.desk import DeviceDesk
+from app.devices.handovers import Belongings
+from app.devices.repository import DeviceRepository
 from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
@@ -53,8 +56,10 @@ from app.jobs.desk import JobDesk
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.notices.desk import NoticeDesk
+from app.numbers.device_holding import DeviceNumbers
 from app.numbers.holdings import NumberHoldings
 from app.numbers.service import NumberService
+from app.opening import limiter
 from app.permissions.evidence import Evidence
 from app.permissions.given import GivenRights
 from app.permissions.marks import MarkRepository
@@ -88,6 +93,7 @@ class Governed:
     writer: ContactWriter
     departments: DepartmentService
     department_rows: DepartmentRepository
+    device_rows: DeviceRepository
     engagements: EngagementService
     engagement_rows: EngagementRepository
     numbers: NumberService
@@ -155,6 +161,21 @@ class Governing:
             clock=showing.clock,
             handover_days=settings.approvals.handover_days,
         )
+        self.devices = DeviceDesk(
+            showing,
+            rows=over.device_rows,
+            key=key,
+            contacts=over.contacts,
+            organisation=CompanyOrganisation(over.contacts, over.accounts, over.department_rows),
+            persons=self.delegations.persons,
+            numbers=DeviceNumbers(over.numbers),
+            calendar=calendars,
+            teller=tells,
+            database=database,
+            limiter=limiter(settings, "client"),
+            handover_days=settings.approvals.handover_days,
+        )
+        self.belongings = Belongings(over.engagements, self.devices.handovers)
         self.people = People(
             over.contacts,
             over.members,
@@ -162,7 +183,7 @@ class Governing:
             over.writer,
             over.accounts,
             self.given,
-            over.engagements,
+            self.belongings,
             self.custody.parting,
         )
         self.jobs = JobDesk(showing, signer=RowSigner(key("job")), accounts=over.account_rows, clients=over.client_rows)

@@ -70,6 +70,7 @@ class Worker:
             await self._application.delegations.sweep()
             await self._application.attachments.sweep()
             await self._application.custody.sweep()
+            await self._application.devices.sweep()
             await self._application.pool_alarms.sweep()
         tagging = await self._application.lookups.retagger.step()
         due = await self._application.approvals.clock.sweep()

@@ -24,6 +24,8 @@ from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
 from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags, routes_vcard
 from app.contacts import routes_writing as contact_writing
+from app.devices import routes as devices
+from app.devices import routes_holding as device_holding
 from app.emergency import routes as emergencies
 from app.emergency import routes_eligibility, routes_following, routes_sheets
 from app.engagements import routes as engagements
@@ -83,6 +85,8 @@ ROUTERS: Final = (
     history.router,
     provisions.router,
     calling.router,
+    devices.router,
+    device_holding.router,
     hr.router,
     numbers.router,
     routes_giving.router,

@@ -20,6 +20,8 @@ class Scope(StrEnum):
     CONTACTS_REVEAL = "contacts:reveal"
     CONTACTS_WRITE = "contacts:write"
     DEPARTMENTS_WRITE = "departments:write"
+    DEVICES_READ = "devices:read"
+    DEVICES_WRITE = "devices:write"
     ENGAGEMENTS_WRITE = "engagements:write"
     HR_WRITE = "hr:write"
     NUMBERS_ADMIN = "numbers:admin"
@@ -33,7 +35,14 @@ class Scope(StrEnum):
 VOCABULARY: Final[frozenset[str]] = frozenset(scope.value for scope in Scope)
 
 PERSON_SCOPES: Final[frozenset[str]] = frozenset(
-    {Scope.APPROVALS_USE.value, Scope.CONTACTS_READ.value, Scope.CONTACTS_REVEAL.value, Scope.NUMBERS_READ.value}
+    {
+        Scope.APPROVALS_USE.value,
+        Scope.CONTACTS_READ.value,
+        Scope.CONTACTS_REVEAL.value,
+        Scope.DEVICES_READ.value,
+        Scope.DEVICES_WRITE.value,
+        Scope.NUMBERS_READ.value,
+    }
 )
 """What every person's token carries."""
 

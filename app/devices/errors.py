@@ -8,7 +8,8 @@ Conflict
 ├── DeviceExists          device_exists           serial number or hardware address is registered already
 └── DeviceStateRefuses    device_state            not from the state that the device is in
 Invalid
-└── DeviceHolderUnknown   device_holder_unknown   nobody who could have it: absent, gone, or not known to the caller
+├── DeviceHolderUnknown   device_holder_unknown   nobody who could have it: absent, gone, or not known to the caller
+└── DevicePlaceUnknown    device_place_unknown    no such department
 """
 
 from app.kit.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
@@ -65,3 +66,13 @@ class DeviceHolderUnknown(Invalid):
     def __init__(self, pointer: str = "/holder/id") -> None:
         """Point at the holder."""
         super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh)])
+
+
+class DevicePlaceUnknown(Invalid):
+    """A device stands in a department that there is."""
+
+    code, title, title_zh = "device_place_unknown", "There is no such department", "部门不存在"
+
+    def __init__(self) -> None:
+        """Point at the department."""
+        super().__init__(errors=[FieldError("/department", self.code, self.title, self.title_zh)])

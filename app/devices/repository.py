@@ -72,7 +72,10 @@ _log = structlog.get_logger("duanhao.security")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrowing:
-    """Which devices are looked for; every member that is given narrows."""
+    """Which devices are looked for; every member that is given narrows.
+
+    ``seen_by`` restricts them to what this contact holds or answers for, ``headed`` being the departments that they head.
+    """
 
     kind: str | None = None
     state: str | None = None
@@ -81,6 +84,8 @@ class Narrowing:
     holder_id: UUID | None = None
     serial: str | None = None
     mac_address: str | None = None
+    seen_by: UUID | None = None
+    headed: frozenset[UUID] = frozenset()
     before: UUID | None = None
 
 
@@ -149,10 +154,13 @@ class DeviceRepository:
         live = await self.secrets(session, device_id, now)
         for each in live:
             if each.until is None or each.until > until:
-                after = replace(each, until=until)
-                values = self._row(SECRETS, after, _SECRET_NAMES)
-                await session.execute(update(DeviceSecret).where(DeviceSecret.id == each.id).values(**values))
+                await self.end_secret(session, each, until)
         return len(live)
+
+    async def end_secret(self, session: AsyncSession, secret: Secret, until: datetime) -> None:
+        """Let a secret be good until then and no longer."""
+        values = self._row(SECRETS, replace(secret, until=until), _SECRET_NAMES)
+        await session.execute(update(DeviceSecret).where(DeviceSecret.id == secret.id).values(**values))
 
     async def holders(self, source: Source, devices: Iterable[UUID]) -> dict[UUID, Assignment]:
         """Give who has each of these devices now."""
@@ -222,6 +230,10 @@ def _conditions(narrowing: Narrowing) -> list[ColumnElement[bool]]:
     if narrowing.holder_id is not None:
         holding = (DeviceAssignment.device_id == DeviceRow.id, DeviceAssignment.holder_id == narrowing.holder_id, _OPEN)
         conditions.append(exists().where(*holding))
+    if narrowing.seen_by is not None:
+        held = (DeviceAssignment.device_id == DeviceRow.id, DeviceAssignment.holder_id == narrowing.seen_by, _OPEN)
+        heads = DeviceRow.department_id.in_(sorted(narrowing.headed))
+        conditions.append(or_(exists().where(*held), DeviceRow.answerable_id == narrowing.seen_by, heads))
     if narrowing.before is not None:
         conditions.append(DeviceRow.id < narrowing.before)
     return conditions

@@ -19,6 +19,8 @@ from enum import StrEnum
 from typing import Final, Literal
 from uuid import UUID
 
+from app.permissions.plan import Standing
+
 Kind = Literal["desk_phone", "conference_phone", "dect_phone", "softphone", "gateway"]
 Follows = Literal["person", "place"]
 HolderType = Literal["contact", "department", "room"]
@@ -134,6 +136,44 @@ class Assignment:
 def allows(state: State, step: Step) -> bool:
     """Tell whether a step can be taken from a state."""
     return state in _FROM[step]
+
+
+class Sight(StrEnum):
+    """How much of a device somebody is told."""
+
+    NOTHING = "nothing"
+    PLAIN = "plain"
+    FULL = "full"
+
+
+KEEPERS: Final = frozenset({"it", "system_admin"})
+"""Roles that register devices, set them up and retire them."""
+OVERSEERS: Final = frozenset({"administration", "auditor", "infosec"})
+"""Roles that are told of every device besides."""
+
+
+def keeps(standing: Standing) -> bool:
+    """Tell whether somebody looks after devices: IT, and a program that was given the scope, which is asked for before this."""
+    return standing.kind == "service" or not standing.roles.isdisjoint(KEEPERS)
+
+
+def looks_at_all(standing: Standing) -> bool:
+    """Tell whether somebody is told of every device."""
+    return keeps(standing) or not standing.roles.isdisjoint(OVERSEERS)
+
+
+def answers_for(standing: Standing, device: Device) -> bool:
+    """Tell whether somebody heads where the device stands, or was told to hand it over."""
+    return standing.contact_id is not None and (
+        device.answerable_id == standing.contact_id or device.department_id in standing.headed
+    )
+
+
+def sight(standing: Standing, device: Device, holder_id: UUID | None) -> Sight:
+    """Say how much of a device somebody is told: serial number and hardware address are for its holder and those who look after all."""
+    if looks_at_all(standing) or (holder_id is not None and holder_id == standing.contact_id):
+        return Sight.FULL
+    return Sight.PLAIN if answers_for(standing, device) else Sight.NOTHING
 
 
 def hardware_address(text: str) -> str | None:

@@ -28,6 +28,13 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "delegation.started": ("审批委托已生效", "A delegation is in force"),
     "delegation.ended": ("审批委托已到期", "A delegation has ended"),
     "delegation.revoked": ("审批委托已撤销", "A delegation was revoked"),
+    "device.handed_over": (
+        "有话机或设备需要交接，请指定新的使用人",
+        "A device is to be handed over; assign it to somebody",
+    ),
+    "device.taken_over": ("设备已交接", "A device was handed over"),
+    "device.overdue": ("设备逾期未交接，已停用", "A device that nobody handed over in time was suspended"),
+    "device.lost": ("有设备已报失并停用", "A device was reported lost and is shut out"),
     "emergency.opened": ("紧急查看已开启", "An emergency session was opened"),
     "emergency.confirmed": ("紧急查看已经第二人确认", "A second person confirmed an emergency session"),
     "emergency.incident": ("紧急查看复核认定存在问题，已立案", "The review of an emergency session opened an incident"),

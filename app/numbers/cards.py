@@ -13,6 +13,7 @@ from app.audit.authors import Author
 from app.contacts.carrying import CardCarrier, LockedCard
 from app.kit.errors import NotFound
 from app.kit.straight import Writes
+from app.numbers.device_places import device_stays
 from app.numbers.errors import HolderNotFound
 from app.numbers.pool_repository import department_stays
 from app.numbers.repository import Holder
@@ -34,14 +35,14 @@ class HolderCards:
     async def receiver(self, session: AsyncSession, holder: Holder) -> LockedCard | None:
         """Lock who is to be given a number until the transaction ends; a contact's card is given.
 
-        Raises ``HolderNotFound`` for a contact who is not in office, and for a department that is no more.
+        Raises ``HolderNotFound`` for a contact who is not in office, and for a department or a device that is no more.
         """
         if holder.type == "contact":
             try:
                 return await self._cards.locked(session, holder.id, among=IN_OFFICE)
             except NotFound as error:
                 raise HolderNotFound from error
-        if holder.type == "department" and not await department_stays(session, holder.id):
+        if not await _place_stays(session, holder):
             raise HolderNotFound
         return None
 
@@ -53,7 +54,7 @@ class HolderCards:
     async def parties(
         self, session: AsyncSession, *, gives: Iterable[Holder], takes: Iterable[Holder], pointer: str
     ) -> dict[UUID, LockedCard]:
-        """Lock the cards of those who give and of those who take, all by id, and the departments among those who take.
+        """Lock the cards of those who give and of those who take, all by id, and the departments and devices among those who take.
 
         Raises ``HolderNotFound``, pointing at ``pointer``, for somebody who may not be given a number, and ``NotFound`` as ``holders``.
         """
@@ -69,7 +70,7 @@ class HolderCards:
                     raise HolderNotFound(pointer) from error
                 raise
         for holder in taking:
-            if holder.type == "department" and not await department_stays(session, holder.id):
+            if not await _place_stays(session, holder):
                 raise HolderNotFound(pointer)
         return cards
 
@@ -85,3 +86,14 @@ class HolderCards:
         if "extension" in roles:
             told["extension"] = next((digits for role, digits in held if role == "extension"), None)
         self._cards.put(writes, author, card, told)
+
+
+async def _place_stays(session: AsyncSession, holder: Holder) -> bool:
+    """Tell whether a department or a device is there, and keep it there until the transaction ends; others are there by their name."""
+    match holder.type:
+        case "department":
+            return await department_stays(session, holder.id)
+        case "device":
+            return await device_stays(session, holder.id)
+        case _:
+            return True

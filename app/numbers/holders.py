@@ -1,7 +1,8 @@
 """Whom a caller names as the holder of a number: somebody they may know of, or a place.
 
 Hotlines and external people are contacts, and are held as such, so that what ends a contact ends what it holds; naming them by their kind
-checks that they are of it. A room is known by its code alone: its id is made of that, so that the same code is the same holder for ever.
+checks that they are of it. A device is held by its id while it is registered. A room is known by its code alone: its id is made of that, so
+that the same code is the same holder for ever.
 """
 
 from datetime import datetime
@@ -57,6 +58,11 @@ class HolderNames:
                 if node is None:
                     raise HolderNotFound(pointer)
                 return Holder("department", node.id)
+            case "device":
+                try:
+                    return Holder("device", UUID(ref.id))
+                except ValueError as error:
+                    raise HolderNotFound(pointer) from error
             case "room":
                 if len(ref.id) > _LONGEST_CODE:
                     raise HolderNotFound(pointer)

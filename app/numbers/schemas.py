@@ -30,7 +30,7 @@ PATTERN = (
 class HolderRef(Input):
     """Who is to hold a number."""
 
-    type: Literal["contact", "department", "room", "hotline", "external"] = Field(
+    type: Literal["contact", "department", "room", "device", "hotline", "external"] = Field(
         "contact", description="`hotline` and `external` are contacts of that kind.", examples=["contact"]
     )
     id: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,36}$")] = Field(

@@ -23,6 +23,7 @@ from app.kit.routing import GuardedRouter
 from app.main import create_app
 from app.permissions.outcomes import FieldClass, Outcome, Purpose
 from app.permissions.standing import Viewer
+from tests.devices.calls import basic
 from tests.support.application import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -33,10 +34,6 @@ router = GuardedRouter()
 @router.get("/test/look")
 async def look(viewer: Annotated[Viewer, Depends(DeviceGuard())]) -> Response:
     return Response(viewer.caller)
-
-
-def basic(device: object, secret: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + b64encode(f"{device}:{secret}".encode()).decode()}
 
 
 async def placed(world: World, **members: object) -> tuple[Device, str]:
