@@ -134,7 +134,13 @@ CLIENTS: Final = (
     NewClient(
         "it-scripts",
         "IT scripts 信息技术脚本",
-        scopes=(Scope.NUMBERS_READ.value, Scope.NUMBERS_ALLOCATE.value, Scope.NUMBERS_ADMIN.value),
+        scopes=(
+            Scope.DEVICES_READ.value,
+            Scope.DEVICES_WRITE.value,
+            Scope.NUMBERS_READ.value,
+            Scope.NUMBERS_ALLOCATE.value,
+            Scope.NUMBERS_ADMIN.value,
+        ),
     ),
     NewClient("intranet", "Intranet 内网门户", confidential=False),
     NewClient("crm", "CRM 客户关系系统", scopes=(Scope.ENGAGEMENTS_WRITE.value,)),

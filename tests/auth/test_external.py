@@ -78,7 +78,14 @@ async def test_a_persons_token_without_scopes_does_not_pass_for_an_application(
 async def test_without_a_scope_claim_a_person_has_the_scopes_of_their_roles(quick: World) -> None:
     world = await build(quick.database, quick.clock, scope_claim=None, jti_claim=None)
     subject = await world.verifier.verify(world.forge.entra(scp=DROP, uti=DROP, roles="not even a list"))
-    assert subject.scopes == {"approvals:use", "contacts:read", "contacts:reveal", "numbers:read"}
+    assert subject.scopes == {
+        "approvals:use",
+        "contacts:read",
+        "contacts:reveal",
+        "devices:read",
+        "devices:write",
+        "numbers:read",
+    }
     await world.http.aclose()
 
 

@@ -11,6 +11,7 @@ from app.auth.compact import strict_object
 from app.auth.errors import AccountNotFound, MintRefused, TokenRejected
 from app.auth.issuer import AccessToken
 from app.auth.repository import is_revoked
+from app.auth.scopes import PERSON_SCOPES
 from app.auth.service import MAX_MINTED_SECONDS
 from app.auth.subject import Person, Service
 from app.auth.throttle import Throttle
@@ -27,7 +28,7 @@ async def test_a_minted_token_of_a_person_is_what_the_front_end_would_get(world:
     assert subject == Person(
         user_name="demo-staff",
         client_id="intranet",
-        scopes=frozenset({"contacts:read", "contacts:reveal", "numbers:read", "approvals:use"}),
+        scopes=PERSON_SCOPES,
         issuer=ISSUER,
         jti=token.jti,
     )

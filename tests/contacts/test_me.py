@@ -116,7 +116,14 @@ class TestStanding:
         assert (found["tier"], found["roles"], found["client_id"], found["ceiling"]) == ("T1", [], "intranet", None)
         assert [each["code"] for each in found["departments"]] == ["RD"]
         assert (found["headed"], found["grants"], found["step_up"]) == ([], [], False)
-        assert found["scopes"] == ["approvals:use", "contacts:read", "contacts:reveal", "numbers:read"]
+        assert found["scopes"] == [
+            "approvals:use",
+            "contacts:read",
+            "contacts:reveal",
+            "devices:read",
+            "devices:write",
+            "numbers:read",
+        ]
 
     async def test_a_head_is_told_what_they_head(self, shared: World) -> None:
         someone = await add_person(shared)

@@ -290,7 +290,7 @@ def test_the_promised_people_and_accounts_are_there(made: Company) -> None:
     assert by_user_name(made).keys() >= PROMISED_PEOPLE
     assert {each.client_id: set(each.scopes) for each in CLIENTS} == {
         "hr-system": {"hr:write", "scim"},
-        "it-scripts": {"numbers:read", "numbers:allocate", "numbers:admin"},
+        "it-scripts": {"devices:read", "devices:write", "numbers:read", "numbers:allocate", "numbers:admin"},
         "intranet": set(),
         "crm": {"engagements:write"},
         "siem": {"access-log:read"},

@@ -1,5 +1,7 @@
 """Devices over HTTP on both engines: registering, who has one, who is told of it, secrets, loss, return and retirement."""
 
+from typing import Any
+
 import pytest
 
 from app.auth.clients import NewClient
@@ -101,7 +103,7 @@ async def test_only_those_who_look_after_devices_register_change_and_retire_them
     person = await add_person(shared)
     device = (await register(shared))["id"]
     version = (await assign(shared, device, person.id))["version"]
-    given = {"kind": "gateway", "vendor": "acme", "model": "G1"}
+    given: dict[str, Any] = {"kind": "gateway", "vendor": "acme", "model": "G1"}
     problem(await call(shared, person.name, "POST", "", **given), 403, "not_permitted")
     seen = {"If-Match": f'"{version}"'}
     for who in (person.name, "head"):
@@ -192,7 +194,7 @@ async def test_who_has_a_device_reports_it_lost_and_it_is_shut_out_at_once(share
 
 async def test_one_apparatus_is_registered_once_until_it_is_retired(shared: World) -> None:
     told = await register(shared)
-    again = {"kind": "desk_phone", "vendor": "yealink", "model": "T54W"}
+    again: dict[str, Any] = {"kind": "desk_phone", "vendor": "yealink", "model": "T54W"}
     for member in ("serial", "mac_address"):
         problem(await call(shared, "it", "POST", "", **again, **{member: told[member]}), 409, "device_exists")
     await call(shared, "it", "DELETE", f"/{told['id']}", status=204)
@@ -231,7 +233,7 @@ async def test_a_device_holds_numbers_and_they_rest_when_it_is_retired(shared: W
     ids=["short", "a group's", "no hexadecimal", "vendor", "kind", "unknown member"],
 )
 async def test_what_is_no_device_is_refused_and_nothing_kept(shared: World, members: dict[str, str], code: str) -> None:
-    given = {"kind": "desk_phone", "vendor": "yealink", "model": "T54W", **members}
+    given: dict[str, Any] = {"kind": "desk_phone", "vendor": "yealink", "model": "T54W", **members}
     refused = await call(shared, "it", "POST", "", **given)
     assert refused.status_code == 422
     assert [each["code"] for each in refused.json()["errors"]] == [code]

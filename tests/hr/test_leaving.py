@@ -11,6 +11,7 @@ from sqlalchemy import event, select, text
 from app.audit.models import AuditIntent
 from app.auth.models import AccountRow
 from app.contacts.models import Contact
+from tests.devices.calls import admits, assign, read, register
 from tests.hr.calls import applied, counted, grant_to, grown, listed, live_grants, post
 from tests.hr.conftest import with_pool
 from tests.hr.events import joined, left, moved, rehired, updated
@@ -19,7 +20,7 @@ from tests.support.application import World
 
 TABLES = (
     "access_grant", "audit_intent", "contact", "contact_change", "contact_department", "contact_tag", "data_key", "department",
-    "epoch", "hr_event", "outbox", "revoked_token", "standing_loan", "user_account",
+    "device", "device_assignment", "device_secret", "epoch", "hr_event", "outbox", "revoked_token", "standing_loan", "user_account",
 )  # fmt: skip
 """Everything that the transaction of a leaver can touch."""
 
@@ -64,6 +65,9 @@ async def test_a_leavers_token_grants_numbers_and_positions_are_dead_at_once(wor
         headers = {"If-Match": seen.headers["ETag"]}
         changed = await holder.patch(f"/v1/departments/{code}", json={position: str(person)}, headers=headers)
         assert changed.status_code == 200, changed.text
+    phone = await register(world, follows="person")
+    await assign(world, phone["id"], person)
+    assert await admits(world, phone["id"], phone["secret"])
     leaver = await world.as_("test.e9001")
     paths = ("/v1/contacts", f"/v1/contacts/{person}", f"/v1/contacts/{world.people['outsider']}", "/v1/departments")
     for path in paths:
@@ -77,6 +81,13 @@ async def test_a_leavers_token_grants_numbers_and_positions_are_dead_at_once(wor
     for path in paths:
         assert (await leaver.get(path)).status_code == 401
     assert await live_grants(world, account) == 0
+    handed = await read(world, "it", phone["id"])
+    assert (handed["state"], handed["holder"], handed["answerable"]) == (
+        "to_hand_over",
+        None,
+        str(world.people["head"]),
+    )
+    assert not await admits(world, phone["id"], phone["secret"])
     assert (pool.held, pool.quarantined) == ({}, {digits: person})
     tree = await world.application.standings.tree()
     assert tree.headed_by(person) == frozenset()
@@ -135,6 +146,8 @@ async def test_a_crash_at_any_statement_leaves_all_or_nothing(world: World) -> N
     seen = await steward.get("/v1/departments/SALES")
     headers = {"If-Match": seen.headers["ETag"]}
     await steward.patch("/v1/departments/SALES", json={"head": str(person)}, headers=headers)
+    phone = (await register(world, follows="person"))["id"]
+    await assign(world, phone, person)
     leaver = await world.as_("test.e9001")
     await world.settle()
     body = left("E9001")

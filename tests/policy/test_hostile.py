@@ -52,6 +52,7 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("GET", "/v1/contacts?ids={id}", None),
     ("GET", "/v1/contacts?ids={id}&total=true", None),
     ("GET", "/v1/numbers?holder={id}", None),
+    ("GET", "/v1/devices?holder={id}", None),
     ("GET", "/v1/contacts/{id}/engagements", None),
     ("POST", "/v1/contacts/{id}/engagements", {"account": "A-1", "staff": ["E2101"]}),
     ("POST", "/v1/emergency-eligibility", {"person": "{id}", "until": "2099-01-01T00:00:00Z"}),

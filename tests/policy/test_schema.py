@@ -22,6 +22,7 @@ from schemathesis.core.failures import FailureGroup
 
 from tests.approvals.delegating import gave
 from tests.contacts.partners import add_partner
+from tests.devices.calls import assign, register
 from tests.engagements.calls import pushed
 from tests.hr.events import joined
 from tests.numbers.calls import TestPool, add_pool, allocate, release
@@ -81,6 +82,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /v1/numbers/{digits}/blocks": {"reason": "harassed"},
     "POST /v1/numbers/{digits}/reservations": {"purpose": "总机"},
     "PATCH /v1/number-holds/{id}": {"minutes": 60},
+    "POST /v1/devices": {"kind": "desk_phone", "vendor": "yealink", "model": "T54W"},
+    "PATCH /v1/devices/{id}": {"label": "前台"},
+    "POST /v1/devices/{id}/secrets": {"overlap_hours": 1},
+    "POST /v1/devices/{id}/assignments": {"holder": {"type": "department", "id": "RD"}},
     "POST /v1/access-events/exports": {"format": "ndjson", "action": "contact.*"},
     "POST /v1/calendar/revisions": {"source": "行政部通知", "days": [{"date": "2026-09-11", "kind": "off"}]},
 }
@@ -160,6 +165,8 @@ ANSWERED: Final = {
             f"POST /v1/numbers/{{digits}}/{part}"
             for part in ("transfers", "restorations", "blocks", "reservations", "retirements")
         ),
+        *(f"{method} /v1/devices{rest}" for method, rest in (("GET", ""), ("GET", "/{id}"), *_CHANGES)),
+        *(f"POST /v1/devices/{{id}}/{part}" for part in ("secrets", "assignments", "returns", "losses")),
         "PATCH /v1/number-holds/{id}",
         "DELETE /v1/number-holds/{id}",
     },
@@ -228,7 +235,15 @@ async def known(world: World) -> dict[str, list[str]]:
     revisions = await (await world.as_("hr")).get("/v1/calendar/revisions?limit=1")
     delegation = await gave(world, "staff", world.people["hr"])
     notice = await (await world.as_("hr")).post("/v1/privacy-notices", json=BODIES["POST /v1/privacy-notices"])
+    phones = [(await register(world))["id"] for _ in range(5)]
+    for each in phones[2:4]:
+        await assign(world, each, "RD", "department")
     return {
+        "devices": [phones[0], phones[4]],
+        "devices/secrets": [phones[1]],
+        "devices/assignments": [phones[1]],
+        "devices/returns": [phones[2]],
+        "devices/losses": [phones[3]],
         "engagements": [str(partner.id)],
         "engagement": [str(fact.id)],
         "delegations": [str(delegation)],

@@ -26,6 +26,7 @@ CALLERS: Final = (
     "directory-sync",
 )
 
+DEVICE: Final = {"kind": "desk_phone", "vendor": "yealink", "model": "T54W", "department": "NOWHERE"}
 EXPORT: Final = {"format": "csv", "action": "contact.reveal"}
 CONSENT: Final = {"fields": ["mobile"], "basis": "provision", "purpose": "work_contact"}
 WITHDRAWAL: Final = {"fields": ["mobile"], "basis": "provision"}
@@ -440,6 +441,25 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/numbers", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200, 403, 403)),
     ("GET", "/v1/numbers/99", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     ("GET", "/v1/numbers/99/history", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
+    ("GET", "/v1/devices", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200, 403, 403)),
+    ("POST", "/v1/devices", DEVICE, (401, 403, 403, 403, 403, 403, 403, 403, 422, 403, 422, 403, 403)),
+    ("GET", "/v1/devices/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
+    (
+        "PATCH",
+        "/v1/devices/{nobody}",
+        {"label": "x"},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403),
+    ),
+    ("DELETE", "/v1/devices/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
+    ("POST", "/v1/devices/{nobody}/secrets", {}, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
+    (
+        "POST",
+        "/v1/devices/{nobody}/assignments",
+        {"holder": {"id": "x"}},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403),
+    ),
+    ("POST", "/v1/devices/{nobody}/returns", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
+    ("POST", "/v1/devices/{nobody}/losses", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     ("GET", "/v1/calling-privileges", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200, 403, 403)),
     ("GET", "/v1/calling-privileges/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     (

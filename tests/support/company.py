@@ -25,7 +25,11 @@ HEADS = {"RD": "head"}
 CLIENTS = (
     NewClient("intranet", "Intranet", confidential=False),
     NewClient("hr-system", "HR system", scopes=("hr:write", "scim")),
-    NewClient("it-scripts", "IT scripts", scopes=("numbers:read", "numbers:allocate", "numbers:admin")),
+    NewClient(
+        "it-scripts",
+        "IT scripts",
+        scopes=("devices:read", "devices:write", "numbers:read", "numbers:allocate", "numbers:admin"),
+    ),
     NewClient("crm", "CRM", scopes=("engagements:write",)),
     NewClient("siem", "SIEM", scopes=("access-log:read",)),
     NewClient("directory-sync", "Directory mirror", scopes=("contacts:read",)),
