@@ -58,6 +58,7 @@ from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
 from app.hr.service import HrService, LedgerKeys
 from app.hr.subjects import Subjects
+from app.jobs.booking import JobBook
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock
 from app.kit.db import Database
@@ -200,6 +201,7 @@ def assembled(
         cursors=cursors,
         reader=reader,
         idempotency=idempotency,
+        jobs=JobBook(RowSigner(keyring.mac_key("job")), clock),
         clock=clock,
         utc_offset=clock_here,
         longest_hold=timedelta(minutes=settings.numbers.longest_hold_minutes),

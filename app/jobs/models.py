@@ -18,13 +18,13 @@ def _partial(name: str, column: str, *, where: str, unique: bool = False) -> Ind
 
 
 class Job(Base):
-    """One piece of long work. ``owner`` is the run that has it now and says so by ``heartbeat_at``."""
+    """One piece of long work. ``owner`` is the run that has it now and says so by ``heartbeat_at``; booked work has no run."""
 
     __tablename__ = "job"
     __table_args__ = (
         CheckConstraint("state IN ('queued','running','done','failed','cancelled')", name="state"),
         CheckConstraint("done >= 0 AND done <= total", name="progress"),
-        _partial("uq_job_running", "kind", where="state = 'running'", unique=True),
+        _partial("uq_job_running", "kind", where="state = 'running' AND owner IS NOT NULL", unique=True),
         _partial("ix_job_waiting", "created_at", where="state IN ('queued','running')"),
         Index("ix_job_caller_id", "caller", "id"),
     )

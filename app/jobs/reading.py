@@ -13,6 +13,8 @@ from app.disclosure.view import Disclosed
 from app.jobs.repository import JobRepository, JobState
 from app.jobs.schemas import JobPage, JobQuery, JobView, RowPage, RowsQuery
 from app.kit.errors import NotFound
+from app.numbers.rules import NUMBER_KEEPERS
+from app.permissions.jobs import RESOURCE
 from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer
 
@@ -67,7 +69,7 @@ class JobReader:
 
     async def _own(self, viewer: Viewer, identity: UUID) -> JobState:
         job = await self._repository.by_id(self._reader, identity)
-        if job is None or job.caller != viewer.caller:
+        if job is None or not (job.caller == viewer.caller or _keeps(viewer, job)):
             raise NotFound
         return job
 
@@ -85,10 +87,16 @@ class JobReader:
             return await attempt(await self._standings.of(viewer.subject, fresh=True))
 
 
+def _keeps(viewer: Viewer, job: JobState) -> bool:
+    """Tell whether a job fills what ``viewer`` keeps: number administrators are shown how far each other's ranges are."""
+    return RESOURCE in job.payload and not viewer.standing.roles.isdisjoint(NUMBER_KEEPERS)
+
+
 def _view(job: JobState) -> dict[str, Any]:
     return {
         "id": str(job.id),
         "kind": job.kind,
+        "resource": job.payload.get(RESOURCE),
         "state": job.state,
         "progress": {"done": job.done, "total": job.total},
         "created_at": job.created_at,

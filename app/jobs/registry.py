@@ -1,19 +1,38 @@
 """Which handler does which kind of work: outbox work that a transaction promised, and jobs that somebody asked for."""
 
-from collections.abc import Mapping
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+from uuid import UUID
 
 from app.contacts.jobs import FORGET_RECEIPTS, forget_receipts
+from app.jobs.booking import advanced
+from app.kit.clock import SystemClock
+from app.kit.db import UnitOfWork
 from app.kit.outbox import Handler
 from app.numbers.jobs import CLASSIFY, MATERIALISE, classify, materialise
-from app.permissions.jobs import JobHandler
+from app.permissions.jobs import JobHandler, Piece
 from app.policy.desk import PolicyDesk
 from app.policy.simulations import SIMULATE
 from app.policy.strengths import MEASURE
 
+PieceHandler = Callable[[UnitOfWork, Mapping[str, Any]], Awaitable[Piece | None]]
+"""Does the next piece of long work; ``None`` when nothing was left of it."""
+
+
+def booked(handler: PieceHandler) -> Handler:
+    """Make outbox work of long work whose promise names a job in ``job_id``: what it did is told there, in its own transaction."""
+
+    async def work(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:
+        piece = await handler(unit, payload)
+        if piece is not None and "job_id" in payload:
+            await advanced(unit.session, UUID(payload["job_id"]), piece, now=SystemClock().now())
+
+    return work
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     FORGET_RECEIPTS: forget_receipts,
-    MATERIALISE: materialise,
+    MATERIALISE: booked(materialise),
     CLASSIFY: classify,
 }
 

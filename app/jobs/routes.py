@@ -7,7 +7,7 @@ from fastapi import Query, Response
 
 from app.disclosure.view import Disclosed, disclosed_response
 from app.jobs.access import LOOK_PROBLEMS, ONE_PROBLEMS, PROBLEMS, Desk, JobsCancel, JobsRead
-from app.jobs.errors import JobFinished
+from app.jobs.errors import JobFinished, JobGoesOn
 from app.jobs.schemas import JobPage, JobQuery, JobView, RowPage, RowsQuery
 from app.kit.dependencies import Unit
 from app.kit.errors import NotFound
@@ -35,7 +35,10 @@ async def list_jobs(viewer: JobsRead, desk: Desk, query: Annotated[JobQuery, Que
     responses={**disclosed_response(JobView, "The job"), **responses(*ONE_PROBLEMS)},
 )
 async def read_job(viewer: JobsRead, desk: Desk, id: UUID) -> Disclosed[JobView]:
-    """Show how far a job is, and its result once it is done. Somebody else's job is not found."""
+    """Show how far a job is, and its result once it is done.
+
+    Somebody else's job is not found; how far a range is, number administrators see of each other.
+    """
     return await desk.reader.one(viewer, id)
 
 
@@ -57,9 +60,12 @@ async def list_job_rows(
     summary="Cancel a job",
     status_code=204,
     response_model=None,
-    responses={204: {"description": "It is cancelled"}, **responses(*PROBLEMS, NotFound, JobFinished)},
+    responses={204: {"description": "It is cancelled"}, **responses(*PROBLEMS, NotFound, JobFinished, JobGoesOn)},
 )
 async def cancel_job(viewer: JobsCancel, desk: Desk, unit: Unit, id: UUID) -> Response:
-    """Give a job up: one that waits does not begin, one that runs stops at its next step; what it did until then stays done."""
+    """Give a job up: one that waits does not begin, one that runs stops at its next step; what it did until then stays done.
+
+    One that fills a range goes on, as the range is there already.
+    """
     await desk.service.cancel(unit, viewer, id)
     return Response(status_code=204)

@@ -47,6 +47,7 @@ class JobItem(Output):
 
     id: UUID
     kind: str = Field(examples=["policy.simulate"])
+    resource: str | None = Field(description="Path of what it works on, where that is there already.")
     state: State
     progress: Progress
     created_at: datetime

@@ -7,13 +7,13 @@ from uuid import UUID
 from app.audit.authors import written
 from app.audit.intents import add_intent
 from app.auth.subject import Person
-from app.jobs.errors import JobFinished
+from app.jobs.errors import JobFinished, JobGoesOn
 from app.jobs.repository import WAITING, JobRepository, JobState
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
 from app.kit.models import new_id
-from app.permissions.jobs import TooManyJobs
+from app.permissions.jobs import RESOURCE, TooManyJobs
 from app.permissions.standing import Viewer, author_of
 
 MOST_OF_ONE: Final = 5
@@ -55,10 +55,12 @@ class JobService:
         return job.id
 
     async def cancel(self, unit: UnitOfWork, viewer: Viewer, identity: UUID) -> None:
-        """End a job of the caller's; a run of it stops at its next step. Raises ``NotFound`` and ``JobFinished``."""
+        """End a job of the caller's; a run of it stops at its next step. Raises ``NotFound``, ``JobFinished`` and ``JobGoesOn``."""
         job = await self.repository.by_id(unit.session, identity)
         if job is None or job.caller != viewer.caller:
             raise NotFound
+        if job.state in WAITING and RESOURCE in job.payload:
+            raise JobGoesOn
         if job.state not in WAITING or not await self.repository.finish(
             unit.session, identity, None, state="cancelled", now=self._clock.now()
         ):

@@ -32,6 +32,7 @@ from app.numbers.siding import NumberSides
 from app.numbers.sweeping import NumberSweep
 from app.numbers.transferring import NumberMoves
 from app.numbers.validating import NumberValidator
+from app.permissions.jobs import JobBooking
 from app.permissions.standing import Standings
 
 
@@ -48,11 +49,12 @@ class NumberDesk:
         cursors: Cursors,
         reader: Reader,
         idempotency: Idempotency,
+        jobs: JobBooking,
         clock: Clock,
         utc_offset: timedelta,
         longest_hold: timedelta,
     ) -> None:
-        """Take the contacts, the gate, who viewers are, the stores, when the company's day begins (east of UTC), and the longest hold."""
+        """Take the contacts, the gate, who viewers are, the stores, where long work is booked, when a day begins, the longest hold."""
         plan, numbers, lookup, rows = PoolRepository(), NumberRepository(), NumberLookup(), PlanRepository()
         self._plan, self._numbers, self._clock, self._utc_offset = plan, numbers, clock, utc_offset
         self.service = NumberService(plan=plan, numbers=numbers, writer=writer, standings=standings, clock=clock)
@@ -84,7 +86,7 @@ class NumberDesk:
         )
         self.pools = PoolKeeper(plan=plan, reader=self.plan, idempotency=idempotency, clock=clock)
         self.domains = DomainKeeper(pools=plan, plan=rows, reader=self.plan, idempotency=idempotency, clock=clock)
-        self.ranges = RangeKeeper(pools=plan, plan=rows, source=reader, idempotency=idempotency, clock=clock)
+        self.ranges = RangeKeeper(pools=plan, plan=rows, source=reader, idempotency=idempotency, jobs=jobs, clock=clock)
         self.validator = NumberValidator(
             pools=plan, plan=rows, numbers=self.reader, gate=gate, standings=standings, reader=reader, clock=clock
         )

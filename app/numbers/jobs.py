@@ -13,6 +13,7 @@ from app.numbers.classifying import reclassify
 from app.numbers.nice import place
 from app.numbers.pool_repository import Held, Pool, PoolRepository
 from app.numbers.rules import first_key
+from app.permissions.jobs import Piece
 
 MATERIALISE: Final = "number.materialise"
 CLASSIFY: Final = "number.classify"
@@ -30,17 +31,22 @@ async def fill(unit: UnitOfWork, plan: PoolRepository, held: Held, pool: Pool) -
     return len(digits)
 
 
-async def materialise(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:
-    """Add the next chunk of the range ``range_id`` and promise the one after it; done twice, it goes on where it stands."""
+async def materialise(unit: UnitOfWork, payload: Mapping[str, Any]) -> Piece | None:
+    """Add the next chunk of the range ``range_id`` and promise the one after it; done twice, it goes on where it stands.
+
+    Gives how far the range is then, for the job that was booked for it; ``None`` when it was complete.
+    """
     held = await _PLAN.range(unit.session, UUID(payload["range_id"]))
     if held is not None:
         await _PLAN.lock_domain(unit.session, held.domain_id)
     pool = await _PLAN.pool(unit.session, payload["pool_id"])
     if held is None or pool is None or held.materialised >= held.stretch.size:
-        return
+        return None
     added = await fill(unit, _PLAN, held, pool)
-    if held.materialised + added < held.stretch.size:
+    piece = Piece(made=added, done=held.materialised + added, total=held.stretch.size)
+    if piece.done < piece.total:
         enqueue(unit, SystemClock(), MATERIALISE, payload, after=timedelta())
+    return piece
 
 
 async def classify(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:

@@ -250,6 +250,10 @@ class RangeReceipt(RangeView):
     """A range as just added, and what it stands too close to."""
 
     warnings: list[RangeWarning]
+    job: str | None = Field(
+        description="Path of the job that makes its numbers, where the worker does.",
+        examples=["/v1/jobs/0199e7c2-7d3b-7f6e-9b1c-3d2f6f0a4b10"],
+    )
 
 
 class RangePage(Output):

@@ -26,9 +26,11 @@ from app.numbers.pool_repository import Domain, Held, Pool, PoolRepository
 from app.numbers.pools import POOLS, acts, refuse_others
 from app.numbers.rules import RangeMalformed, Stretch, reserved_in, stretch
 from app.numbers.views import range_view
+from app.permissions.jobs import JobBooking
 from app.permissions.standing import Viewer, author_of
 
 MOST_NUMBERS: Final = 1_000_000
+JOBS: Final = "/v1/jobs"
 
 
 class RangeKeeper:
@@ -41,14 +43,15 @@ class RangeKeeper:
         plan: PlanRepository,
         source: Reader,
         idempotency: Idempotency,
+        jobs: JobBooking,
         clock: Clock,
     ) -> None:
-        """Take the rows, where to look outside of a transaction, what makes a repeat harmless, and the clock."""
-        self._pools, self._plan, self._source = pools, plan, source
+        """Take the rows, where to look outside of a transaction, what makes a repeat harmless, where long work is booked, and the clock."""
+        self._pools, self._plan, self._source, self._jobs = pools, plan, source, jobs
         self._idempotency, self._clock = idempotency, clock
 
     async def add(self, viewer: Viewer, unit: UnitOfWork, key: str | None, named: str, body: RangeCreate) -> Answer:
-        """Add a range to a pool once per ``key``; a large one is filled by the worker, and the receipt is a 202.
+        """Add a range to a pool once per ``key``; a large one is filled by the worker, and the receipt is a 202 with its job.
 
         Raises ``NotPermitted``, ``NotFound``, ``RangeRefused``, ``RangeTooLarge``, ``RangeReserved``, ``RangeOutsideDomain``,
         ``RangeOverlaps`` and ``RangeConflicts``.
@@ -76,17 +79,20 @@ class RangeKeeper:
                 created_at=self._clock.now(),
             )
             await self._pools.add_range(unit.session, held)
-            at_once = found.size <= CHUNK
+            at_once, job = found.size <= CHUNK, None
             if at_once:
                 await fill(unit, self._pools, held, pool)
                 held = replace(held, materialised=found.size)
             else:
-                enqueue(unit, self._clock, MATERIALISE, {"range_id": str(held.id), "pool_id": str(pool.id)})
+                where = f"{POOLS}/{pool.id}/ranges"
+                job = await self._jobs.begin(unit, viewer, MATERIALISE, resource=where, total=found.size)
+                work = {"range_id": str(held.id), "pool_id": str(pool.id), "job_id": str(job)}
+                enqueue(unit, self._clock, MATERIALISE, work)
             detail = {"pool": pool.code, "start": found.first, "end": found.last, "size": str(found.size)}
             await add_intent(
                 unit.session, written(author_of(viewer), "number_pool.range", self._clock.now(), query=detail)
             )
-            told = {**range_view(held, pool), "warnings": warnings}
+            told = {**range_view(held, pool), "warnings": warnings, "job": None if job is None else f"{JOBS}/{job}"}
             return Receipt(held.id, told, 201 if at_once else 202)
 
         call = Call(viewer.caller, "POST", f"{POOLS}/{known.id}/ranges", key)

@@ -29,7 +29,7 @@ from app.numbers.pools import POOLS
 from app.numbers.usage_schemas import ForecastQuery, ForecastView, UtilisationView
 
 _READ: Final = responses(*LOOK_PROBLEMS, NotFound, Invalid)
-_LATER: Final = "More than 10,000 numbers: made by the worker; the range's `materialised` tells the progress"
+_LATER: Final = "More than 10,000 numbers: made by the worker; the `job` tells the progress, and so does `Location`"
 
 _RANGE_PROBLEMS: Final = (
     RangeRefused,
@@ -78,7 +78,10 @@ async def create_range(
     That one begins another is refused in a domain that is dialled digit by digit (`overlap`), and elsewhere told in `warnings`.
     """
     answer = await ranges.add(viewer, unit, idempotency_key, named, body)
-    return receipt_response(answer, f"{POOLS}/{named}/ranges")
+    response = receipt_response(answer, f"{POOLS}/{named}/ranges")
+    if job := answer.receipt.body.get("job"):
+        response.headers["Location"] = job
+    return response
 
 
 @router.get(

@@ -60,6 +60,27 @@ class JobQueue(Protocol):
         ...
 
 
+RESOURCE: Final = "resource"
+"""Member of a booked job's payload: the path of what it works on. A job that has it is done by the outbox and not by a run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A piece of a booked job that was just done: how many items it made, how many there are by now, and how many there will be."""
+
+    made: int
+    done: int
+    total: int
+
+
+class JobBooking(Protocol):
+    """Where whoever promises long work piece by piece books it as a job."""
+
+    async def begin(self, unit: UnitOfWork, viewer: Viewer, kind: str, *, resource: str, total: int) -> UUID:
+        """Book a job of ``total`` items on what stands at ``resource``, in the transaction of ``unit``; give its id."""
+        ...
+
+
 JobHandler = Callable[[JobRun], Awaitable[Mapping[str, Any]]]
 """Does the work and gives its result: JSON with ids and counts only."""
 

@@ -276,7 +276,7 @@ async def test_the_store_itself_refuses_two_runs_of_a_kind(
 ) -> None:
     for _ in range(2):
         await submit(shared, asker, kind)
-    statement = "UPDATE job SET state = 'running' WHERE kind = ?"
+    statement = "UPDATE job SET state = 'running', owner = id WHERE kind = ?"
     with pytest.raises(Exception, match=r"(?i)unique") as refused:
         await Intruder(company.store).run(statement, kind)
     assert not isinstance(refused.value, IntegrityError), "refused by the driver, below the service"

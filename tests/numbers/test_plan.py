@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pytest
 
+from app.jobs.schemas import JobView
 from app.kit.models import new_id
 from tests.numbers.calls import add_pool, it_client
 from tests.support.application import World
@@ -157,11 +158,27 @@ async def test_a_large_range_is_made_by_the_worker(shared: World) -> None:
     made = await it.post(f"{pool.path}/ranges", json=body)
     assert made.status_code == 202
     assert (made.json()["state"], made.json()["materialised"]) == ("materialising", 0)
+    path = made.json()["job"]
+    assert made.headers["location"] == path
+    job = JobView.model_validate((await it.get(path)).json())
+    assert (job.state, job.progress.done, job.progress.total) == ("queued", 0, 25_000)
+    assert (await it.get(str(job.resource))).json()["items"][0]["id"] == made.json()["id"]
+    problem(await it.delete(path), 409, "job_goes_on")
     problem(await it.post(f"{pool.path}/ranges", json=body), 409, "range_overlaps")
     for expected in (10_000, 20_000, 25_000, 25_000):
         await shared.application.outbox.drain(most=1)
         (told,) = (await it.get(f"{pool.path}/ranges")).json()["items"]
         assert (told["materialised"], told["state"] == "ready") == (expected, expected == 25_000)
+        job = JobView.model_validate((await it.get(path)).json())
+        assert (job.progress.done, job.state == "done") == (expected, expected == 25_000)
+    assert (job.result, job.finished_at is not None) == ({"made": 25_000}, True)
+    rows = (await it.get(f"{path}/rows")).json()["items"]
+    assert [(each["state"], each["detail"]) for each in rows] == [
+        ("done", {"made": made_then}) for made_then in (10_000, 10_000, 5_000)
+    ]
+    problem(await it.delete(path), 409, "job_finished")
+    problem(await (await shared.as_("staff")).get(path), 404, "not_found")
+    assert JobView.model_validate((await (await shared.as_("it")).get(path)).json()).state == "done"
     use = (await it.get(f"{pool.path}/utilisation")).json()
     assert (use["size"], use["free"], use["used"]) == (25_000, 25_000, 0.0)
 

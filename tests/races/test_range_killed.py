@@ -69,6 +69,7 @@ def test_a_range_is_finished_after_a_kill(store: TestStore) -> None:
         body = {"start": pool.digits(), "end": pool.digits(SIZE - 1)}
         made = calls.post(f"{pool.path}/ranges", json=body, headers={"Idempotency-Key": "large"})
         assert made.status_code == 202
+        job = made.json()["job"]
         before = reached(calls, 1)
         server.kill()
     assert before["state"] == "materialising"
@@ -76,6 +77,10 @@ def test_a_range_is_finished_after_a_kill(store: TestStore) -> None:
         again = calls.post(f"{pool.path}/ranges", json=body, headers={"Idempotency-Key": "large"})
         assert (again.status_code, again.json()["id"]) == (202, made.json()["id"])
         assert reached(calls, SIZE)["state"] == "ready"
+        told = calls.get(job).json()
+        assert (told["state"], told["progress"]) == ("done", {"done": SIZE, "total": SIZE})
+        rows = calls.get(f"{job}/rows", params={"limit": 200}).json()["items"]
+        assert sum(each["detail"]["made"] for each in rows) == SIZE
         use = calls.get(f"{pool.path}/utilisation").json()
         assert (use["size"], use["free"], use["used"]) == (SIZE, SIZE, 0.0)
         params: dict[str, str | int] = {"pool": pool.code, "digits": pool.digits(SIZE - 1)}

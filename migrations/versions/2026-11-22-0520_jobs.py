@@ -1,0 +1,33 @@
+"""Work that is booked as a job and done by the outbox: any number of one kind goes on at a time, as no run has it.
+
+Revision c25f98d7104b, after 19ec87de0832. The index that lets one job of a kind run at a time asks for a run.
+"""
+
+from collections.abc import Sequence
+
+from alembic import op
+from sqlalchemy import text
+
+revision: str = "c25f98d7104b"
+down_revision: str | None = "19ec87de0832"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+_INDEX = "uq_job_running"
+
+
+def upgrade() -> None:
+    """Leave jobs without a run out of the index."""
+    _make("state = 'running' AND owner IS NOT NULL")
+
+
+def downgrade() -> None:
+    """Let one job of a kind run again; booked ones that run are told as waiting."""
+    op.execute("UPDATE job SET state = 'queued' WHERE state = 'running' AND owner IS NULL")
+    _make("state = 'running'")
+
+
+def _make(condition: str) -> None:
+    op.drop_index(_INDEX, "job")
+    which = text(condition)
+    op.create_index(_INDEX, "job", ["kind"], unique=True, sqlite_where=which, postgresql_where=which)
