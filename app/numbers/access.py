@@ -9,6 +9,7 @@ from app.auth.scopes import Scope
 from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, Unauthenticated
 from app.kit.idempotency import IdempotencyInProgress, IdempotencyKeyReused
 from app.numbers.domains import DomainKeeper
+from app.numbers.hold_pages import HoldPages
 from app.numbers.holds import HoldKeeper
 from app.numbers.keeping import NumberKeeper
 from app.numbers.moving import MoveKeeper
@@ -77,6 +78,11 @@ async def _holds(request: Request) -> HoldKeeper:
     return holds
 
 
+async def _hold_pages(request: Request) -> HoldPages:
+    pages: HoldPages = request.app.state.application.numbers.hold_pages
+    return pages
+
+
 Reader = Annotated[NumberReader, Depends(_reader)]
 Keeper = Annotated[NumberKeeper, Depends(_keeper)]
 Pools = Annotated[PoolKeeper, Depends(_pools)]
@@ -86,3 +92,4 @@ Ranges = Annotated[RangeKeeper, Depends(_ranges)]
 Validator = Annotated[NumberValidator, Depends(_validator)]
 Mover = Annotated[MoveKeeper, Depends(_mover)]
 Holds = Annotated[HoldKeeper, Depends(_holds)]
+HeldPages = Annotated[HoldPages, Depends(_hold_pages)]

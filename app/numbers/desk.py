@@ -14,6 +14,7 @@ from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
 from app.numbers.alarms import PoolAlarms, Teller
 from app.numbers.domains import DomainKeeper
+from app.numbers.hold_pages import HoldPages
 from app.numbers.holders import HolderNames
 from app.numbers.holding import HoldService
 from app.numbers.holds import HoldKeeper
@@ -94,6 +95,15 @@ class NumberDesk:
         sides = NumberSides(service=self.service, numbers=numbers, clock=clock)
         self.mover = MoveKeeper(moves=self.moves, sides=sides, names=names, idempotency=idempotency, clock=clock)
         self.holding = HoldService(numbers=numbers, clock=clock)
+        self.hold_pages = HoldPages(
+            pools=plan,
+            numbers=self.reader,
+            gate=gate,
+            standings=standings,
+            cursors=cursors,
+            reader=reader,
+            clock=clock,
+        )
         self.holds = HoldKeeper(
             service=self.holding,
             plan=plan,

@@ -4,7 +4,7 @@ Whoever works on a hold locks its row first and its numbers after it. What a num
 in the statement that takes it: its state, the hold that it is under, and whether that is over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.db import Reader
 from app.kit.models import Id, Instant
+from app.kit.query import Query, Source
 from app.kit.straight import Straight
 from app.numbers.models import Number, NumberHold
 from app.numbers.nice import OPEN_FROM
@@ -47,6 +48,7 @@ class Hold:
     extended: int
     created_at: datetime
     ended_at: datetime | None = None
+    cause: str | None = None
 
     @property
     def state(self) -> State:
@@ -56,6 +58,21 @@ class Hold:
     def over(self, now: datetime) -> bool:
         """Tell whether nothing can be done with it any more; at its very end it is over."""
         return self.ended_at is not None or self.expires_at <= now
+
+    def standing(self, now: datetime) -> str:
+        """Name how it stands: ``open``, or how it ended."""
+        return self.cause or ("expired" if self.expires_at <= now else "open")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldNarrowing:
+    """What a list of holds asks for, of those that are not over ``now``; every member narrows."""
+
+    now: datetime
+    owner: str | None = None
+    pool_id: UUID | None = None
+    expires_before: datetime | None = None
+    before: UUID | None = None
 
 
 _COLUMNS: Final[tuple[Any, ...]] = (
@@ -69,7 +86,9 @@ _COLUMNS: Final[tuple[Any, ...]] = (
     NumberHold.extended,
     NumberHold.created_at,
     NumberHold.ended_at,
+    NumberHold.cause,
 )
+_BY_ID: Final = Query(select(*_COLUMNS).where(NumberHold.id == bindparam("id", type_=Id())), by_key=True)
 
 
 class HoldRepository:
@@ -97,6 +116,33 @@ class HoldRepository:
         statement = select(*_COLUMNS).where(NumberHold.id == identity).with_for_update()
         row = (await session.execute(statement)).first()
         return None if row is None else _hold(row)
+
+    async def by_id(self, source: Source, identity: UUID) -> Hold | None:
+        """Find a hold."""
+        rows = await _BY_ID.rows(source, id=identity)
+        return _hold(rows[0]) if rows else None
+
+    async def page(self, source: Source, narrowing: HoldNarrowing, *, limit: int) -> list[Hold]:
+        """List holds that are not over, latest first."""
+        conditions = [NumberHold.ended_at.is_(None), NumberHold.expires_at > narrowing.now]
+        if narrowing.owner is not None:
+            conditions.append(NumberHold.owner == narrowing.owner)
+        if narrowing.pool_id is not None:
+            conditions.append(NumberHold.pool_id == narrowing.pool_id)
+        if narrowing.expires_before is not None:
+            conditions.append(NumberHold.expires_at < narrowing.expires_before)
+        if narrowing.before is not None:
+            conditions.append(NumberHold.id < narrowing.before)
+        statement = select(*_COLUMNS).where(*conditions).order_by(NumberHold.id.desc()).limit(limit)
+        return [_hold(row) for row in await Query(statement).rows(source)]
+
+    async def digits_of(self, source: Source, holds: Iterable[Hold]) -> dict[int, str]:
+        """Give the digits of all numbers of holds, by row number."""
+        numbers = sorted({each for hold in holds for each in hold.numbers})
+        if not numbers:
+            return {}
+        columns: tuple[Any, ...] = _PICKED
+        return {row[0]: row[1] for row in await Query(select(*columns).where(Number.id.in_(numbers))).rows(source)}
 
     async def extend(self, session: AsyncSession, hold: Hold, until: datetime) -> None:
         """Write a later end."""
@@ -225,4 +271,5 @@ def _hold(row: Any) -> Hold:  # noqa: ANN401 — a row of ``_COLUMNS``
         extended=row[7],
         created_at=row[8],
         ended_at=row[9],
+        cause=row[10],
     )

@@ -16,8 +16,8 @@ from app.numbers.move_schemas import HoldAmend, HoldCreate
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.pools import refuse_others
 from app.numbers.reading import NumberReader
-from app.numbers.terms import HOLD_EXTENSIONS
 from app.numbers.values import Kept, Wanted
+from app.numbers.views import hold_view
 from app.permissions.standing import Viewer, author_of
 
 HOLDS: Final = "/v1/number-holds"
@@ -103,15 +103,7 @@ class HoldKeeper:
         return length
 
     def _view(self, hold: Hold, pool: Pool, digits: list[str]) -> dict[str, Any]:
-        card = {
-            "id": str(hold.id),
-            "pool": pool.code,
-            "numbers": digits,
-            "purpose": hold.purpose,
-            "expires_at": hold.expires_at.isoformat(),
-            "extensions_left": HOLD_EXTENSIONS - hold.extended,
-        }
-        return self._reader.versioned(card)
+        return self._reader.versioned(hold_view(hold, pool.code, digits))
 
 
 def _acts(action: str) -> None:

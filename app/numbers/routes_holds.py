@@ -3,15 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 
+from app.disclosure.view import Disclosed, disclosed_response
 from app.kit.dependencies import IfMatch, OnceKey, Unit
 from app.kit.errors import Invalid, NotFound, PreconditionFailed, PreconditionRequired
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
-from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, Holds, NumbersAllocate
+from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, HeldPages, Holds, NumbersAllocate, NumbersRead
 from app.numbers.errors import HoldNotExtendable, HoldOver, NumberNotAvailable, NumberNotInPool, PoolExhausted
+from app.numbers.hold_schemas import HoldPage, HoldQuery, HoldView
 from app.numbers.holds import HOLDS
 from app.numbers.move_schemas import HoldAmend, HoldCreate, HoldReceipt
 from app.numbers.plan_errors import NumberKept
@@ -19,8 +21,32 @@ from app.permissions.errors import NotPermitted
 
 router = GuardedRouter(prefix="/v1", tags=["numbers"])
 
-HoldId = Annotated[UUID, Path(alias="id", description="Id of a hold of the caller's.")]
+HoldId = Annotated[UUID, Path(alias="id", description="Id of a hold.")]
 _CHANGES = (*LOOK_PROBLEMS, NotPermitted, Invalid, NotFound, PreconditionFailed, PreconditionRequired, HoldOver)
+
+
+@router.get(
+    "/number-holds",
+    summary="List holds",
+    response_model=None,
+    responses={**disclosed_response(HoldPage, "One page, latest first"), **responses(*LOOK_PROBLEMS, Invalid)},
+)
+async def list_holds(
+    viewer: NumbersRead, pages: HeldPages, query: Annotated[HoldQuery, Query()]
+) -> Disclosed[HoldPage]:
+    """List holds that are not over: one's own, and everybody's to those who keep the plan."""
+    return await pages.page(viewer, query)
+
+
+@router.get(
+    "/number-holds/{id}",
+    summary="Read a hold",
+    response_model=None,
+    responses={**disclosed_response(HoldView, "The hold"), **responses(*LOOK_PROBLEMS, NotFound, Invalid)},
+)
+async def read_hold(viewer: NumbersRead, pages: HeldPages, identity: HoldId) -> Disclosed[HoldView]:
+    """Show a hold, also how it ended. Its `version` is what `If-Match` of a change names; somebody else's is not found."""
+    return await pages.one(viewer, identity)
 
 
 @router.post(

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from app.numbers.forecasting import Known
+from app.numbers.hold_repository import Hold
 from app.numbers.nice import looks
 from app.numbers.outlook import Outlook
 from app.numbers.plan_repository import ReservedNumber
 from app.numbers.pool_repository import Domain, Held, Pool
+from app.numbers.terms import HOLD_EXTENSIONS
 from app.numbers.values import AllocatedOne
 
 
@@ -69,6 +71,18 @@ def range_view(held: Held, pool: Pool) -> dict[str, Any]:
         "size": stretch.size,
         "materialised": held.materialised,
         "state": "ready" if held.materialised == stretch.size else "materialising",
+    }
+
+
+def hold_view(hold: Hold, pool: str, digits: Sequence[str]) -> dict[str, Any]:
+    """Write a hold of a pool (its code): what its version is made of."""
+    return {
+        "id": str(hold.id),
+        "pool": pool,
+        "numbers": list(digits),
+        "purpose": hold.purpose,
+        "expires_at": hold.expires_at.isoformat(),
+        "extensions_left": HOLD_EXTENSIONS - hold.extended,
     }
 
 

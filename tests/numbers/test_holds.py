@@ -239,3 +239,36 @@ async def test_many_at_a_hold_and_around_it(world: World) -> None:
     for person in people:
         cards += await numbers_of(world, person)
     assert sorted(cards) == sorted(taken)
+
+
+@SHARED
+async def test_holds_are_listed_to_their_owner_and_to_who_keeps_the_plan(shared: World) -> None:
+    pool, it, person = await add_pool(shared, 9), await it_client(shared), await shared.as_("it")
+    mine = [await held(shared, pool, minutes=minutes) for minutes in (5, 60, 20)]
+    theirs = await held(shared, pool, "it")
+
+    async def listed(client: httpx.AsyncClient, **query: str | int) -> list[str]:
+        answer = await client.get("/v1/number-holds", params={"pool": pool.code, **query})
+        assert answer.status_code == 200, answer.text
+        return [each["id"] for each in answer.json()["items"]]
+
+    everything = [each["id"] for each in (theirs, *reversed(mine))]
+    assert await listed(it) == await listed(person) == everything
+    first = (await it.get("/v1/number-holds", params={"pool": pool.code, "limit": 3})).json()
+    rest = await listed(it, limit=3, cursor=first["next"])
+    assert [each["id"] for each in first["items"]] + rest == everything
+    problem(await person.get("/v1/number-holds", params={"cursor": first["next"]}), 422, "bad_cursor")
+    assert await listed(it, expires_before=mine[2]["expires_at"]) == [mine[0]["id"]]
+    assert await listed(it, pool="nowhere") == []
+    assert first["items"][0]["by"] == {"type": "person", "id": str(shared.people["it"])}
+    staff = await shared.as_("staff")
+    assert await listed(staff) == []
+    path = f"/v1/number-holds/{theirs['id']}"
+    problem(await staff.get(path), 404, "not_found")
+    seen = (await it.get(path)).json()
+    assert {name: seen[name] for name in theirs} == theirs
+    assert (seen["state"], seen["kind"]) == ("open", "hold")
+    problem(await it.delete(path, headers={"If-Match": f'"{seen["version"]}"'}), 404, "not_found")
+    assert (await person.delete(path, headers={"If-Match": f'"{seen["version"]}"'})).status_code == 204
+    assert (await it.get(path)).json()["state"] == "dropped"
+    assert theirs["id"] not in await listed(it)

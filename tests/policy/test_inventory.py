@@ -164,6 +164,8 @@ INVENTORY: Final = {
     ("POST", "/v1/numbers/{digits}/reservations"): ("WriteGuard", ("numbers:admin",), False),
     ("DELETE", "/v1/numbers/{digits}/reservations"): ("WriteGuard", ("numbers:admin",), False),
     ("POST", "/v1/numbers/{digits}/retirements"): ("WriteGuard", ("numbers:admin",), False),
+    ("GET", "/v1/number-holds"): ("LookGuard", ("numbers:read",), True),
+    ("GET", "/v1/number-holds/{id}"): ("LookGuard", ("numbers:read",), True),
     ("POST", "/v1/number-holds"): ("WriteGuard", ("numbers:allocate",), False),
     ("PATCH", "/v1/number-holds/{id}"): ("WriteGuard", ("numbers:allocate",), False),
     ("DELETE", "/v1/number-holds/{id}"): ("WriteGuard", ("numbers:allocate",), False),

@@ -158,6 +158,8 @@ ANSWERED: Final = {
         "POST /v1/number-pools/{id}/ranges",
         "POST /v1/number-pools/{id}/allocations",
         "GET /v1/numbers",
+        "GET /v1/number-holds",
+        "GET /v1/number-holds/{id}",
         "GET /v1/numbers/{digits}",
         "GET /v1/numbers/{digits}/history",
         "POST /v1/numbers/{digits}/releases",

@@ -523,6 +523,8 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         None,
         (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 404, 403, 403),
     ),
+    ("GET", "/v1/number-holds", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 200, 403, 403)),
+    ("GET", "/v1/number-holds/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     (
         "POST",
         "/v1/number-holds",
