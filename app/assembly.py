@@ -66,6 +66,8 @@ from app.kit.idempotency import Idempotency
 from app.kit.outbox import Outbox
 from app.kit.pagination import Cursors
 from app.lookups.desk import LookupDesk
+from app.notices.ledger import NoticeLedger
+from app.notices.service import Notices
 from app.numbers.desk import NumberDesk
 from app.opening import collection_forms, daily_quotas
 from app.permissions.evidence import Evidence
@@ -202,6 +204,8 @@ def assembled(
         reader=reader,
         idempotency=idempotency,
         jobs=JobBook(RowSigner(keyring.mac_key("job")), clock),
+        teller=Notices(NoticeLedger(RowSigner(keyring.mac_key("notice"))), clock),
+        reference_key=keyring.mac_key("number-reference"),
         clock=clock,
         utc_offset=clock_here,
         longest_hold=timedelta(minutes=settings.numbers.longest_hold_minutes),

@@ -133,7 +133,7 @@ def number_effects(*, service: NumberService, organisation: Organisation, clock:
     """Make all that requests do to numbers."""
     pools, numbers = PoolRepository(), NumberRepository()
     moves = NumberMoves(service=service, numbers=numbers, clock=clock)
-    holding = HoldService(numbers=numbers, clock=clock)
+    holding = HoldService(numbers=numbers, telling=service.handing.telling, clock=clock)
     return {
         **{
             name: NumberGift(service=service, pools=pools, organisation=organisation, clock=clock, temporary=temporary)

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import Table, and_, bindparam, delete, exists, or_, select, update
+from sqlalchemy import String, Table, and_, bindparam, delete, exists, insert, or_, select, text, update
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -19,7 +20,8 @@ from app.auth.repository import Query, Source
 from app.crypto.rowmac import RowSigner, RowValue
 from app.kit.db import Row
 from app.kit.models import Id
-from app.notices.models import NoticeDeliveryRow, NoticeRow
+from app.kit.straight import Straight, Writes
+from app.notices.models import NoticeDeliveryRow, NoticeRow, WebhookRow
 from app.notices.notice import Audience, Notice
 from app.notices.told import Delivery
 
@@ -36,6 +38,20 @@ _COLUMNS: Final[tuple[Any, ...]] = (
 )
 _BY_ID: Final = Query(select(*_COLUMNS).where(NoticeRow.id == bindparam("id", type_=Id())), by_key=True)
 _ANY: Final = Query(select(NoticeRow.id).where(NoticeRow.spread_at.is_(None)).limit(1))
+
+_GIVEN: Final = tuple(each for each in _NOTICES.columns if each.key != "spread_at")
+_WANTED: Final = exists().where(
+    WebhookRow.kind == text("'standard'"),
+    WebhookRow.state != text("'disabled'"),
+    cast_to(WebhookRow.types, String).like(bindparam("family", type_=String())),
+)
+_IF_WANTED: Final = Straight(
+    insert(_NOTICES).from_select(
+        [each.key for each in _GIVEN],
+        select(*(bindparam(each.key, type_=each.type) for each in _GIVEN)).where(_WANTED),
+    )
+)
+"""Whether an address names a type of the family; which type, and whether the address is believed, is asked when the notice is spread."""
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -62,6 +78,25 @@ class NoticeLedger:
             "mac": self._signer.sign(_TABLE, _covered(notice)),
         }
         await session.execute(_unless_there(session, _NOTICES), row)
+
+    def gather(self, writes: Writes, family: str, notices: Iterable[Notice], *, at: datetime) -> None:
+        """Put notices of one family, for subscribers alone, among ``writes``; kept if somebody subscribes to any of the family then."""
+        rows = [
+            {
+                "id": notice.id,
+                "type": notice.type,
+                "occurred_at": notice.occurred_at,
+                "resource": notice.resource,
+                "version": notice.version,
+                "body": dict(notice.body),
+                "audience": _audience(notice),
+                "created_at": at,
+                "mac": self._signer.sign(_TABLE, _covered(notice)),
+                "family": f'%"{family}.%',
+            }
+            for notice in notices
+        ]
+        writes.add(_IF_WANTED, *rows)
 
     async def waits(self, source: Source) -> bool:
         """Tell whether any notice is still to be spread."""

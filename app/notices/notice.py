@@ -40,7 +40,8 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "delegation": "given started ended revoked",
     "device": "handed_over taken_over overdue lost",
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
-    "number": "exhaustion expired low_water reminder",
+    "number": "allocated blocked confirmed exhaustion expired held hold_dropped hold_expired low_water opened released reminder "
+    "reserved rested restored retired swapped transferred unblocked",
     "operator": "proposed founded acted",
     "provision": "prepared fetched due overdue declared returned destroyed ended revoked consent_withdrawn",
     "request": "filed activated decided commented transferred returned withdrawn amended reminder escalated timed_out "

@@ -4,8 +4,11 @@ A notice is one row in the caller's own transaction: it exists exactly when what
 commit, by the worker, and nothing is sent before; so a decision waits for no address outside, and is never told without having happened.
 """
 
+from collections.abc import Iterable
+
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
+from app.kit.straight import Writes
 from app.notices.ledger import NoticeLedger
 from app.notices.notice import Notice, written
 
@@ -23,3 +26,10 @@ class Notices:
         Raises ``NoticeMalformed`` for what a notice never tells; that is a fault of whoever calls.
         """
         await self._ledger.add(unit.session, written(notice), at=self._clock.now())
+
+    def gather(self, writes: Writes, family: str, notices: Iterable[Notice]) -> None:
+        """Put notices of one family that are for subscribers alone among ``writes``; where nobody subscribes to it, none is kept.
+
+        For what happens often: one statement that goes with others. Raises ``NoticeMalformed`` as ``tell`` does.
+        """
+        self._ledger.gather(writes, family, [written(each) for each in notices], at=self._clock.now())

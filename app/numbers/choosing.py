@@ -109,11 +109,11 @@ async def take_chosen(session: AsyncSession, pool_id: UUID, wanted: Wanted, now:
         update(Number)
         .where(Number.id.in_([identity for identity, _ in found]))
         .values(state=BEGUN, available_from=None, row_version=Number.row_version + 1)
-        .returning(Number.id, Number.state)
+        .returning(Number.id, Number.state, Number.row_version)
         .execution_options(synchronize_session=False)
     )
-    states = {row[0]: State(row[1]) for row in await session.execute(give, {"pool": pool_id})}
-    return [Taken(identity, digits, states[identity]) for identity, digits in found]
+    given = {row[0]: (State(row[1]), row[2]) for row in await session.execute(give, {"pool": pool_id})}
+    return [Taken(identity, digits, *given[identity]) for identity, digits in found]
 
 
 async def refuse_kept(session: AsyncSession, pool_id: UUID, digits: str) -> None:

@@ -21,6 +21,7 @@ from app.numbers.holds import HoldKeeper
 from app.numbers.keeping import NumberKeeper
 from app.numbers.lookup import NumberLookup
 from app.numbers.moving import MoveKeeper
+from app.numbers.naming import NumberNames
 from app.numbers.plan_reading import PlanReader
 from app.numbers.plan_repository import PlanRepository
 from app.numbers.pool_repository import PoolRepository
@@ -31,6 +32,7 @@ from app.numbers.repository import NumberRepository
 from app.numbers.service import NumberService
 from app.numbers.siding import NumberSides
 from app.numbers.sweeping import NumberSweep
+from app.numbers.telling import NumberTelling, SubscriberTeller
 from app.numbers.transferring import NumberMoves
 from app.numbers.validating import NumberValidator
 from app.permissions.jobs import JobBooking
@@ -51,14 +53,23 @@ class NumberDesk:
         reader: Reader,
         idempotency: Idempotency,
         jobs: JobBooking,
+        teller: SubscriberTeller,
+        reference_key: bytes,
         clock: Clock,
         utc_offset: timedelta,
         longest_hold: timedelta,
     ) -> None:
-        """Take the contacts, the gate, who viewers are, the stores, where long work is booked, when a day begins, the longest hold."""
+        """Take the contacts, the gate, who viewers are, the stores, where long work is booked, and who tells programs.
+
+        ``reference_key`` makes what numbers are called there; ``utc_offset``: when the company's day begins.
+        """
         plan, numbers, lookup, rows = PoolRepository(), NumberRepository(), NumberLookup(), PlanRepository()
         self._plan, self._numbers, self._clock, self._utc_offset = plan, numbers, clock, utc_offset
-        self.service = NumberService(plan=plan, numbers=numbers, writer=writer, standings=standings, clock=clock)
+        names = NumberNames(reference_key)
+        self.telling = NumberTelling(teller, names, clock)
+        self.service = NumberService(
+            plan=plan, numbers=numbers, writer=writer, standings=standings, telling=self.telling, clock=clock
+        )
         self.reader = NumberReader(
             plan=plan,
             numbers=numbers,
@@ -67,13 +78,14 @@ class NumberDesk:
             gate=gate,
             standings=standings,
             cursors=cursors,
+            names=names,
             reader=reader,
             clock=clock,
             utc_offset=utc_offset,
         )
-        names = HolderNames(self.reader)
+        holders = HolderNames(self.reader)
         self.keeper = NumberKeeper(
-            service=self.service, plan=plan, names=names, source=reader, idempotency=idempotency, clock=clock
+            service=self.service, plan=plan, names=holders, source=reader, idempotency=idempotency, clock=clock
         )
         self.plan = PlanReader(
             pools=plan,
@@ -93,8 +105,8 @@ class NumberDesk:
         )
         self.moves = NumberMoves(service=self.service, numbers=numbers, clock=clock)
         sides = NumberSides(service=self.service, numbers=numbers, clock=clock)
-        self.mover = MoveKeeper(moves=self.moves, sides=sides, names=names, idempotency=idempotency, clock=clock)
-        self.holding = HoldService(numbers=numbers, clock=clock)
+        self.mover = MoveKeeper(moves=self.moves, sides=sides, names=holders, idempotency=idempotency, clock=clock)
+        self.holding = HoldService(numbers=numbers, telling=self.telling, clock=clock)
         self.hold_pages = HoldPages(
             pools=plan,
             numbers=self.reader,

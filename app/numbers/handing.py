@@ -23,8 +23,9 @@ from app.numbers.errors import AllocationConflict
 from app.numbers.nice import place
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken
-from app.numbers.rules import Cause, next_key, release_verb, rest
+from app.numbers.rules import Cause, State, Verb, next_key, release_verb, rest
 from app.numbers.taking import Held, held_by
+from app.numbers.telling import TOLD, Change, NumberTelling, changed, given_back
 from app.numbers.values import Allocated, AllocatedOne
 
 
@@ -61,11 +62,27 @@ class Ending:
 class Handing:
     """Writes who holds numbers."""
 
-    def __init__(self, *, plan: PoolRepository, numbers: NumberRepository, cards: HolderCards, clock: Clock) -> None:
-        """Take the rows, the cards and the clock."""
+    def __init__(
+        self,
+        *,
+        plan: PoolRepository,
+        numbers: NumberRepository,
+        cards: HolderCards,
+        telling: NumberTelling,
+        clock: Clock,
+    ) -> None:
+        """Take the rows, the cards, who tells of numbers, and the clock."""
         self._plan, self._numbers, self.cards, self._clock = plan, numbers, cards, clock
+        self.telling = telling
 
-    async def over(self, unit: UnitOfWork, pool: tuple[UUID, str], grant: Grant, handed: Handed) -> Allocated:
+    async def over(
+        self,
+        unit: UnitOfWork,
+        pool: tuple[UUID, str],
+        grant: Grant,
+        handed: Handed,
+        verb: Verb = Verb.ALLOCATE,
+    ) -> Allocated:
         """Write who holds the numbers that were just taken from ``pool`` (id and code), on the holder's card too, and announce it."""
         (pool_id, code), digits = pool, [each.digits for each in handed.taken]
         named = [(new_id(), each) for each in handed.taken]
@@ -74,6 +91,7 @@ class Handing:
         held = [*handed.held, *((grant.role, each) for each in digits)]
         self.cards.tell(writes, grant.author, handed.card, held, {grant.role})
         self.announce(writes, grant.author, "number.allocate", [grant.holder], pool=code, numbers=digits)
+        self.telling.gather(writes, [_given(pool_id, grant, identity, each, verb) for identity, each in named])
         try:
             await writes.run(unit.session)
         except IntegrityError as error:
@@ -94,6 +112,7 @@ class Handing:
             self.cards.tell(writes, author, what.cards.get(holder.id), await held_by(unit.session, holder), roles)
             told = {"pool": number.pool, "numbers": [number.digits], "cause": what.cause.value}
             self.announce(writes, author, "number.release", [holder], **told)
+        self.telling.gather(writes, lost(after, what.ending, what.cause))
         await writes.run(unit.session)
         return after
 
@@ -129,3 +148,22 @@ class Handing:
         kept = {name: value for name, value in {**query, **told}.items() if value is not None}
         fields = ["short_numbers"] if holders else []
         gather_intent(writes, written(author, action, self._clock.now(), contacts=contacts, fields=fields, query=kept))
+
+
+def lost(after: NumberRow, ended: Sequence[Assignment], cause: Cause) -> list[Change]:
+    """Say what is told of a number, given as it stands after, that these assignments of were ended."""
+    blocked = [changed(after, Verb.BLOCK)] if after.state is State.BLOCKED else []
+    return [*(given_back(after, each, cause) for each in ended), *blocked]
+
+
+def _given(pool_id: UUID, grant: Grant, identity: UUID, taken: Taken, verb: Verb) -> Change:
+    return Change(
+        row=taken.id,
+        version=taken.version,
+        pool_id=pool_id,
+        kind=TOLD[verb],
+        state=taken.state,
+        assignment=identity,
+        holder=grant.holder,
+        until=grant.until,
+    )

@@ -207,7 +207,7 @@ class HoldRepository:
             update(Number)
             .where(Number.id.in_(picked))
             .values(**_UNDER, row_version=Number.row_version + 1)
-            .returning(*_PICKED, Number.sort_key)
+            .returning(*_PICKED, Number.sort_key, Number.state, Number.row_version)
             .execution_options(synchronize_session=False)
         )
         values = {"pool": hold.pool_id, "like": pattern, "now": now} | _under(hold)
@@ -225,20 +225,22 @@ class HoldRepository:
             update(Number)
             .where(*_still(hold, now))
             .values(state=BEGUN, available_from=None, hold_id=None, row_version=Number.row_version + 1)
-            .returning(*_PICKED, Number.state)
+            .returning(*_PICKED, Number.state, Number.row_version)
             .execution_options(synchronize_session=False)
         )
         rows = {row[0]: row for row in await session.execute(statement, {"pool": hold.pool_id})}
-        return [Taken(row[0], row[1], State(row[2])) for each in hold.numbers if (row := rows.get(each))]
+        return [Taken(row[0], row[1], State(row[2]), row[3]) for each in hold.numbers if (row := rows.get(each))]
 
-    async def let_go(self, session: AsyncSession, hold: Hold) -> None:
-        """Free the numbers that are still under a hold."""
-        await session.execute(
+    async def let_go(self, session: AsyncSession, hold: Hold) -> list[Taken]:
+        """Free the numbers that are still under a hold; give them as they stand then."""
+        rows = await session.execute(
             update(Number)
             .where(Number.id.in_(hold.numbers), Number.hold_id == hold.id, _KEPT)
             .values(state=State.AVAILABLE.value, available_from=None, hold_id=None, row_version=Number.row_version + 1)
+            .returning(*_PICKED, Number.row_version)
             .execution_options(synchronize_session=False)
         )
+        return sorted((Taken(row[0], row[1], State.AVAILABLE, row[2]) for row in rows), key=lambda each: each.id)
 
     async def digits(self, session: AsyncSession, hold: Hold) -> list[str]:
         """List the numbers of a hold as digits, in its order."""
@@ -256,7 +258,7 @@ def _still(hold: Hold, now: datetime) -> tuple[Any, ...]:
 
 
 def _taken(rows: Sequence[Sequence[Any]]) -> list[Taken]:
-    return [Taken(row[0], row[1]) for row in sorted(rows, key=lambda row: (row[2], row[0]))]
+    return [Taken(row[0], row[1], State(row[3]), row[4]) for row in sorted(rows, key=lambda row: (row[2], row[0]))]
 
 
 def _hold(row: Any) -> Hold:  # noqa: ANN401 — a row of ``_COLUMNS``

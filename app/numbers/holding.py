@@ -4,6 +4,7 @@ A hold is a date on its numbers: when it is over they are free, whether or not a
 Whoever gives numbers out and whoever uses a hold ask the numbers' own rows at one moment, so at its end each number goes to one of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,11 +18,14 @@ from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.errors import NotFound
 from app.kit.models import new_id
+from app.kit.straight import Writes
 from app.numbers.choosing import refuse_kept
 from app.numbers.errors import HoldNotExtendable, HoldOver, PoolExhausted, UnknownHold
 from app.numbers.hold_repository import Hold, HoldRepository
 from app.numbers.pool_repository import Pool
 from app.numbers.repository import NumberRepository, Taken
+from app.numbers.rules import State, Verb
+from app.numbers.telling import HOLD_EXPIRED, TOLD, Change, NumberTelling
 from app.numbers.terms import HOLD_EXTENSIONS
 from app.numbers.values import Kept, Wanted
 
@@ -50,9 +54,9 @@ async def redeem(session: AsyncSession, pool_id: UUID, identity: UUID, *, caller
 class HoldService:
     """Holds numbers, and lets them go."""
 
-    def __init__(self, *, numbers: NumberRepository, clock: Clock) -> None:
-        """Take the rows and the clock."""
-        self._numbers, self._clock = numbers, clock
+    def __init__(self, *, numbers: NumberRepository, telling: NumberTelling, clock: Clock) -> None:
+        """Take the rows, who tells of numbers, and the clock."""
+        self._numbers, self._telling, self._clock = numbers, telling, clock
 
     async def hold(
         self, unit: UnitOfWork, author: Author, pool: Pool, wanted: Wanted, keep: Kept
@@ -92,6 +96,7 @@ class HoldService:
         digits = [each.digits for each in taken]
         action = "number.reserve" if hold.kind == "reservation" else "number_hold.create"
         await self._tell(unit, author, action, hold, pool=pool.code, numbers=digits, until=keep.until.isoformat())
+        await self._told(unit, hold, taken, TOLD[Verb.RESERVE if hold.kind == "reservation" else Verb.HOLD])
         return kept, digits
 
     async def owned(self, unit: UnitOfWork, identity: UUID, owner: str) -> tuple[Hold, list[str]]:
@@ -117,9 +122,10 @@ class HoldService:
 
     async def drop(self, unit: UnitOfWork, author: Author, hold: Hold) -> None:
         """Let the numbers of a locked hold go."""
-        await _HOLDS.let_go(unit.session, hold)
+        freed = await _HOLDS.let_go(unit.session, hold)
         await _HOLDS.end(unit.session, hold.id, _DROPPED, self._clock.now())
         await self._tell(unit, author, "number_hold.drop", hold)
+        await self._told(unit, hold, freed, TOLD[Verb.DROP])
 
     async def release(self, unit: UnitOfWork, author: Author, identity: UUID) -> None:
         """End a reservation if it has not been used or ended."""
@@ -138,8 +144,27 @@ class HoldService:
                     continue
                 await _HOLDS.end(unit.session, identity, _EXPIRED, hold.expires_at)
                 await self._tell(unit, author, "number_hold.expire", hold)
+                await self._told(unit, hold, await _HOLDS.let_go(unit.session, hold), HOLD_EXPIRED)
                 done += 1
         return done
+
+    async def _told(self, unit: UnitOfWork, hold: Hold, numbers: Sequence[Taken], kind: str) -> None:
+        """Tell programs what became of numbers of a hold."""
+        writes = Writes()
+        changes = [
+            Change(
+                row=each.id,
+                version=each.version,
+                pool_id=hold.pool_id,
+                kind=kind,
+                state=each.state,
+                hold=hold.id,
+                until=None if each.state is State.AVAILABLE else hold.expires_at,
+            )
+            for each in numbers
+        ]
+        self._telling.gather(writes, changes)
+        await writes.run(unit.session)
 
     async def _tell(self, unit: UnitOfWork, author: Author, action: str, hold: Hold, **query: object) -> None:
         draft = written(author, action, self._clock.now(), query={"hold": str(hold.id), **query})

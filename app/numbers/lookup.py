@@ -41,6 +41,7 @@ class Narrowing:
     state: State | None = None
     holder_id: UUID | None = None
     digits: str | None = None
+    number_id: int | None = None
     now: datetime
     after: tuple[UUID, str, int] | None = None
 
@@ -105,6 +106,8 @@ def _conditions(narrowing: Narrowing) -> list[ColumnElement[bool]]:
         found.append(Number.pool_id == narrowing.pool_id)
     if narrowing.digits is not None:
         found.append(Number.digits == narrowing.digits)
+    if narrowing.number_id is not None:
+        found.append(Number.id == narrowing.number_id)
     if narrowing.holder_id is not None:
         held = select(NumberAssignment.number_id).where(
             NumberAssignment.holder_id == narrowing.holder_id, NumberAssignment.ended_at.is_(None)

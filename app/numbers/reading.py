@@ -20,6 +20,7 @@ from app.kit.db import Reader
 from app.kit.pagination import Cursors
 from app.numbers.looking import PURPOSE, Looks
 from app.numbers.lookup import Narrowing, NumberLookup
+from app.numbers.naming import NumberNames
 from app.numbers.pool_repository import PoolRepository
 from app.numbers.repository import Assignment, NumberRepository, NumberRow
 from app.numbers.rules import ENDING, NUMBER_KEEPERS, standing
@@ -53,14 +54,16 @@ class NumberReader(Looks):
         gate: Gate,
         standings: Standings,
         cursors: Cursors,
+        names: NumberNames,
         reader: Reader,
         clock: Clock,
         utc_offset: timedelta,
     ) -> None:
-        """Take the rows, the contacts, the gate, who viewers are, the key of cursors, the clock, and when the company's day begins."""
+        """Take the rows, the contacts, the gate, who viewers are, cursors, what numbers are called, the clock, and when a day begins."""
         super().__init__(pools=plan, gate=gate, standings=standings, reader=reader)
         self._plan, self._numbers, self._lookup, self._contacts = plan, numbers, lookup, contacts
-        self._cursors, self._clock, self._zone = cursors, clock, timezone(utc_offset)
+        self._cursors, self._names = cursors, names
+        self._clock, self._zone = clock, timezone(utc_offset)
 
     async def page(self, viewer: Viewer, query: NumbersQuery) -> Disclosed[NumberPage]:
         """List numbers by pool and digits; of a holder whom the viewer may not know there are none."""
@@ -77,6 +80,7 @@ class NumberReader(Looks):
                 state=query.state,
                 holder_id=await self._nameable(viewer, query.holder),
                 digits=query.digits,
+                number_id=None if query.id is None else self._names.row(query.id) or 0,
                 now=self._clock.now(),
                 after=after,
             )

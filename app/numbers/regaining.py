@@ -20,7 +20,15 @@ from app.numbers.rules import State, regained
 _ROLE: Final = "short"
 _LATER: Final = aliased(NumberAssignment)
 _CANDIDATES: Final = Straight(
-    select(Number.id, Number.digits, Number.state, NumberPool.id, NumberPool.code, NumberPool.confirms)
+    select(
+        Number.id,
+        Number.digits,
+        Number.state,
+        NumberPool.id,
+        NumberPool.code,
+        NumberPool.confirms,
+        Number.row_version,
+    )
     .select_from(NumberAssignment)
     .join(Number, Number.id == NumberAssignment.number_id)
     .join(NumberPool, NumberPool.id == Number.pool_id)
@@ -71,12 +79,12 @@ async def regain(session: AsyncSession, holder: Holder) -> tuple[UUID, str, Take
     Gives id and code of its pool beside it; ``None`` when there is none that waits.
     """
     rows = await _CANDIDATES.rows(session, {"holder": holder.id, "kind": holder.type})
-    for identity, digits, state, pool_id, pool, confirms in rows:
+    for identity, digits, state, pool_id, pool, confirms, version in rows:
         last = Holder(*(await _LAST.rows(session, {"row": identity}))[0][:3])
         then = regained(State(state), last=last, holder=holder, confirms=bool(confirms))
         if then is not None:
             await take_back(session, identity, then)
-            return pool_id, pool, Taken(identity, digits, then)
+            return pool_id, pool, Taken(identity, digits, then, version + 1)
     return None
 
 

@@ -57,7 +57,7 @@ _TAKE_ONE: Final = (
     update(Number)
     .where(Number.pool_id == POOL, Number.digits == bindparam("wanted_digits", type_=String()), or_(FREE, RESTED))
     .values(state=BEGUN, available_from=None, row_version=Number.row_version + 1)
-    .returning(Number.id, Number.state)
+    .returning(Number.id, Number.state, Number.row_version)
     .execution_options(synchronize_session=False)
 )
 _TAKE_THESE: Final = (
@@ -68,7 +68,7 @@ _TAKE_THESE: Final = (
         or_(FREE, RESTED),
     )
     .values(state=BEGUN, available_from=None, row_version=Number.row_version + 1)
-    .returning(Number.id, Number.digits, Number.state)
+    .returning(Number.id, Number.digits, Number.state, Number.row_version)
     .execution_options(synchronize_session=False)
 )
 _FREE_COUNT: Final = select(func.count()).select_from(Number).where(or_(FREE, RESTED), Number.sort_key >= OPEN_FROM)
@@ -90,6 +90,7 @@ SEEN: Final = (
     Number.state,
     Number.available_from,
     Number.kept_for,
+    Number.row_version,
 )
 NUMBERS: Final = (
     select(*SEEN)
@@ -148,15 +149,17 @@ class NumberRow:
     state: State
     available_from: datetime | None
     kept_for: str | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A number that was just taken, and whether the exchange has to confirm it."""
+    """A number that was just taken, whether the exchange has to confirm it, and its row's version since."""
 
     id: int
     digits: str
     state: State = State.ASSIGNED
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,14 +203,14 @@ class NumberRepository:
         """Take this number if it is free."""
         values = {"pool": pool_id, "wanted_digits": digits, "now": now}
         row = (await session.execute(_TAKE_ONE, values)).first()
-        return None if row is None else Taken(row[0], digits, State(row[1]))
+        return None if row is None else Taken(row[0], digits, State(row[1]), row[2])
 
     async def take_these(
         self, session: AsyncSession, pool_id: UUID, digits: Sequence[str], now: datetime
     ) -> list[Taken]:
         """Take those of these numbers that are free."""
         values = {"pool": pool_id, "wanted_digits": digits, "now": now}
-        return [Taken(row[0], row[1], State(row[2])) for row in await session.execute(_TAKE_THESE, values)]
+        return [Taken(row[0], row[1], State(row[2]), row[3]) for row in await session.execute(_TAKE_THESE, values)]
 
     async def refusal(self, session: AsyncSession, pool_id: UUID, digits: str, now: datetime) -> Problem:
         """Say why a number of a pool cannot be had."""
@@ -302,7 +305,9 @@ class NumberRepository:
             )
             .execution_options(synchronize_session=False)
         )
-        return replace(number, state=state, available_from=available_from, kept_for=kept_for)
+        return replace(
+            number, state=state, available_from=available_from, kept_for=kept_for, version=number.version + 1
+        )
 
     async def named(
         self, source: AsyncSession | Reader, digits: str, *, domain: str | None, pool_id: UUID | None = None
@@ -371,6 +376,7 @@ def number_of(row: Row) -> NumberRow:
         state=State(row[5]),
         available_from=row[6],
         kept_for=row[7],
+        version=row[8],
     )
 
 

@@ -105,6 +105,7 @@ class NumbersQuery(Input):
     state: State | None = None
     holder: UUID | None = Field(None, description="Contact or department.")
     digits: Digits | None = None
+    id: UUID | None = Field(None, description="What a notice calls the number (`number.id`).")
     limit: Limit = 20
     cursor: CursorText | None = None
 

@@ -25,13 +25,14 @@ from app.numbers.errors import (
     NumberNotInPool,
     PoolExhausted,
 )
-from app.numbers.handing import Ending, Handed, Handing
+from app.numbers.handing import Ending, Handed, Handing, lost
 from app.numbers.holding import redeem
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.regaining import regain
 from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken, not_available
-from app.numbers.rules import Cause, State
+from app.numbers.rules import Cause, State, Verb
 from app.numbers.taking import Held, held_by, take, take_early
+from app.numbers.telling import Change, NumberTelling
 from app.numbers.terms import MUST_END
 from app.numbers.values import Allocated, AllocatedOne, Released, Wanted
 from app.permissions.standing import Standings
@@ -51,11 +52,14 @@ class NumberService:
         numbers: NumberRepository,
         writer: ContactWriter,
         standings: Standings,
+        telling: NumberTelling,
         clock: Clock,
     ) -> None:
-        """Take the rows, the writer of the cards that tell their holders' numbers, the department tree, and the clock."""
+        """Take the rows, the writer of the cards that tell holders' numbers, the department tree, who tells of numbers, and the clock."""
         self._plan, self._numbers = plan, numbers
-        self.handing = Handing(plan=plan, numbers=numbers, cards=HolderCards(writer.cards), clock=clock)
+        self.handing = Handing(
+            plan=plan, numbers=numbers, cards=HolderCards(writer.cards), telling=telling, clock=clock
+        )
         self._cards = self.handing.cards
         self._standings, self._clock = standings, clock
 
@@ -114,7 +118,7 @@ class NumberService:
         former = await regain(unit.session, grant.holder)
         if former is not None:
             handed = Handed(card, [former[2]], await held_by(unit.session, grant.holder))
-            return (await self.handing.over(unit, former[:2], grant, handed)).digits
+            return (await self.handing.over(unit, former[:2], grant, handed, Verb.REGAIN)).digits
         pool = await self._joiners_pool(unit, department_id)
         if pool is None:
             return ()
@@ -131,12 +135,15 @@ class NumberService:
         numbers = await self._numbers.locked(unit.session, {each.number_id for each, _ in held})
         await self._numbers.end(unit.session, [each.id for each, _ in held], why, author, self._clock.now())
         pools = {pool.id: pool for pool in await self._plan.pools(unit.session)}
+        changes: list[Change] = []
         for each, _ in held:
             number = numbers[each.number_id]
             if each.role != "shared" or not await self._numbers.open_of(unit.session, number.id):
-                await self.handing.to_rest(unit, pools[number.pool_id], number, why)
+                number = await self.handing.to_rest(unit, pools[number.pool_id], number, why)
+            changes += lost(number, [each], why)
         digits = [each for _, each in held]
         writes, left = Writes(), await held_by(unit.session, holder)
+        self.handing.telling.gather(writes, changes)
         self._cards.tell(writes, author, card, left, {each.role for each, _ in held})
         self.handing.announce(writes, author, "number.release", [holder], numbers=digits, cause=why.value)
         await writes.run(unit.session)
@@ -184,7 +191,7 @@ class NumberService:
         if number.state in HELD_BY_SOMEBODY and grant.role == "shared":
             open_now = await self._numbers.open_of(unit.session, number.id)
             if all(each.role == "shared" and each.holder != grant.holder for each in open_now):
-                return Taken(number.id, digits, number.state)
+                return Taken(number.id, digits, number.state, number.version)
         if number.state is State.QUARANTINED and wanted.early:
             return await take_early(unit.session, number)
         raise not_available(number, now)

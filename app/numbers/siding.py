@@ -22,6 +22,7 @@ from app.numbers.regaining import ended_last
 from app.numbers.repository import NumberRepository, NumberRow, not_available
 from app.numbers.rules import Cause, State, Verb, moved, rest, standing
 from app.numbers.service import HELD_BY_SOMEBODY, NumberService, one_number
+from app.numbers.telling import changed
 from app.numbers.values import Named
 
 _UNDOES: Final = {Verb.UNBLOCK: State.BLOCKED, Verb.OPEN: State.RESERVED}
@@ -70,7 +71,8 @@ class NumberSides:
             rests = number.available_from if number.state is State.QUARANTINED else None
             ends = until and max(until, rests or until)
             after = await self._put(unit, number, Verb.BLOCK, available_from=ends, kept_for=why)
-        await self._tell(unit, author, Verb.BLOCK, after, why=why, until=None if until is None else until.isoformat())
+        end = None if until is None else until.isoformat()
+        await self._tell(unit, author, Verb.BLOCK, after, told=bool(ending), why=why, until=end)
         return after, len(ending)
 
     async def reserve(
@@ -127,7 +129,19 @@ class NumberSides:
         days = rest(pool.quarantine_days, Cause.RELEASED) or timedelta()
         return self._clock.now() if ended is None else ended + days
 
-    async def _tell(self, unit: UnitOfWork, author: Author, verb: Verb, number: NumberRow, **query: str | None) -> None:
+    async def _tell(
+        self,
+        unit: UnitOfWork,
+        author: Author,
+        verb: Verb,
+        number: NumberRow,
+        *,
+        told: bool = False,
+        **query: str | None,
+    ) -> None:
+        """Put on record what was done, and tell programs unless whoever took the number back has ``told`` them."""
         writes = Writes()
         self._handing.announce(writes, author, _ACTIONS[verb], [], pool=number.pool, numbers=[number.digits], **query)
+        if not told:
+            self._handing.telling.gather(writes, [changed(number, verb)])
         await writes.run(unit.session)

@@ -46,7 +46,7 @@ _TAKE_EARLY: Final = Straight(
     update(Number)
     .where(Number.id == ROW_ID)
     .values(state=BEGUN, available_from=None, row_version=Number.row_version + 1)
-    .returning(Number.state)
+    .returning(Number.state, Number.row_version)
 )
 _GIVE: Final[Mapping[str, Any]] = {"state": BEGUN, "available_from": None}
 
@@ -66,7 +66,7 @@ def taking(*, waiting: bool, values: Mapping[str, Any]) -> Update:
         update(Number)
         .where(Number.id.in_(select(picked.c.id)), enough)
         .values(**values, row_version=Number.row_version + 1)
-        .returning(Number.id, Number.digits, Number.sort_key, Number.state)
+        .returning(Number.id, Number.digits, Number.sort_key, Number.state, Number.row_version)
     )
 
 
@@ -86,11 +86,12 @@ def _taking_and_telling(*, waiting: bool) -> Straight:
     took = taking(waiting=waiting, values=_GIVE).cte("took")
     place = func.row_number().over(order_by=_LONGEST_FIRST)
     held = (
-        select(NumberAssignment.role, null(), Number.digits, place, literal_column("''", String))
+        select(NumberAssignment.role, null(), Number.digits, place, literal_column("''", String), literal_column("0"))
         .join(Number, Number.id == NumberAssignment.number_id)
         .where(*_OPEN)
     )
-    taken = select(literal_column(f"'{_TOOK}'", String), took.c.id, took.c.digits, took.c.sort_key, took.c.state)
+    told = (took.c.id, took.c.digits, took.c.sort_key, took.c.state, took.c.row_version)
+    taken = select(literal_column(f"'{_TOOK}'", String), *told)
     return Straight(union_all(taken, held))
 
 
@@ -126,7 +127,7 @@ async def take_early(session: AsyncSession, number: NumberRow) -> Taken:
     if moved(number.state, Verb.REUSE) is None:
         raise AllocationConflict
     rows = await _TAKE_EARLY.rows(session, {"pool": number.pool_id, "row": number.id})
-    return Taken(number.id, number.digits, State(rows[0][0]))
+    return Taken(number.id, number.digits, State(rows[0][0]), rows[0][1])
 
 
 async def held_by(session: AsyncSession, holder: Holder) -> list[Held]:
@@ -136,4 +137,4 @@ async def held_by(session: AsyncSession, holder: Holder) -> list[Held]:
 
 
 def _taken(rows: Sequence[Sequence[Any]]) -> list[Taken]:
-    return [Taken(row[1], row[2], State(row[4])) for row in sorted(rows, key=lambda row: (row[3], row[1]))]
+    return [Taken(row[1], row[2], State(row[4]), row[5]) for row in sorted(rows, key=lambda row: (row[3], row[1]))]

@@ -5,6 +5,7 @@ failure leaves both as they were. Both holders' cards are locked first, by id, a
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -32,6 +33,7 @@ from app.numbers.repository import (
 from app.numbers.rules import Cause, State, Verb, moved, regained
 from app.numbers.service import HELD_BY_SOMEBODY, NumberService, one_number
 from app.numbers.taking import held_by
+from app.numbers.telling import SWAPPED, changed
 from app.numbers.terms import term_fault
 from app.numbers.values import Acting, Allocated, Named, Passed
 
@@ -114,8 +116,10 @@ class NumberMoves:
             raise term_refused(fault)
         await take_back(unit.session, number.id, then)
         back = Grant(holder=holder, role=role, caller=by.caller, author=by.author, until=until)
-        handed = Handed(card, [Taken(number.id, number.digits, then)], await held_by(unit.session, holder))
-        return await self._handing.over(unit, (pool.id, pool.code), back, handed)
+        handed = Handed(
+            card, [Taken(number.id, number.digits, then, number.version + 1)], await held_by(unit.session, holder)
+        )
+        return await self._handing.over(unit, (pool.id, pool.code), back, handed, Verb.REGAIN)
 
     async def confirm(self, unit: UnitOfWork, author: Author, named: Named, assignment: UUID | None) -> NumberRow:
         """Note that a number works; ``assignment``: only if that is what was set up.
@@ -131,6 +135,8 @@ class NumberMoves:
         after = await self._numbers.put(unit.session, number, Verb.CONFIRM)
         writes, holders = Writes(), list(dict.fromkeys(each.holder for each in open_now))
         self._handing.announce(writes, author, "number.confirm", holders, pool=number.pool, numbers=[number.digits])
+        told = [changed(after, Verb.CONFIRM, assignment=each.id, holder=each.holder) for each in open_now]
+        self._handing.telling.gather(writes, told)
         await writes.run(unit.session)
         return after
 
@@ -165,9 +171,12 @@ class NumberMoves:
         now = self._clock.now()
         await self._numbers.end(unit.session, [old.id for _, old, _ in passes], Cause.MOVED, author, now)
         begun = [(new_id(), Taken(number.id, number.digits, number.state), grant) for number, _, grant in passes]
+        changes = []
         try:
-            for (number, _, _), new in zip(passes, begun, strict=True):
-                await self._numbers.put(unit.session, number, Verb.TRANSFER)
+            for (number, _, grant), new in zip(passes, begun, strict=True):
+                after = await self._numbers.put(unit.session, number, Verb.TRANSFER)
+                change = changed(after, Verb.TRANSFER, assignment=new[0], holder=grant.holder)
+                changes.append(replace(change, kind=SWAPPED) if action == "number.swap" else change)
                 await self._numbers.assign_each(unit.session, number.pool_id, [new], now)
         except IntegrityError as error:
             raise AllocationConflict from error
@@ -177,6 +186,7 @@ class NumberMoves:
         parties = [passes[0][2].holder, passes[0][1].holder]
         digits = [number.digits for number, _, _ in passes]
         self._handing.announce(writes, author, action, parties, pool=passes[0][0].pool, numbers=digits, why=why)
+        self._handing.telling.gather(writes, changes)
         await writes.run(unit.session)
         return [_begun(identity, number, grant, now) for identity, number, grant in begun]
 
