@@ -51,6 +51,21 @@ class Caller:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
         return _taken(self._patiently("POST", path, json=dict(body), headers=headers, params=dict(query or {})))
 
+    def change(
+        self,
+        method: str,
+        path: str,
+        *,
+        version: str | None = None,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Change or delete what has this ``version``; raise ``CallStopped`` for anything but a 2xx."""
+        token = self._credentials.token or self._signed_in()
+        headers = {"Authorization": f"Bearer {token}", **({} if version is None else {"If-Match": f'"{version}"'})}
+        content = {} if body is None else {"json": dict(body)}
+        return _taken(self._patiently(method, path, headers=headers, params=dict(query or {}), **content))
+
     def get(self, path: str, *, query: Mapping[str, str] | None = None) -> httpx.Response:
         """Look; raise ``CallStopped`` for anything but a 2xx."""
         token = self._credentials.token or self._signed_in()

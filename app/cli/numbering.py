@@ -78,14 +78,27 @@ def _called(
     *,
     as_json: bool,
 ) -> int:
+    if body is None:
+        return called(service, _READ, lambda caller: caller.get(path, query=query), told, as_json=as_json)
+    return called(service, _SCOPE, lambda caller: caller.post(path, body, query=query), told, as_json=as_json)
+
+
+def called(
+    service: Service,
+    scope: str,
+    ask: Callable[[Caller], httpx.Response],
+    told: Callable[[Mapping[str, Any]], str],
+    *,
+    as_json: bool,
+) -> int:
+    """Ask, signed in for ``scope``, and say what was answered as ``told`` writes it, or as JSON; give the exit code."""
     document: Mapping[str, Any]
     try:
         with service.connect(service.url) as client:
-            scope = _READ if body is None else _SCOPE
             caller = Caller(client, service.credentials, scope=scope, sleep=service.sleep)
-            answer = caller.get(path, query=query) if body is None else caller.post(path, body, query=query)
+            answer = ask(caller)
             try:
-                document = answer.json()
+                document = {} if answer.status_code == HTTPStatus.NO_CONTENT else answer.json()
                 line = told(document)
             except (ValueError, KeyError, TypeError) as error:
                 message = "the answer is not that of a Duanhao service"

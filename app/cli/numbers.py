@@ -4,18 +4,11 @@ from typing import Annotated
 
 import typer
 
+from app.cli.number_moves import COMMANDS
+from app.cli.options import AsJson, ClientId, ClientSecret, Token, Url
+
 app = typer.Typer(no_args_is_help=True, help="Short numbers. 短号。")
 
-Url = Annotated[str, typer.Option(envvar="DUANHAO_URL", help="Where the service is.")]
-Token = Annotated[
-    str | None, typer.Option(envvar="DUANHAO_TOKEN", show_envvar=True, help="Access token with scope numbers:allocate.")
-]
-ClientId = Annotated[str | None, typer.Option(envvar="DUANHAO_CLIENT_ID", help="Client id, to get a token with.")]
-ClientSecret = Annotated[
-    str | None,
-    typer.Option(envvar="DUANHAO_CLIENT_SECRET", help="Its secret; better in the environment than in a command."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON object.")]
 _LOCAL = "http://127.0.0.1:8000"
 
 
@@ -105,3 +98,7 @@ def forecast(
     query = {"joiners": str(joiners), **({} if joiners_by is None else {"joiners_by": joiners_by})}
     service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
     raise typer.Exit(ask(service, pool, query, as_json=as_json))
+
+
+for each in COMMANDS:
+    app.command()(each)

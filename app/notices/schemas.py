@@ -10,13 +10,16 @@ from app.disclosure.view import DisclosureNote
 from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
-from app.notices.notice import PATTERNS
+from app.notices.messages import TITLES
+from app.notices.notice import PATTERNS, TYPES
 from app.notices.told import DeliveryState
 from app.notices.webhook import Cause, Kind, State
 
 _KNOWN: Final = frozenset(PATTERNS)
 _KIND: Final = "`standard`: a program of yours, told by signed posts; the others: the robot of a group chat, told a title and a link."
-_TYPES: Final = "Types of notices, or all of a family by `family.*`."
+_TYPES: Final = "Types of notices, or all of a family by `family.*`.\n\n" + "\n".join(
+    f"- `{each}`: {TITLES[each][1]} · {TITLES[each][0]}" for each in TYPES
+)
 _ROLES: Final = "For robots alone: the group hears what is for holders of these roles."
 _URL: Final = (
     "Public https address, as `https://host/path`; of a robot as its platform gives it, with its key. Kept sealed."

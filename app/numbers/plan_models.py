@@ -1,9 +1,9 @@
-"""What the plan remembers about itself: which pools have been reported as running out, so that each crossing is told once."""
+"""What the plan remembers about itself: which pools have been reported as running out, and how far it was told what waits no more."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.models import Base, Id, Instant
@@ -18,3 +18,13 @@ class NumberPoolAlarm(Base):
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     since: Mapped[datetime | None] = mapped_column(Instant)
     crossings: Mapped[int] = mapped_column(Integer)
+
+
+class NumberTide(Base):
+    """How far along all dates at which numbers stop waiting programs were told; one row, that of the last number told at that moment."""
+
+    __tablename__ = "number_tide"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    told_until: Mapped[datetime] = mapped_column(Instant)
+    told_row: Mapped[int] = mapped_column(BigInteger)

@@ -23,6 +23,7 @@ from app.numbers.handing import Ending, Handing
 from app.numbers.holding import HoldService
 from app.numbers.models import NumberAssignment
 from app.numbers.repository import ASSIGNMENT, Assignment, Holder, NumberRepository, assignment_of
+from app.numbers.resting import WaitEnds
 from app.numbers.rules import Cause
 from app.numbers.terms import REMINDERS, next_due, reminder
 
@@ -76,10 +77,11 @@ class NumberSweep:
         """Take the store, what takes back, the rows, the holds, who tells people, and the clock."""
         self._database, self._handing, self._numbers = database, handing, numbers
         self._holding, self._teller, self._clock = holding, teller, clock
+        self._waits = WaitEnds(database, handing.telling, clock)
 
     async def sweep(self) -> int:
         """Do what is due now; give how much that was."""
-        done = await self._holding.sweep(self._database)
+        done = await self._holding.sweep(self._database) + await self._waits.sweep()
         for identity in await self._due():
             async with self._database.unit_of_work() as unit:
                 done += await self._attend(unit, identity)

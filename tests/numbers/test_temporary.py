@@ -13,6 +13,9 @@ from app.composition import open_application
 from app.main import create_app
 from tests.numbers.calls import add_pool, allocate, it_client, release, wanted
 from tests.numbers.test_giving import numbers_of
+from tests.numbers.test_holds import held
+from tests.numbers.test_telling import pool_id, subscribed
+from tests.numbers.test_telling import told as told_programs
 from tests.support.application import World, found_company, with_sensitive
 from tests.support.clock import FrozenClock
 from tests.support.problems import faults, problem
@@ -160,3 +163,38 @@ async def test_a_temporary_number_must_end_and_soon(timed: World, clock: FrozenC
     assert faults(answer) == [("/until", "required")]
     given = await it.post(f"/v1/numbers/{number}/restorations", json={"until": at(clock, days=9)})
     assert given.status_code == 201, given.text
+
+
+async def test_programs_are_told_once_that_a_wait_or_a_hold_is_over(timed: World, clock: FrozenClock) -> None:
+    pool, person, it = await add_pool(timed, 3, quarantine_days=2), await add_person(timed), await it_client(timed)
+    ident = await pool_id(it, pool)
+    async with subscribed(timed):
+        await sweep(timed)
+        await allocate(timed, pool, person.id)
+        await release(timed, pool.digits())
+        body = {"reason": "fault", "until": at(clock, days=1)}
+        assert (await it.post(f"/v1/numbers/{pool.digits(1)}/blocks", json=body)).status_code == 201
+        await held(timed, pool, digits=pool.digits(2), minutes=5)
+        clock.advance(days=1, seconds=-1)
+        await sweep(timed)
+        clock.advance(seconds=1)
+        await sweep(timed)
+        clock.advance(minutes=2)
+        await sweep(timed)
+        await sweep(timed)
+        clock.advance(days=3)
+        await sweep(timed)
+        clock.advance(days=3)
+        await sweep(timed)
+        found = await told_programs(timed, ident)
+    by_number: dict[str, list[str]] = {}
+    for each in found:
+        by_number.setdefault(each["id"], []).append(each["type"])
+    assert list(by_number.values()) == [
+        ["allocated", "released", "rested"],
+        ["blocked", "rested"],
+        ["held", "hold_expired"],
+    ]
+    await timed.close()
+    timed._made.clear()
+    assert (await (await it_client(timed)).get(f"{pool.path}/utilisation")).json()["free"] == 3
