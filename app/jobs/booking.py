@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto.rowmac import RowSigner
 from app.jobs.models import Job, JobRow
-from app.jobs.repository import WAITING, JobRepository, JobState
-from app.jobs.service import subject_of
+from app.jobs.repository import WAITING, JobRepository
+from app.jobs.service import queued
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
-from app.kit.models import Instant, new_id
+from app.kit.models import Instant
 from app.permissions.jobs import RESOURCE, Piece
 from app.permissions.standing import Viewer
 
@@ -33,22 +33,7 @@ class JobBook:
 
     async def begin(self, unit: UnitOfWork, viewer: Viewer, kind: str, *, resource: str, total: int) -> UUID:
         """Book a job of ``total`` items on what stands at ``resource`` (a path of ours); give its id."""
-        job = JobState(
-            id=new_id(),
-            kind=kind,
-            state="queued",
-            payload={RESOURCE: resource},
-            done=0,
-            total=total,
-            caller=viewer.caller,
-            subject=subject_of(viewer),
-            created_at=self._clock.now(),
-            started_at=None,
-            finished_at=None,
-            attempts=0,
-            result=None,
-            problem=None,
-        )
+        job = queued(viewer, kind, {RESOURCE: resource}, total=total, at=self._clock.now())
         await self._rows.add(unit.session, job)
         return job.id
 

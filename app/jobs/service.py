@@ -1,6 +1,7 @@
 """Long work as it is asked for, looked at and cancelled by whoever asked. Nothing here commits."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,22 +35,7 @@ class JobService:
         mine, all_of_them = await self.repository.waiting(unit.session, viewer.caller)
         if mine >= MOST_OF_ONE or all_of_them >= MOST_OF_ALL:
             raise TooManyJobs
-        job = JobState(
-            id=new_id(),
-            kind=kind,
-            state="queued",
-            payload=dict(payload),
-            done=0,
-            total=total,
-            caller=viewer.caller,
-            subject=subject_of(viewer),
-            created_at=self._clock.now(),
-            started_at=None,
-            finished_at=None,
-            attempts=0,
-            result=None,
-            problem=None,
-        )
+        job = queued(viewer, kind, payload, total=total, at=self._clock.now())
         await self.repository.add(unit.session, job)
         await self._announce(unit, viewer, "job.create", job)
         return job.id
@@ -70,6 +56,26 @@ class JobService:
     async def _announce(self, unit: UnitOfWork, viewer: Viewer, action: str, job: JobState) -> None:
         detail = {"job": str(job.id), "kind": job.kind}
         await add_intent(unit.session, written(author_of(viewer), action, self._clock.now(), query=detail))
+
+
+def queued(viewer: Viewer, kind: str, payload: Mapping[str, Any], *, total: int, at: datetime) -> JobState:
+    """Make a job of ``viewer``'s that waits."""
+    return JobState(
+        id=new_id(),
+        kind=kind,
+        state="queued",
+        payload=dict(payload),
+        done=0,
+        total=total,
+        caller=viewer.caller,
+        subject=subject_of(viewer),
+        created_at=at,
+        started_at=None,
+        finished_at=None,
+        attempts=0,
+        result=None,
+        problem=None,
+    )
 
 
 def subject_of(viewer: Viewer) -> dict[str, Any]:

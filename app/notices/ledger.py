@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import String, Table, and_, bindparam, delete, exists, insert, or_, select, text, update
+from sqlalchemy import String, Table, and_, bindparam, delete, exists, insert, literal_column, or_, select, text, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,6 +51,7 @@ _IF_WANTED: Final = Straight(
         select(*(bindparam(each.key, type_=each.type) for each in _GIVEN)).where(_WANTED),
     )
 )
+_LISTENS: Final = Straight(select(literal_column("1")).where(_WANTED))
 """Whether an address names a type of the family; which type, and whether the address is believed, is asked when the notice is spread."""
 
 _log = structlog.get_logger("duanhao.security")
@@ -65,38 +66,17 @@ class NoticeLedger:
 
     async def add(self, session: AsyncSession, notice: Notice, *, at: datetime, spread: bool = False) -> None:
         """Keep a notice; one with this id that is there already stays as it is. ``spread`` says that its tellings are made here and now."""
-        row = {
-            "id": notice.id,
-            "type": notice.type,
-            "occurred_at": notice.occurred_at,
-            "resource": notice.resource,
-            "version": notice.version,
-            "body": dict(notice.body),
-            "audience": _audience(notice),
-            "created_at": at,
-            "spread_at": at if spread else None,
-            "mac": self._signer.sign(_TABLE, _covered(notice)),
-        }
+        row = {**self._row(notice, at), "spread_at": at if spread else None}
         await session.execute(_unless_there(session, _NOTICES), row)
 
     def gather(self, writes: Writes, family: str, notices: Iterable[Notice], *, at: datetime) -> None:
         """Put notices of one family, for subscribers alone, among ``writes``; kept if somebody subscribes to any of the family then."""
-        rows = [
-            {
-                "id": notice.id,
-                "type": notice.type,
-                "occurred_at": notice.occurred_at,
-                "resource": notice.resource,
-                "version": notice.version,
-                "body": dict(notice.body),
-                "audience": _audience(notice),
-                "created_at": at,
-                "mac": self._signer.sign(_TABLE, _covered(notice)),
-                "family": f'%"{family}.%',
-            }
-            for notice in notices
-        ]
+        rows = [{**self._row(notice, at), "family": _naming(family)} for notice in notices]
         writes.add(_IF_WANTED, *rows)
+
+    async def listens(self, session: AsyncSession, family: str) -> bool:
+        """Tell whether an address that is not disabled names a type of the family."""
+        return bool(await _LISTENS.rows(session, {"family": _naming(family)}))
 
     async def waits(self, source: Source) -> bool:
         """Tell whether any notice is still to be spread."""
@@ -156,6 +136,19 @@ class NoticeLedger:
         await session.execute(delete(NoticeDeliveryRow).where(NoticeDeliveryRow.notice_id.in_(old)))
         await session.execute(delete(NoticeRow).where(NoticeRow.created_at < before))
 
+    def _row(self, notice: Notice, at: datetime) -> dict[str, Any]:
+        return {
+            "id": notice.id,
+            "type": notice.type,
+            "occurred_at": notice.occurred_at,
+            "resource": notice.resource,
+            "version": notice.version,
+            "body": dict(notice.body),
+            "audience": _audience(notice),
+            "created_at": at,
+            "mac": self._signer.sign(_TABLE, _covered(notice)),
+        }
+
     def _notice(self, row: Row) -> Notice | None:
         identity, notice_type, occurred_at, body, audience, mac = row
         notice = Notice(
@@ -173,6 +166,10 @@ class NoticeLedger:
             return notice
         _log.error("row_mac_mismatch", table=_TABLE, row=str(identity))
         return None
+
+
+def _naming(family: str) -> str:
+    return f'%"{family}.%'
 
 
 def _unless_there(session: AsyncSession, table: Table) -> Any:  # noqa: ANN401 — the inserts of two dialects

@@ -91,7 +91,9 @@ class Handing:
         held = [*handed.held, *((grant.role, each) for each in digits)]
         self.cards.tell(writes, grant.author, handed.card, held, {grant.role})
         self.announce(writes, grant.author, "number.allocate", [grant.holder], pool=code, numbers=digits)
-        self.telling.gather(writes, [_given(pool_id, grant, identity, each, verb) for identity, each in named])
+        await self.telling.gather(
+            unit.session, writes, [_given(pool_id, grant, identity, each, verb) for identity, each in named]
+        )
         try:
             await writes.run(unit.session)
         except IntegrityError as error:
@@ -112,7 +114,7 @@ class Handing:
             self.cards.tell(writes, author, what.cards.get(holder.id), await held_by(unit.session, holder), roles)
             told = {"pool": number.pool, "numbers": [number.digits], "cause": what.cause.value}
             self.announce(writes, author, "number.release", [holder], **told)
-        self.telling.gather(writes, lost(after, what.ending, what.cause))
+        await self.telling.gather(unit.session, writes, lost(after, what.ending, what.cause))
         await writes.run(unit.session)
         return after
 

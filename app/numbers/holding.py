@@ -163,7 +163,7 @@ class HoldService:
             )
             for each in numbers
         ]
-        self._telling.gather(writes, changes)
+        await self._telling.gather(unit.session, writes, changes)
         await writes.run(unit.session)
 
     async def _tell(self, unit: UnitOfWork, author: Author, action: str, hold: Hold, **query: object) -> None:

@@ -17,14 +17,14 @@ class NumberNames:
 
     def __init__(self, key: bytes) -> None:
         """Take the key (32 bytes)."""
-        self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 — one block with no repetition in it, a permutation of rows
+        cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 — one block with no repetition in it, a permutation of rows
+        self._hiding, self._reading = cipher.encryptor(), cipher.decryptor()
 
     def of(self, row: int) -> UUID:
         """Name a number by its row."""
-        block = self._cipher.encryptor().update(row.to_bytes(_BLOCK))
-        return UUID(bytes=block)
+        return UUID(bytes=self._hiding.update(row.to_bytes(_BLOCK)))
 
     def row(self, name: UUID) -> int | None:
         """Give the row that a name stands for; ``None`` for what was never given as one."""
-        found = int.from_bytes(self._cipher.decryptor().update(name.bytes))
+        found = int.from_bytes(self._reading.update(name.bytes))
         return found if found.bit_length() < 64 else None  # noqa: PLR2004 — bits of a row number

@@ -55,7 +55,8 @@ class WaitEnds:
         reached = (found[-1][3], found[-1][0]) if len(found) == _AT_ONCE else (now, _LAST_ROW)
         await unit.session.execute(update(NumberTide).values(told_until=reached[0], told_row=reached[1]))
         writes = Writes()
-        self._telling.gather(
+        await self._telling.gather(
+            unit.session,
             writes,
             [
                 Change(row=identity, version=version, pool_id=pool, kind=TOLD[Verb.REST], state=State.AVAILABLE)

@@ -143,7 +143,7 @@ class NumberService:
             changes += lost(number, [each], why)
         digits = [each for _, each in held]
         writes, left = Writes(), await held_by(unit.session, holder)
-        self.handing.telling.gather(writes, changes)
+        await self.handing.telling.gather(unit.session, writes, changes)
         self._cards.tell(writes, author, card, left, {each.role for each, _ in held})
         self.handing.announce(writes, author, "number.release", [holder], numbers=digits, cause=why.value)
         await writes.run(unit.session)

@@ -143,5 +143,5 @@ class NumberSides:
         writes = Writes()
         self._handing.announce(writes, author, _ACTIONS[verb], [], pool=number.pool, numbers=[number.digits], **query)
         if not told:
-            self._handing.telling.gather(writes, [changed(number, verb)])
+            await self._handing.telling.gather(unit.session, writes, [changed(number, verb)])
         await writes.run(unit.session)

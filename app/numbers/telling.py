@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.kit.clock import Clock
 from app.kit.models import new_id
 from app.kit.straight import Writes
@@ -49,6 +51,10 @@ _LARGEST: Final = 9999
 class SubscriberTeller(Protocol):
     """Who tells programs that subscribed."""
 
+    async def listens(self, session: AsyncSession, family: str) -> bool:
+        """Tell whether anybody does, as of some seconds ago."""
+        ...
+
     def gather(self, writes: Writes, family: str, notices: Iterable[Notice]) -> None:
         """Put notices of a family among the writes of a transaction, to be kept where somebody subscribes to it."""
         ...
@@ -77,8 +83,10 @@ class NumberTelling:
         """Take who tells, what numbers are called, and the clock."""
         self._teller, self._names, self._clock = teller, names, clock
 
-    def gather(self, writes: Writes, changes: Iterable[Change]) -> None:
-        """Put the notices of changes among the writes of their transaction."""
+    async def gather(self, session: AsyncSession, writes: Writes, changes: Iterable[Change]) -> None:
+        """Put the notices of changes among the writes of their transaction; none are made where nobody listens."""
+        if not await self._teller.listens(session, FAMILY):
+            return
         now = self._clock.now()
         notices = [
             Notice(id=new_id(), type=f"{FAMILY}.{each.kind}", occurred_at=now, body={"number": self._about(each)})

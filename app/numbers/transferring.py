@@ -136,7 +136,7 @@ class NumberMoves:
         writes, holders = Writes(), list(dict.fromkeys(each.holder for each in open_now))
         self._handing.announce(writes, author, "number.confirm", holders, pool=number.pool, numbers=[number.digits])
         told = [changed(after, Verb.CONFIRM, assignment=each.id, holder=each.holder) for each in open_now]
-        self._handing.telling.gather(writes, told)
+        await self._handing.telling.gather(unit.session, writes, told)
         await writes.run(unit.session)
         return after
 
@@ -186,7 +186,7 @@ class NumberMoves:
         parties = [passes[0][2].holder, passes[0][1].holder]
         digits = [number.digits for number, _, _ in passes]
         self._handing.announce(writes, author, action, parties, pool=passes[0][0].pool, numbers=digits, why=why)
-        self._handing.telling.gather(writes, changes)
+        await self._handing.telling.gather(unit.session, writes, changes)
         await writes.run(unit.session)
         return [_begun(identity, number, grant, now) for identity, number, grant in begun]
 

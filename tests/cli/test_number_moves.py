@@ -76,7 +76,7 @@ async def test_numbers_are_passed_on_and_taken_aside(shared: World, shell: Shell
     first, second = await allocate(shared, pool, one.id, 2)
     assert await shell.does("confirm", first) == f"{first} assigned"
     assert await shell.does("transfer", first, "--to", str(two.id)) == f"{first} assigned"
-    assert (await shell.run("transfer", first, "--to", str(two.id)))[0] == 1
+    assert (await shell.run("transfer", first, "--to", str(two.id)))[0] == 2
     assert (await shell.does("swap", first, second)).splitlines() == [f"{first} assigned", f"{second} provisioning"]
     await release(shared, first)
     assert await shell.does("restore", first) == f"{first} provisioning"

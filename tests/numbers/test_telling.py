@@ -17,6 +17,7 @@ from app.kit.models import new_id
 from app.notices.messages import TITLES
 from app.notices.models import NoticeRow
 from app.notices.notice import TYPES
+from app.notices.service import Notices
 from app.notices.webhook import Webhook
 from app.numbers.naming import NumberNames
 from app.numbers.rules import TRANSITIONS, Verb
@@ -70,6 +71,9 @@ async def subscribed(world: World) -> AsyncIterator[None]:
     )
     async with world.application.database.unit_of_work() as unit:
         await rows.add(unit.session, webhook, at=now)
+    teller = world.application.numbers.telling._teller
+    assert isinstance(teller, Notices)
+    teller._heard.clear()
     try:
         yield
     finally:
