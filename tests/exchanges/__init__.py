@@ -1,0 +1,1 @@
+"""What exchanges and sheets say of numbers."""
