@@ -56,6 +56,7 @@ from app.history.desk import HistoryDesk
 from app.hr.batching import HrBatches
 from app.hr.reading import LedgerReader
 from app.hr.service import HrService
+from app.imports.desk import ImportDesk
 from app.jobs.desk import JobDesk
 from app.kit.clock import Clock
 from app.kit.db import Database
@@ -97,6 +98,7 @@ class Application:
     approvals: ApprovalDesk
     attachments: AttachmentDesk
     jobs: JobDesk
+    imports: ImportDesk
     accounts: UserAccounts
     account_rows: AccountRepository
     clients: Clients

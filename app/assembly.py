@@ -59,6 +59,7 @@ from app.hr.repository import HrLedger
 from app.hr.service import HrService, LedgerKeys
 from app.hr.subjects import Subjects
 from app.jobs.booking import JobBook
+from app.imports.desk import ImportDesk
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock
 from app.kit.db import Database
@@ -69,6 +70,7 @@ from app.lookups.desk import LookupDesk
 from app.notices.ledger import NoticeLedger
 from app.notices.service import Notices
 from app.numbers.desk import NumberDesk
+from app.numbers.importing import NUMBER_PLAN
 from app.opening import collection_forms, daily_quotas
 from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
@@ -298,6 +300,15 @@ def assembled(
         history=governing.history,
         provisions=governing.provisions,
         jobs=governing.jobs,
+        imports=ImportDesk(
+            showing,
+            {NUMBER_PLAN: numbers.importing(database)},
+            key=keyring.mac_key,
+            jobs=governing.jobs.service,
+            persons=governing.delegations.persons,
+            database=database,
+            idempotency=idempotency,
+        ),
         accounts=accounts,
         account_rows=account_rows,
         clients=clients,

@@ -17,11 +17,12 @@ from fastapi.telemetry import TelemetryConfig
 from app import __version__
 from app.api import documentation, health, sign_in, token_status, tokens, v1
 from app.application import Application
-from app.attachments.access import UPLOADS
+from app.attachments.access import UPLOADS as ATTACHMENTS
 from app.composition import open_application
 from app.config import Settings
 from app.disclosure import refusals
 from app.disclosure.guard import DisclosureGuard
+from app.imports.access import UPLOADS as IMPORTS
 from app.kit import logging, problems
 from app.kit.cors import Cors
 from app.kit.edge import RequestEdge
@@ -105,7 +106,7 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     app.add_middleware(
         RequestEdge,
         max_body_bytes=settings.http.max_body_bytes,
-        uploads=UPLOADS,
+        uploads=(ATTACHMENTS, IMPORTS),
         https_only=settings.env == "production",
         addresses=limiter(settings, "address"),
         cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,

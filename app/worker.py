@@ -69,6 +69,7 @@ class Worker:
                 await self.jobs.forget(unit)
             await self._application.delegations.sweep()
             await self._application.attachments.sweep()
+            await self._application.imports.sweep()
             await self._application.custody.sweep()
             await self._application.devices.sweep()
             await self._application.pool_alarms.sweep()

@@ -32,6 +32,7 @@ from app.engagements import routes as engagements
 from app.engagements import routes_writing as engagement_writing
 from app.history import routes as history
 from app.hr import routes as hr
+from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.lookups import routes as lookups
 from app.notices import routes as webhooks
@@ -97,6 +98,7 @@ ROUTERS: Final = (
     routes_pools.router,
     routes_checks.router,
     routes_ranges.router,
+    imports.router,
     policy.router,
     routes_simulations.router,
     calendar.router,

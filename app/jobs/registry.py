@@ -8,6 +8,8 @@ from app.contacts.jobs import FORGET_RECEIPTS, forget_receipts
 from app.jobs.booking import advanced
 from app.kit.clock import SystemClock
 from app.kit.db import UnitOfWork
+from app.imports.desk import ImportDesk
+from app.imports.keeping import WORK as IMPORT
 from app.kit.outbox import Handler
 from app.numbers.jobs import CLASSIFY, MATERIALISE, classify, materialise
 from app.permissions.jobs import JobHandler, Piece
@@ -41,6 +43,11 @@ class Desks(Protocol):
     """What handlers of jobs belong to."""
 
     @property
+    def imports(self) -> ImportDesk:
+        """Files of others taken over."""
+        ...
+
+    @property
     def policy(self) -> PolicyDesk:
         """Simulations, and the strength of masks."""
         ...
@@ -48,4 +55,8 @@ class Desks(Protocol):
 
 def job_handlers(desks: Desks) -> Mapping[str, JobHandler]:
     """Give the handler of every kind of job."""
-    return {SIMULATE: desks.policy.simulations.work, MEASURE: desks.policy.strengths.work}
+    return {
+        SIMULATE: desks.policy.simulations.work,
+        MEASURE: desks.policy.strengths.work,
+        IMPORT: desks.imports.runner.work,
+    }

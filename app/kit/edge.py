@@ -7,6 +7,7 @@ may quote a value; what is logged is the kind of failure and where it happened.
 
 import re
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
@@ -72,12 +73,12 @@ class RequestEdge:
         app: ASGIApp,
         *,
         max_body_bytes: int,
-        uploads: Uploads | None = None,
+        uploads: Sequence[Uploads] = (),
         https_only: bool = False,
         addresses: Limiter | None = None,
         cors: Cors | None = None,
     ) -> None:
-        """Wrap ``app``; a body over ``max_body_bytes``, or what ``uploads`` may have, is refused with 413, declared or counted.
+        """Wrap ``app``; a body over ``max_body_bytes``, or over what one of ``uploads`` may have, is refused with 413, declared or counted.
 
         With ``https_only`` a request in clear is refused with 403, and with ``addresses`` one too many with 429, probes excepted. Scheme
         and address are the server's word: it takes forwarded ones from configured proxies alone. Without ``cors`` no other origin is told
@@ -85,7 +86,7 @@ class RequestEdge:
         """
         self._app, self._https_only = app, https_only
         self._max, self._addresses, self._cors = max_body_bytes, addresses, cors
-        self._uploads = uploads
+        self._uploads = tuple(uploads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -95,7 +96,7 @@ class RequestEdge:
         context = _context(scope)
         enter_request(context)
         granted = () if self._cors is None else self._cors.headers(scope)
-        most = self._max if self._uploads is None else max(self._max, self._uploads.most(scope))
+        most = max(self._max, *(each.most(scope) for each in self._uploads), 0)
         exchange = _Exchange(receive, send, ((b"x-request-id", context.request_id.encode()), *granted), most)
         began = perf_counter()
         try:

@@ -12,12 +12,14 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Reader
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
+from app.numbers.adopting import NumberAdoption
 from app.numbers.alarms import PoolAlarms, Teller
 from app.numbers.domains import DomainKeeper
 from app.numbers.hold_pages import HoldPages
 from app.numbers.holders import HolderNames
 from app.numbers.holding import HoldService
 from app.numbers.holds import HoldKeeper
+from app.numbers.importing import NumberPlanImport
 from app.numbers.keeping import NumberKeeper
 from app.numbers.lookup import NumberLookup
 from app.numbers.moving import MoveKeeper
@@ -124,6 +126,17 @@ class NumberDesk:
             idempotency=idempotency,
             clock=clock,
             longest=longest_hold,
+        )
+
+    def importing(self, database: Database) -> NumberPlanImport:
+        """Make what takes over a live number plan."""
+        adoption = NumberAdoption(handing=self.service.handing, numbers=self._numbers, clock=self._clock)
+        return NumberPlanImport(
+            adoption=adoption,
+            names=HolderNames(self.reader),
+            pools=self._plan,
+            ranges=PlanRepository(),
+            database=database,
         )
 
     def alarms(self, database: Database, teller: Teller) -> PoolAlarms:

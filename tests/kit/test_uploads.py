@@ -49,7 +49,7 @@ def app() -> FastAPI:
 
     app = FastAPI()
     problems.install(app, _nowhere)
-    app.add_middleware(RequestEdge, max_body_bytes=LIMIT, uploads=Uploads(re.compile("/files"), MOST + FRAME_BYTES))
+    app.add_middleware(RequestEdge, max_body_bytes=LIMIT, uploads=[Uploads(re.compile("/files"), MOST + FRAME_BYTES)])
     app.include_router(router)
     return app
 
