@@ -41,15 +41,19 @@ class Caller:
     ) -> None:
         """Take the connection, what to sign in with, the scope to ask for, and how to wait."""
         self._client, self._credentials, self._scope, self._sleep = client, credentials, scope, sleep
+        self._token = credentials.token
         if credentials.token is None and not (credentials.client_id and credentials.client_secret):
             message = "give --token (or DUANHAO_TOKEN), or --client-id and --client-secret"
             raise CallStopped(message)
 
     def post(self, path: str, body: Mapping[str, Any], *, query: Mapping[str, str] | None = None) -> httpx.Response:
         """Post once, however often it has to be sent; raise ``CallStopped`` for anything but a 2xx."""
-        token = self._credentials.token or self._signed_in()
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
-        return _taken(self._patiently("POST", path, json=dict(body), headers=headers, params=dict(query or {})))
+        return self._called("POST", path, {"Idempotency-Key": uuid4().hex}, json=dict(body), params=dict(query or {}))
+
+    def upload(self, path: str, name: str, content: bytes, *, query: Mapping[str, str]) -> httpx.Response:
+        """Post a file, as the one part of a form; as ``post``."""
+        files = {"file": (name, content, "application/octet-stream")}
+        return self._called("POST", path, {"Idempotency-Key": uuid4().hex}, files=files, params=dict(query))
 
     def change(
         self,
@@ -68,9 +72,20 @@ class Caller:
 
     def get(self, path: str, *, query: Mapping[str, str] | None = None) -> httpx.Response:
         """Look; raise ``CallStopped`` for anything but a 2xx."""
-        token = self._credentials.token or self._signed_in()
-        headers = {"Authorization": f"Bearer {token}"}
-        return _taken(self._patiently("GET", path, headers=headers, params=dict(query or {})))
+        return self._called("GET", path, {}, params=dict(query or {}))
+
+    def _called(self, method: str, path: str, headers: Mapping[str, str], **request: Any) -> httpx.Response:  # noqa: ANN401 — of httpx
+        """Call signed in; a token that was got here and is over is got anew, once."""
+        before = self._token
+        answer = self._patiently(method, path, headers={**headers, **self._bearer()}, **request)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED and before is not None and self._credentials.token is None:
+            self._token = None
+            answer = self._patiently(method, path, headers={**headers, **self._bearer()}, **request)
+        return _taken(answer)
+
+    def _bearer(self) -> dict[str, str]:
+        self._token = self._token or self._signed_in()
+        return {"Authorization": f"Bearer {self._token}"}
 
     def _signed_in(self) -> str:
         form = {

@@ -19,6 +19,7 @@ from app.cli import (
     emergency,
     history,
     hr,
+    imports,
     keys,
     numbers,
     openapi,
@@ -57,6 +58,7 @@ for name, noun in (
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("doctor")(doctor.doctor)
+app.command("import")(imports.import_file)
 
 
 @app.callback(invoke_without_command=True)

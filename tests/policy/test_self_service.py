@@ -34,6 +34,7 @@ REASONS: Final = {
     "engagements": "which customer is in whose hands, by who may edit those customers anyway, and by the system that knows",
     "grants": "ends",
     "hr": "the personnel system's own word, by a service account that is no person",
+    "imports": "as `numbers`: what its keepers could give by hand; what is kept back takes two of them; no privilege is taken over",
     "jobs": "ends",
     "lookups": "a look, by policy, charged and on record",
     "me": "one's own second proof, with the first one fresh; one's own card said to be right",
