@@ -150,6 +150,7 @@ ANSWERED: Final = {
         *(f"{method} /v1/number-{things}" for method in ("GET", "POST") for things in ("domains", "pools")),
         *(f"GET /v1/number-pools/{{id}}{part}" for part in ("", "/ranges", "/available", "/utilisation", "/forecast")),
         "GET /v1/number-domains/{id}",
+        "GET /v1/imports",
         "PATCH /v1/number-domains/{id}",
         "GET /v1/reserved-numbers",
         "POST /v1/reserved-numbers",
