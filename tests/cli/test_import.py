@@ -109,7 +109,13 @@ def test_a_token_that_ends_while_one_waits_is_got_anew(tmp_path: Path, capsys: p
         if looks == 2 and request.headers["Authorization"] == "Bearer t1":
             return httpx.Response(401, json={"code": "unauthenticated", "errors": []})
         done = looks > 2
-        failed: dict[str, Any] = {"state": "failed", "problem": "import_stopped", "counts": {}, "proposals": None, "dry_run": True}
+        failed: dict[str, Any] = {
+            "state": "failed",
+            "problem": "import_stopped",
+            "counts": {},
+            "proposals": None,
+            "dry_run": True,
+        }
         if request.url.path.endswith("/rows"):
             return httpx.Response(200, json={"items": [], "next": None})
         return httpx.Response(200, json={"id": "i", "finished_at": "now" if done else None, **failed})
