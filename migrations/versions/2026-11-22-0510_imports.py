@@ -1,6 +1,6 @@
 """Imports: files that were handed in, their pieces until they are done with, and what became of each row.
 
-Revision 81d4e06b7fa3, after 19ec87de0832.
+Revision 81d4e06b7fa3, after 3f71c9a0e254.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "81d4e06b7fa3"
-down_revision: str | None = "19ec87de0832"
+down_revision: str | None = "3f71c9a0e254"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

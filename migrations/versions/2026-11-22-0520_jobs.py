@@ -1,6 +1,6 @@
 """Work that is booked as a job and done by the outbox: any number of one kind goes on at a time; and how far ends of waits were told.
 
-Revision c25f98d7104b, after 3f71c9a0e254. The index that lets one job of a kind run at a time asks for a run.
+Revision c25f98d7104b, after 81d4e06b7fa3. The index that lets one job of a kind run at a time asks for a run.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from app.kit.fences import fence
 from app.kit.models import Instant
 
 revision: str = "c25f98d7104b"
-down_revision: str | None = "3f71c9a0e254"
+down_revision: str | None = "81d4e06b7fa3"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
