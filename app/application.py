@@ -75,6 +75,7 @@ from app.permissions.standing import Standings
 from app.permissions.versions import Packs
 from app.policy.desk import PolicyDesk
 from app.provisions.desk import ProvisionDesk
+from app.switching.desk import SwitchingDesk
 
 _log = structlog.get_logger("duanhao")
 
@@ -142,6 +143,7 @@ class Application:
     collection: CollectionDesk
     calendar: CalendarDesk
     calling: CallingDesk
+    switching: SwitchingDesk
     campaigns: CampaignDesk
     history: HistoryDesk
     custody: CustodyDesk

@@ -78,6 +78,7 @@ from app.permissions.parts import PartReader
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs, VersionRepository
+from app.switching.desk import SwitchingDesk
 
 BITS: Final = FieldBits(CATALOGUE.logged)
 LOGGED_FIELDS: Final = frozenset(
@@ -294,6 +295,7 @@ def assembled(
         delegations=governing.delegations,
         rosters=governing.rosters,
         calling=governing.calling,
+        switching=SwitchingDesk(showing, database=database, privileges=governing.calling.rows, contacts=contact_rows),
         campaigns=governing.campaigns,
         custody=governing.custody,
         emergency=governing.emergency,

@@ -52,6 +52,7 @@ from app.numbers import (
 from app.policy import routes as policy
 from app.policy import routes_explanations, routes_reports, routes_simulations
 from app.provisions import routes as provisions
+from app.switching import routes as switching
 
 ROUTERS: Final = (
     contacts.router,
@@ -99,6 +100,7 @@ ROUTERS: Final = (
     routes_checks.router,
     routes_ranges.router,
     imports.router,
+    switching.router,
     policy.router,
     routes_simulations.router,
     calendar.router,

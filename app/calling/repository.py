@@ -49,6 +49,14 @@ class PrivilegeRepository:
         rows = await reader.fetch(reader.prepare(cast("Any", statement)))
         return self._rows.read(rows[:limit]), rows[limit - 1][0] if len(rows) > limit else None
 
+    async def examined(
+        self, reader: Reader, *, after: UUID, limit: int
+    ) -> tuple[list[tuple[Privilege, bool]], frozenset[UUID]]:
+        """List rows by id, each with whether it is as it was signed, and which of their lines have not ended."""
+        statement = self._rows.select(_P.id > after).order_by(_P.id).limit(limit)
+        found = self._rows.examined(await reader.fetch(reader.prepare(cast("Any", statement))))
+        return found, await self.held(reader, {each.assignment_id for each, _ in found})
+
     async def one(self, source: Source, identity: UUID) -> Privilege | None:
         """Find one."""
         return next(iter(await self._rows.find(source, self._one, wanted=identity)), None)

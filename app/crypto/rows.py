@@ -71,6 +71,16 @@ class Rows(Generic[T]):
                 _log.error("row_mac_mismatch", table=self.table.name, row=named)
         return found
 
+    def examined(self, rows: Sequence[Row]) -> list[tuple[T, bool]]:
+        """Say what rows hold and whether each is as it was signed, for whoever reports on them: none is left out, none believed."""
+        return [
+            (value, self._signer.verify(self.table.name, self._covered(value), mac))
+            for *values, mac in rows
+            for value in [
+                self._value(**{name: self._inward(name, each) for name, each in zip(self._names, values, strict=True)})
+            ]
+        ]
+
     async def add(self, session: AsyncSession, value: T, **beside: Any) -> None:  # noqa: ANN401 — columns
         """Add a row."""
         await session.execute(insert(self.table).values(**self._row(value), **beside))

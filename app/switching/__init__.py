@@ -1,0 +1,1 @@
+"""What the number plan and the exchanges that switch it say of each other, and whether the plan says of itself what is true."""

@@ -1,0 +1,20 @@
+"""Checks, drift and exports as the composition root sees them."""
+
+from app.calling.repository import PrivilegeRepository
+from app.disclosure.acquaintances import Acquaintances, ClosedContacts
+from app.disclosure.showing import Showing
+from app.kit.db import Database
+from app.numbers.fact_repository import FactRepository
+from app.switching.checking import Examination, NumberChecks
+
+
+class SwitchingDesk:
+    """Tells exchanges and keepers of the plan."""
+
+    def __init__(
+        self, showing: Showing, *, database: Database, privileges: PrivilegeRepository, contacts: ClosedContacts
+    ) -> None:
+        """Take what desks share, the store, the calling privileges, and where people are found."""
+        people = Acquaintances(contacts, showing.gate)
+        examination = Examination(FactRepository(), privileges)
+        self.checks = NumberChecks(showing, database=database, examination=examination, people=people)
