@@ -57,6 +57,16 @@ class PrivilegeRepository:
         found = self._rows.examined(await reader.fetch(reader.prepare(cast("Any", statement))))
         return found, await self.held(reader, {each.assignment_id for each, _ in found})
 
+    async def in_force(self, reader: Reader, lines: Collection[UUID], now: datetime) -> dict[UUID, list[Privilege]]:
+        """Give what these assignments, none of which has ended, may do now."""
+        if not lines:
+            return {}
+        statement = self._rows.select(_P.assignment_id.in_(sorted(lines)), _P.ended_at.is_(None), _P.until > now)
+        found: dict[UUID, list[Privilege]] = {}
+        for each in self._rows.read(await reader.fetch(reader.prepare(cast("Any", statement.order_by(_P.id))))):
+            found.setdefault(each.assignment_id, []).append(each)
+        return found
+
     async def one(self, source: Source, identity: UUID) -> Privilege | None:
         """Find one."""
         return next(iter(await self._rows.find(source, self._one, wanted=identity)), None)
