@@ -28,6 +28,7 @@ from app.kit.cors import Cors
 from app.kit.edge import RequestEdge
 from app.kit.shortcut import Shortcut
 from app.opening import limiter
+from app.switching.access import DUMPS
 from app.worker import Worker
 
 DESCRIPTION = """A company's contact directory that opens a protected value only after the look is on record.
@@ -106,7 +107,7 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     app.add_middleware(
         RequestEdge,
         max_body_bytes=settings.http.max_body_bytes,
-        uploads=(ATTACHMENTS, IMPORTS),
+        uploads=(ATTACHMENTS, IMPORTS, DUMPS),
         https_only=settings.env == "production",
         addresses=limiter(settings, "address"),
         cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,

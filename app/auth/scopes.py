@@ -26,6 +26,7 @@ class Scope(StrEnum):
     HR_WRITE = "hr:write"
     NUMBERS_ADMIN = "numbers:admin"
     NUMBERS_ALLOCATE = "numbers:allocate"
+    NUMBERS_EXPORT = "numbers:export"
     NUMBERS_READ = "numbers:read"
     POLICY_ADMIN = "policy:admin"
     SCIM = "scim"

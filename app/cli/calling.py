@@ -70,6 +70,12 @@ class Caller:
         content = {} if body is None else {"json": dict(body)}
         return _taken(self._patiently(method, path, headers=headers, params=dict(query or {}), **content))
 
+    def send(self, path: str, content: bytes, *, query: Mapping[str, str]) -> httpx.Response:
+        """Hand in a file that changes nothing; raise ``CallStopped`` for anything but a 2xx."""
+        token = self._credentials.token or self._signed_in()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/octet-stream"}
+        return _taken(self._patiently("POST", path, content=content, headers=headers, params=dict(query)))
+
     def get(self, path: str, *, query: Mapping[str, str] | None = None) -> httpx.Response:
         """Look; raise ``CallStopped`` for anything but a 2xx."""
         return self._called("GET", path, {}, params=dict(query or {}))

@@ -1,6 +1,7 @@
 """``numbers``: giving numbers out and taking them back on a running service, over HTTP. The store is never opened here."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -98,6 +99,66 @@ def forecast(
     query = {"joiners": str(joiners), **({} if joiners_by is None else {"joiners_by": joiners_by})}
     service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
     raise typer.Exit(ask(service, pool, query, as_json=as_json))
+
+
+@app.command()
+def check(
+    *,
+    findings: Annotated[int, typer.Option(min=0, max=200, help="Most findings of each rule; all are counted.")] = 20,
+    url: Url = _LOCAL,
+    token: Token = None,
+    client_id: ClientId = None,
+    client_secret: ClientSecret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check everything that is always true of numbers, holders, cards and calling privileges. 检查号码数据是否一致。
+
+    Needs the scope numbers:admin. Language: DUANHAO_LANGUAGE, else LANG. Exit codes: 0 sound; 1 something is broken; 2 it could not be
+    checked: the call was refused or the service could not be reached.
+    """
+    import os
+
+    from app.cli.numbering import Service
+    from app.cli.pushing import Credentials
+    from app.cli.reconciling import check as ask
+    from app.doctor.findings import language
+
+    service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
+    raise typer.Exit(ask(service, findings, language(os.environ.get("DUANHAO_LANGUAGE")), as_json=as_json))
+
+
+@app.command()
+def reconcile(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="What the exchange says of itself.")
+    ],
+    *,
+    format: Annotated[  # noqa: A002 — the option's name
+        Literal["asterisk", "freeswitch", "sheet"],
+        typer.Option(help="pjsip.conf, directory XML, or CSV/XLSX with a column of numbers."),
+    ],
+    domain: Annotated[str, typer.Option(help="Numbering domain that the exchange switches.")] = "main",
+    url: Url = _LOCAL,
+    token: Token = None,
+    client_id: ClientId = None,
+    client_secret: ClientSecret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where an exchange and the directory differ, both ways; nothing is changed. 与交换机核对号码差异。
+
+    Needs the scope numbers:admin. Language: DUANHAO_LANGUAGE, else LANG. Exit codes: 0 no drift; 1 drift; 2 it could not be found out: the
+    call was refused, the answer was cut off, or the service could not be reached.
+    """
+    import os
+
+    from app.cli.numbering import Service
+    from app.cli.pushing import Credentials
+    from app.cli.reconciling import reconcile as ask
+    from app.doctor.findings import language
+
+    service = Service(url=url, credentials=Credentials(token, client_id, client_secret))
+    tongue = language(os.environ.get("DUANHAO_LANGUAGE"))
+    raise typer.Exit(ask(service, file, {"format": format, "domain": domain}, tongue, as_json=as_json))
 
 
 for each in COMMANDS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Integer, String, bindparam, select, text
+from sqlalchemy import Integer, String, bindparam, or_, select, text
 
 from app.kit.db import Reader
 from app.kit.models import Id
@@ -17,7 +17,7 @@ from app.numbers.rules import State
 
 _COLUMNS: Final[tuple[Any, ...]] = (Number.id, Number.digits, Number.state, NumberPool.code)
 _DOMAIN: Final = Number.domain_id == bindparam("domain", type_=Id())
-_HELD: Final = Number.state.in_((State.ASSIGNED.value, State.PROVISIONING.value))
+_HELD: Final = or_(Number.state == text("'assigned'"), Number.state == text("'provisioning'"))
 _PAGE: Final = Query(
     select(*_COLUMNS)
     .join(NumberPool, NumberPool.id == Number.pool_id)

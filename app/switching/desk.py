@@ -6,6 +6,9 @@ from app.disclosure.showing import Showing
 from app.kit.db import Database
 from app.numbers.fact_repository import FactRepository
 from app.switching.checking import Examination, NumberChecks
+from app.switching.exporting import PlanExports
+from app.switching.live import LivePlan
+from app.switching.reconciling import Reconciliations
 
 
 class SwitchingDesk:
@@ -18,3 +21,6 @@ class SwitchingDesk:
         people = Acquaintances(contacts, showing.gate)
         examination = Examination(FactRepository(), privileges)
         self.checks = NumberChecks(showing, database=database, examination=examination, people=people)
+        live = LivePlan(showing, privileges=privileges, contacts=contacts)
+        self.reconciliations = Reconciliations(showing, live=live)
+        self.exports = PlanExports(showing, live=live)

@@ -133,7 +133,9 @@ def compared(ours: OurLine, theirs: Line) -> Iterator[Difference]:
             yield _differs(ours, theirs, Drift.OTHER_NAME, names(ours), name)
         tells = holder is not None and holder.kind is not HolderKind.DEVICE
         if holder is not None and tells and not any(_is(each, holder) for each in ours.people):
-            yield _differs(ours, theirs, Drift.OTHER_HOLDER, _known_as(ours, holder), f"{holder.kind.value}:{holder.value}")
+            yield _differs(
+                ours, theirs, Drift.OTHER_HOLDER, _known_as(ours, holder), f"{holder.kind.value}:{holder.value}"
+            )
     may, can = sorted({each.function.value for each in ours.granted}), sorted(functions(theirs.privileges))
     if may != can:
         yield _differs(ours, theirs, Drift.OTHER_PRIVILEGES, ",".join(may) or None, ",".join(can) or None)
@@ -164,10 +166,8 @@ def _missing(ours: OurLine) -> Difference:
 
 
 def _stray(line: Line, number: OurLine | None) -> Difference:
-    if number is None:
-        kind = Drift.UNKNOWN_TO_DIRECTORY
-    else:
-        kind = Drift.STILL_LIVE if number.state in _OVER else Drift.NOT_GIVEN_OUT
+    known = Drift.UNKNOWN_TO_DIRECTORY if number is None else Drift.NOT_GIVEN_OUT
+    kind = Drift.STILL_LIVE if number is not None and number.state in _OVER else known
     return Difference(
         kind=kind,
         digits=line.digits,

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from app.calling.repository import PrivilegeRepository
 from app.departments.tree import Tree
 from app.disclosure.acquaintances import ClosedContacts
@@ -39,9 +41,7 @@ class LivePlan:
             raise Invalid(errors=[fault])
         return found
 
-    async def window(
-        self, viewer: Viewer, domain: Domain, *, after: str, power: Power | None = None
-    ) -> list[OurLine]:
+    async def window(self, viewer: Viewer, domain: Domain, *, after: str, power: Power | None = None) -> list[OurLine]:
         """Give up to ``WINDOW`` numbers that somebody holds, after the digits ``after``.
 
         A holder is told whom the viewer may know of and, where ``power`` is given, has it over their C1.
@@ -97,7 +97,7 @@ def _person(each: Assignment, people: Mapping[UUID, Mapping[str, Any]], tree: Tr
         card = people.get(holder.id)
         if card is None or not card.get("name"):
             return None
-        department = card.get("department") or {}
+        department = orjson.loads(orjson.dumps(card["department"])) or {}
         return Person(
             name=card["name"],
             employee_no=card.get("employee_no"),

@@ -1,8 +1,8 @@
 """Drift between the directory and an exchange, both ways, as lines of JSON; nothing is changed by asking.
 
-The dump is read whole, since both its order and its size are its writer's; the directory's side comes in windows of digits, each laid beside
-the lines of that window. A page of differences names who holds what, so each is on record before it leaves, and the last line, without which
-the answer is not whole, says what was compared. The rights of the caller hold all the way: where they change in between, the answer ends.
+The dump is read whole, since its order is its writer's; the directory's side comes in windows of digits, each laid beside the lines of that
+window. A page of differences names who holds what, so each is on record before it leaves, and the last line, without which the answer is
+not whole, says what was compared. The rights of the caller hold all the way: where they change in between, the answer ends.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from typing import Any, Final
 
 import orjson
 
-from app.audit.errors import EpochMoved
 from app.disclosure.looks import Look
 from app.disclosure.rights import seek
 from app.disclosure.showing import Showing
 from app.disclosure.stream import LINES, DisclosedStream
 from app.exchanges import asterisk, freeswitch, sheets
-from app.exchanges.line import FAULTS, Line, Plan
+from app.exchanges.line import Plan
 from app.numbers.pool_repository import Domain
 from app.numbers.pools import refuse_others
 from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer
 from app.switching.drift import Difference, Drift, beside, dump, twice
+from app.switching.lines import OurLine
 from app.switching.live import WINDOW, LivePlan
 from app.switching.reconcile_schemas import DriftText, DumpFormat, ReconciliationQuery
 
@@ -56,9 +56,9 @@ class _Count:
 class Reconciliations:
     """Compares, for a caller who keeps the plan."""
 
-    def __init__(self, showing: Showing, *, live: LivePlan, window: int = WINDOW) -> None:
-        """Take what desks share, and the live plan in windows of ``window`` numbers."""
-        self._gate, self._standings, self._live, self._window = showing.gate, showing.standings, live, window
+    def __init__(self, showing: Showing, *, live: LivePlan) -> None:
+        """Take what desks share, and the live plan."""
+        self._gate, self._standings, self._live = showing.gate, showing.standings, live
         self._turn = asyncio.Lock()
 
     async def compare(self, viewer: Viewer, asked: ReconciliationQuery, content: bytes) -> DriftStream:
@@ -114,37 +114,24 @@ class Reconciliations:
             end = bisect_right(digits, after, at) if more else len(digits)
             count.numbers += len(ours)
             count.withheld += sum(each.withheld for each in ours)
-            held = {each.digits for each in ours}
-            for lines in _chunks(theirs.lines[at:end], self._window):
-                strays = [each.digits for each in lines if each.digits not in held]
-                standing = await self._live.standing(domain, strays)
-                known = {each.digits for each in lines}
-                for found in beside([each for each in ours if each.digits in known], lines, standing):
-                    yield found
-            told = {each.digits for each in theirs.lines[at:end]}
-            for found in beside([each for each in ours if each.digits not in told], [], {}):
+            lines, held = theirs.lines[at:end], {each.digits for each in ours}
+            strays = [each.digits for each in lines if each.digits not in held]
+            standing: dict[str, OurLine] = {}
+            for place in range(0, len(strays), WINDOW):
+                standing |= await self._live.standing(domain, strays[place : place + WINDOW])
+            for found in beside(ours, lines, standing):
                 yield found
             at = end
 
     async def _recorded(
         self, viewer: Viewer, asked: ReconciliationQuery, page: Sequence[Difference], body: bytes
     ) -> bytes:
-        """Put a page on record under the rights that it was made with; when they moved meanwhile, the answer ends."""
+        """Put a page on record; where rights have moved since it was made the log refuses it, and the answer ends."""
         about = sorted({each.contact for each in page if each.contact is not None})
         query = {"format": asked.format.value, "domain": asked.domain, "differences": str(len(page))}
         look = Look(action=_ACTION, purpose=Purpose.WORK_CONTACT, query=query)
-        try:
-            await self._gate.disclose_plain(viewer, look, count=len(page), contacts=about)
-        except EpochMoved:
-            fresh = await self._standings.of(viewer.subject, fresh=True)
-            if fresh.standing != viewer.standing:
-                raise
-            await self._gate.disclose_plain(fresh, look, count=len(page), contacts=about)
+        await self._gate.disclose_plain(viewer, look, count=len(page), contacts=about)
         return body
-
-
-def _chunks(lines: Sequence[Line], size: int) -> list[Sequence[Line]]:
-    return [lines[at : at + size] for at in range(0, len(lines), size)]
 
 
 def _written(each: Difference) -> bytes:
@@ -159,7 +146,3 @@ def _written(each: Difference) -> bytes:
         "contact": each.contact,
     }
     return orjson.dumps({"difference": told}) + b"\n"
-
-
-FAULT_WORDS: Final = {code.value: words for code, words in FAULTS.items()}
-"""What an unreadable line's code means, for whoever prints it."""
