@@ -40,6 +40,16 @@ NO_PAGES: Final = {
     ("GET", "/v1/contacts/{id}/vcard", "text/vcard"): "one contact, for whom may export it",
     ("GET", "/v1/vcards", "text/vcard"): "a page of contacts that the caller may export, no field that is not",
     ("GET", "/v1/emergency-sheets/{id}/content", "application/octet-stream"): "key people, sealed to one custodian",
+    **{
+        ("GET", "/v1/number-exports/{format}", each): "who has which number, for an exchange that may export C1"
+        for each in (
+            "application/x-ndjson",
+            "application/xml; charset=utf-8",
+            "text/csv; charset=utf-8",
+            "text/plain; charset=utf-8",
+        )
+    },
+    ("POST", "/v1/number-reconciliations", "application/x-ndjson"): "where an exchange and the plan differ, a page a look",
     ("GET", "/v1/policy/page", "text/html"): "the rules, of nobody",
 }
 MOST_ON_A_PAGE: Final = 200
