@@ -49,7 +49,11 @@ NO_PAGES: Final = {
             "text/plain; charset=utf-8",
         )
     },
-    ("POST", "/v1/number-reconciliations", "application/x-ndjson"): "where an exchange and the plan differ, a page a look",
+    (
+        "POST",
+        "/v1/number-reconciliations",
+        "application/x-ndjson",
+    ): "where an exchange and the plan differ, a page a look",
     ("GET", "/v1/policy/page", "text/html"): "the rules, of nobody",
 }
 MOST_ON_A_PAGE: Final = 200

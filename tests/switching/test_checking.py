@@ -1,5 +1,6 @@
 """The check over stores of both engines: a sound one has nothing said of it, and what is broken in SQL is told, that and nothing else."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Iterator
@@ -7,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from app.calling.rules import Function
+from app.calling.service import Line
 from app.kit.models import new_id
 from app.numbers.fact_repository import FactRepository
 from app.numbers.invariants import RULES
 from app.switching.checking import Examination, Tally
 from tests.numbers.calls import TestPool, add_pool, allocate, it_client, release
 from tests.policy.tampering import Intruder
-from tests.support.application import World
+from tests.support.application import OPERATOR, World
 from tests.support.problems import problem
 from tests.support.shared import Added, add_person
 from tests.support.stores import TestStore
@@ -160,7 +163,11 @@ async def test_what_the_service_writes_is_sound_and_what_a_hand_breaks_is_told(w
     sound = await bench.checked()
     assert (sound["sound"], sound["broken"], sound["findings"], sound["rules"]) == (True, [], [], len(RULES))
     assert (sound["checked"]["numbers"], sound["checked"]["assignments"]) == (40, 6)
-    told: set[Told] = set()
+    digits = pool.digits(0)
+    await granted(world, digits, person)
+    assert (await bench.checked())["checked"]["privileges"] == 1
+    told: set[Told] = {("privilege_unsigned", digits, str(person.id))}
+    await bench.run("UPDATE calling_privilege SET function = 'conference'")
     for broken, expected in breaks(bench, pool, temporary, person):
         told |= expected
         for each in broken:
@@ -169,6 +176,36 @@ async def test_what_the_service_writes_is_sound_and_what_a_hand_breaks_is_told(w
     assert set(found) == told
     assert set(found.values()) == {1}
     await _gone(bench, pool)
+
+
+async def granted(world: World, digits: str, person: Added) -> None:
+    """Let a line call abroad."""
+    application, now = world.application, datetime.now(UTC)
+    async with application.database.unit_of_work() as unit:
+        number = (await application.numbers.service._numbers.named(unit.session, digits, domain=None))[0]
+        (held,) = await application.numbers.service._numbers.open_of(unit.session, number.id)
+        line = Line(assignment_id=held.id, contact_id=person.id, domain=number.domain, digits=digits)
+        until = now + timedelta(days=9)
+        await application.calling.service.give(
+            unit, OPERATOR, line, [Function.INTERNATIONAL], request_id=new_id(), until=until
+        )
+
+
+async def test_a_plan_in_use_is_sound_at_every_moment(world: World) -> None:
+    pool, people = await add_pool(world, 30), [await add_person(world) for _ in range(3)]
+    it = await it_client(world)
+
+    async def use(person: Added) -> None:
+        for _ in range(3):
+            (digits,) = await allocate(world, pool, person.id)
+            await release(world, digits)
+
+    async def check() -> None:
+        for _ in range(3):
+            told = (await it.post(PATH, json={})).json()
+            assert told["findings"] == []
+
+    await asyncio.gather(*(use(each) for each in people), check())
 
 
 async def _gone(bench: Bench, pool: TestPool) -> None:
@@ -180,9 +217,10 @@ async def _gone(bench: Bench, pool: TestPool) -> None:
     after = await bench.findings()
     told = after - before
     assert {(rule, number) for rule, number, _ in told} == {("card_exceeds", "555")}
+    await granted(bench.world, digits, other)
     await bench.card(other, [digits], status="left")
     told = await bench.findings() - before
-    assert {(rule, number) for rule, number, _ in told} == {("holder_gone", digits)}
+    assert {(rule, number) for rule, number, _ in told} == {("holder_gone", digits), ("privilege_gone", digits)}
 
 
 async def test_a_few_findings_of_each_rule_are_told_and_all_are_counted(world: World, store: TestStore) -> None:
