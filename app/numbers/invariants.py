@@ -189,10 +189,11 @@ def of_number(
     if not belongs or not within.holds(number.digits):
         yield at(Rule.NUMBER_RANGE, f"{within.stretch.first}-{within.stretch.last}")
     yield from (at(rule, other) for rule, other in _of_state(number, hold, now))
-    kept = plan.pools[number.pool_id].keeps_nice and looks(number.digits).level >= Level.NICE
+    level = looks(number.digits).level
+    kept = plan.pools[number.pool_id].keeps_nice and level >= Level.NICE
     if (number.sort_key < OPEN_FROM) != kept:
         yield at(Rule.PLACE, str(number.sort_key))
-    if number.nice_version == VERSION and number.nice != int(looks(number.digits).level):
+    if number.nice_version == VERSION and number.nice != int(level):
         yield at(Rule.LOOKS, str(number.nice))
     yield from (at(rule, other) for rule, other in _of_tenures(plan, number, tenures))
 

@@ -1,7 +1,9 @@
 """A snapshot shows the store as of its first read, whatever is written meanwhile, and writes nothing."""
 
+from typing import Any, Final
+
 import pytest
-from sqlalchemy import column, func, select, table, text
+from sqlalchemy import Select, column, func, select, table, text
 
 from app.config import DatabaseSettings
 from app.kit.db import Database
@@ -9,8 +11,10 @@ from app.kit.errors import Unavailable
 from app.kit.snapshot import snapshot
 from tests.support.stores import TestStore, settings_for
 
-NAMES = select(func.count(), func.max(column("name_en"))).select_from(table("number_reserved", column("name_en")))
-RENAME = text("UPDATE number_reserved SET name_en = 'renamed'")
+NAMES: Final[Select[*tuple[Any, ...]]] = select(func.count(), func.max(column("name_en"))).select_from(
+    table("number_reserved", column("name_en"))
+)
+RENAME: Final = text("UPDATE number_reserved SET name_en = 'renamed'")
 
 
 async def test_what_is_written_meanwhile_is_not_seen(store: TestStore) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -121,7 +121,7 @@ async def furnished(world: World) -> tuple[TestPool, TestPool, Added]:
 
 def breaks(
     bench: Bench, pool: TestPool, temporary: TestPool, person: Added
-) -> Iterator[tuple[list[Awaitable[None]], set[Told]]]:
+) -> Iterator[tuple[Sequence[Awaitable[None]], Collection[Told]]]:
     """Give what a hand breaks, each with exactly what is to be said of it."""
     mine, nobody, free = str(person.id), uuid4(), [pool.digits(at) for at in range(10, 20)]
     yield [bench.put(free[0], state="assigned")], {("holder_missing", free[0], None)}
@@ -169,7 +169,7 @@ async def test_what_the_service_writes_is_sound_and_what_a_hand_breaks_is_told(w
     told: set[Told] = {("privilege_unsigned", digits, str(person.id))}
     await bench.run("UPDATE calling_privilege SET function = 'conference'")
     for broken, expected in breaks(bench, pool, temporary, person):
-        told |= expected
+        told |= set(expected)
         for each in broken:
             await each
     found = await bench.findings()

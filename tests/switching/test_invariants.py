@@ -333,7 +333,7 @@ def test_a_card_and_lines_differ_by_exactly_what_is_told(told: list[str], held: 
     card = replace(CARD, short_numbers=tuple(told), extension=None)
     found = list(of_card(card, [Line(SOMEBODY, "short", each) for each in held]))
     mended = Counter(told)
-    mended.update(each.digits for each in found if each.rule is Rule.CARD_LACKS)
-    mended.subtract(each.digits for each in found if each.rule is Rule.CARD_EXCEEDS)
+    mended.update(str(each.digits) for each in found if each.rule is Rule.CARD_LACKS)
+    mended.subtract(str(each.digits) for each in found if each.rule is Rule.CARD_EXCEEDS)
     assert +mended == Counter(held)
     assert min(mended.values(), default=0) >= 0
