@@ -26,6 +26,7 @@ from app.imports.access import UPLOADS as IMPORTS
 from app.kit import logging, problems
 from app.kit.cors import Cors
 from app.kit.edge import RequestEdge
+from app.kit.parts import Parts
 from app.kit.shortcut import Shortcut
 from app.opening import limiter
 from app.switching.access import DUMPS
@@ -116,4 +117,5 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     for router in routers:
         app.router.routes.extend(router.routes)
     documentation.install(app)
+    app.router.middleware_stack = Parts(app.router)
     return app

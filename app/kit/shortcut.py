@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.direct import Handler
 from app.kit.errors import Problem
+from app.kit.parts import beginning, parted
 from app.kit.routing import GuardedRoute
 
 Answer = Callable[[Request, Exception], Awaitable[Response]]
@@ -28,6 +29,7 @@ class Shortcut:
         """Wrap ``app``; ``routes`` are its routes, all of them there by now, and ``answer`` makes a failure a document."""
         self._app, self._answer = app, answer
         self._table = list(_table(routes))
+        self._parts = {first: list(_table(part)) for first, part in parted(routes).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -49,7 +51,7 @@ class Shortcut:
         if scope.get("root_path"):
             return None
         path = scope["path"]
-        for pattern, route, handler in self._table:
+        for pattern, route, handler in self._parts.get(beginning(path), self._table):
             matched = pattern.match(path)
             if matched is not None:
                 return None if handler is None else (route, handler, matched.groupdict())
