@@ -3,7 +3,8 @@
 SQLAlchemy's way to the driver and back takes two to four times what the driver takes, on SQLite three trips to its thread instead of one.
 Where the rate of an operation is a promise (benchmarks, P3), its statements are compiled once for each kind of store and run on the
 connection that holds the session's transaction: they are part of it, and what fails there fails with the errors of SQLAlchemy.
-A statement takes the long way when it is the transaction's first, since the long way begins one, and while somebody listens to statements.
+A statement takes the long way while somebody listens to statements and, on SQLite, when it is the transaction's first, since there the long
+way takes the lock. On PostgreSQL a transaction is begun by SQLAlchemy's own connection, which ends it, without a statement.
 """
 
 import re
@@ -43,10 +44,26 @@ class _Driven:
     def __init__(self, transaction: object, connection: AsyncConnection, driver: object) -> None:
         self.transaction, self.connection, self.driver = transaction, connection, driver
 
+    async def begin(self, adapter: Any) -> None:  # noqa: ANN401 — SQLAlchemy's, which has no public name
+        """Begin what SQLAlchemy begins with its first statement, if that is still to come."""
+        if not isinstance(self.driver, asyncpg.Connection) or self.driver.is_in_transaction() or self.is_watched:
+            return
+        try:
+            await adapter._start_transaction()  # noqa: SLF001 — a first statement the long way costs as much as all the others
+        except Exception as error:
+            if isinstance(error.__cause__, _FAILURES):
+                raise await self._told("BEGIN", error.__cause__) from error
+            raise
+
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether somebody listens to statements."""
+        return bool(self.connection.sync_engine.dispatch.before_cursor_execute)
+
     @property
     def is_straight(self) -> bool:
         """Tell whether a statement may pass SQLAlchemy by."""
-        if self.connection.sync_engine.dispatch.before_cursor_execute:
+        if self.is_watched:
             return False
         driver: Any = self.driver
         return bool(driver.is_in_transaction() if isinstance(driver, asyncpg.Connection) else driver.in_transaction)
@@ -267,6 +284,7 @@ async def _connected(session: AsyncSession) -> _Driven:
         connection = await session.connection()
         raw = await connection.get_raw_connection()
         driven = session.info[_PLACE] = _Driven(_innermost(session), connection, raw.driver_connection)
+        await driven.begin(raw.dbapi_connection)
     return driven
 
 
