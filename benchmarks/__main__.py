@@ -37,6 +37,14 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--contacts", type=int, default=CONTACTS, help="people in the store; at least a page")
     parser.add_argument("--people", type=int, default=searching.LARGE, help="search: people in the large directory")
     parser.add_argument("--lookup-people", type=int, default=lookups.LARGE, help="p6: people in the large directory")
+    parser.add_argument("--pool", type=int, default=numbers.LARGE, help="p3: numbers in the large pools")
+    parser.add_argument(
+        "--filled",
+        type=int,
+        nargs="*",
+        default=numbers.FILLED,
+        help="p3: per cent of a pool that are used; 50 always is",
+    )
     parser.add_argument("--waiting", type=int, default=inbox.MANY, help="inbox: requests that await the busy head")
     parser.add_argument("--json", type=Path, help="where the results go; default: benchmarks/results/<time>.json")
     parser.add_argument("--profile", action="store_true", help="p1 and p2: profile the service instead of measuring it")
@@ -49,6 +57,10 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--contacts is at least {reads.PAGE}")
     if not searching.SMALL <= chosen.people <= searching.LARGE:
         parser.error(f"--people is between {searching.SMALL} and {searching.LARGE}")
+    if not numbers.SMALL <= chosen.pool <= numbers.LARGE or chosen.pool % 100:
+        parser.error(f"--pool is between {numbers.SMALL} and {numbers.LARGE}, in hundreds")
+    if not all(0 <= each <= numbers.FILLED[-1] for each in chosen.filled):
+        parser.error(f"--filled is between 0 and {numbers.FILLED[-1]}")
     return chosen
 
 
@@ -96,7 +108,13 @@ def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
             continue
         if work == "p3":
             with opened("postgresql", contacts=chosen.contacts) as store:
-                found = numbers.compare(store, rounds=chosen.rounds, seconds=chosen.seconds)
+                found = numbers.compare(
+                    store,
+                    rounds=chosen.rounds,
+                    seconds=chosen.seconds,
+                    large=chosen.pool,
+                    filled=chosen.filled,
+                )
                 results.append({"work": work, "engine": "postgresql", **found})
             continue
         if work == "p9":

@@ -58,9 +58,9 @@ def post(path: str, body: bytes, token: str | None = None) -> bytes:
 class _Run:
     """What the connections of one run share."""
 
-    def __init__(self, requests: Iterator[bytes], check: Check | None) -> None:
-        self.requests, self.check = requests, check
-        self.answers = 0
+    def __init__(self, requests: Iterator[bytes], check: Check | None, most: float) -> None:
+        self.requests, self.check, self.most = requests, check, most
+        self.answers = self.asked = 0
         self.ends = float("inf")
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.open = 0
@@ -74,6 +74,11 @@ class _Run:
         self.open -= 1
         if self.open == 0 and not self.over.done():
             self.over.set_result(None)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more is to be asked."""
+        return self.asked >= self.most or time.perf_counter() >= self.ends
 
     def fail(self, error: Exception) -> None:
         if not self.over.done():
@@ -96,6 +101,7 @@ class _Connection(asyncio.Protocol):
 
     def ask(self) -> None:
         assert self._transport is not None
+        self._run.asked += 1
         self._transport.write(next(self._run.requests))
 
     def data_received(self, data: bytes) -> None:
@@ -103,7 +109,7 @@ class _Connection(asyncio.Protocol):
             self._take(data)
         except Exception as error:  # noqa: BLE001 — ends the run, which raises it
             self._run.fail(error)
-            self._close()
+            self.close()
 
     def _take(self, data: bytes) -> None:
         if self._missing < 0:
@@ -122,8 +128,8 @@ class _Connection(asyncio.Protocol):
             raise BadAnswerError(message)
         body, self._body, self._missing = bytes(self._body), bytearray(), -1
         self._run.answered(body)
-        if time.perf_counter() >= self._run.ends:
-            self._close()
+        if self._run.is_over:
+            self.close()
         else:
             self.ask()
 
@@ -136,27 +142,30 @@ class _Connection(asyncio.Protocol):
         return int(lower[at : lower.index(b"\r\n", at)])
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._missing >= 0 or exc is not None or time.perf_counter() < self._run.ends:
+        if self._missing >= 0 or exc is not None or not self._run.is_over:
             self._run.fail(exc or BadAnswerError("the server closed a connection"))
         self._run.closed()
 
-    def _close(self) -> None:
+    def close(self) -> None:
         assert self._transport is not None
         self._transport.close()
 
 
 async def _run(
-    ports: Sequence[int], requests: Sequence[bytes], seconds: float, check: Check | None, offset: int
+    ports: Sequence[int], requests: Sequence[bytes], seconds: float, check: Check | None, offset: int, most: float
 ) -> Measured:
     turn = cycle((*requests[offset % len(requests) :], *requests[: offset % len(requests)]))
-    run = _Run(turn, check)
+    run = _Run(turn, check, most)
     loop = asyncio.get_running_loop()
     where = [ports[at % len(ports)] for at in range(CONNECTIONS)]
     made = [await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port) for port in where]
     began, used = time.perf_counter(), time.process_time()
     run.ends = began + seconds
     for _, connection in made:
-        connection.ask()
+        if run.is_over:
+            connection.close()
+        else:
+            connection.ask()
     async with asyncio.timeout(seconds + 60):
         await run.over
     took = time.perf_counter() - began
@@ -170,11 +179,12 @@ def measure(
     *,
     check: Check | None = None,
     offset: int = 0,
+    most: float = float("inf"),
 ) -> Measured:
-    """Ask ``requests`` in turn, from ``offset`` on, for so many seconds, and wait for what is under way at the end.
+    """Ask ``requests`` in turn, from ``offset`` on, for so many seconds and ``most`` times, and wait for what is under way at the end.
 
     Connections are shared out among ``ports``. Raises ``BadAnswerError`` for an answer that is neither 200 nor 201 or is not whole, and
     whatever ``check`` raises.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run([ports] if isinstance(ports, int) else ports, requests, seconds, check, offset))
+        return runner.run(_run([ports] if isinstance(ports, int) else ports, requests, seconds, check, offset, most))

@@ -38,6 +38,7 @@ BUDGETS: Final[Mapping[str, tuple[Budget, ...]]] = {
     "p3": (
         Budget("ratio", "of bare", 0.12, 0.30),
         Budget("size_effect", "of the rate at 10,000", 0.80, 1.0),
+        Budget("filled_effect", "of the best rate, least to most filled", 0.80, 1.0),
     ),
     "p4": (Budget("per_second", "events/s", 8_000, 15_000),),
     "p6": (Budget("ratio", "of the time at 10,000", 3, 1.5, less_is_better=True),),
@@ -80,7 +81,35 @@ def show(results: Sequence[Mapping[str, Any]]) -> None:
                 each.met(value),
                 _details(result),
             )
-    Console(width=160).print(table)
+    console = Console(width=160)
+    console.print(table)
+    for result in results:
+        if "levels" in result:
+            console.print(_levels(result))
+
+
+def _levels(result: Mapping[str, Any]) -> Table:
+    """Tell how allocation does by the size of a pool and by how much of it is used."""
+    table = Table(title=f"{result['work'].upper()} by size and share used", title_justify="left")
+    for heading in (
+        "numbers",
+        "used",
+        "of bare",
+        "per second",
+        "per processor second",
+        "pages read by the taking statement",
+    ):
+        table.add_column(heading, justify="right")
+    for each in result["levels"]:
+        table.add_row(
+            f"{each['size']:,}",
+            f"{each['filled']} %",
+            f"{each['ratio']:.3f}",
+            f"{each['per_second']:,.0f}",
+            f"{each['per_processor_second']:,.0f}",
+            str(each["pages"]),
+        )
+    return table
 
 
 def _details(result: Mapping[str, Any]) -> str:
@@ -92,9 +121,8 @@ def _details(result: Mapping[str, Any]) -> str:
             f"by processor time {result['ratio_by_processor']:.2f}, {result['ours_per_processor_second']:,.0f} of "
             f"{result['bare_per_processor_second']:,.0f}; load {result['load_busy']:.0%}{busy}"
         )
-    if "size_effect" in result:
-        told = ", ".join(f"{rate:,.0f}/s at {int(size):,}" for size, rate in result["per_second"].items())
-        return f"{told}; bare {result['bare_per_second']:,.0f}/s; rounds {min(result['ratios']):.3f}–{max(result['ratios']):.3f}"
+    if "levels" in result:
+        return f"bare {result['bare_per_second']:,.0f}/s; rounds {min(result['ratios']):.3f}–{max(result['ratios']):.3f}; levels below"
     if "rates" in result:
         low, high = min(result["rates"]), max(result["rates"])
         return f"rounds {low:,.0f}–{high:,.0f}; {result['per_processor_second']:,.0f} per processor second"

@@ -3,7 +3,8 @@
 Taking is one statement. It reads the head of two partial indexes, what is available in the order of the pool's strategy and what is free
 by now, longest first, though it still says that it rests or is held, and takes the best of both or, when there are not enough, nothing.
 On PostgreSQL it passes over rows that somebody else is taking, and tells in the same breath what the holder has; who comes short asks once
-more and waits.
+more and waits. For the one number of almost every call its text says that it is one: while PostgreSQL cannot see how few rows a ``LIMIT``
+leaves, it plans the statement anew for every call, which takes longer than the statement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Integer,
     String,
     Update,
@@ -38,6 +40,7 @@ Held = tuple[str, str]
 """What somebody holds: role and digits."""
 
 _COUNT: Final = bindparam("wanted", type_=Integer())
+_ONE: Final = literal_column("1", Integer)
 _TOOK: Final = ""
 _NOT_KEPT: Final = Number.sort_key >= text(str(OPEN_FROM))
 
@@ -51,17 +54,17 @@ _TAKE_EARLY: Final = Straight(
 _GIVE: Final[Mapping[str, Any]] = {"state": BEGUN, "available_from": None}
 
 
-def taking(*, waiting: bool, values: Mapping[str, Any]) -> Update:
+def taking(*, waiting: bool, values: Mapping[str, Any], wanted: ColumnElement[int] = _COUNT) -> Update:
     """Write the statement that takes ``wanted`` numbers of a pool, or none, and makes ``values`` of them."""
     columns = (Number.id, Number.sort_key)
-    free = select(*columns).where(FREE, _NOT_KEPT).order_by(Number.sort_key).limit(_COUNT)
-    rested = select(*columns).where(RESTED, _NOT_KEPT).order_by(Number.available_from).limit(_COUNT)
+    free = select(*columns).where(FREE, _NOT_KEPT).order_by(Number.sort_key).limit(wanted)
+    rested = select(*columns).where(RESTED, _NOT_KEPT).order_by(Number.available_from).limit(wanted)
     heads = [
         each.with_for_update(skip_locked=not waiting).cte(name) for each, name in ((free, "free"), (rested, "rested"))
     ]
     both = union_all(*(select(head.c.id, head.c.sort_key) for head in heads)).subquery("both")
-    picked = select(both.c.id).order_by(both.c.sort_key, both.c.id).limit(_COUNT).cte("picked")
-    enough = select(func.count()).select_from(picked).scalar_subquery() == _COUNT
+    picked = select(both.c.id).order_by(both.c.sort_key, both.c.id).limit(wanted).cte("picked")
+    enough = select(func.count()).select_from(picked).scalar_subquery() == wanted
     return (
         update(Number)
         .where(Number.id.in_(select(picked.c.id)), enough)
@@ -82,8 +85,8 @@ _HELD: Final = Straight(
 )
 
 
-def _taking_and_telling(*, waiting: bool) -> Straight:
-    took = taking(waiting=waiting, values=_GIVE).cte("took")
+def _taking_and_telling(wanted: ColumnElement[int], *, waiting: bool) -> Straight:
+    took = taking(waiting=waiting, values=_GIVE, wanted=wanted).cte("took")
     place = func.row_number().over(order_by=_LONGEST_FIRST)
     held = (
         select(NumberAssignment.role, null(), Number.digits, place, literal_column("''", String), literal_column("0"))
@@ -95,8 +98,13 @@ def _taking_and_telling(*, waiting: bool) -> Straight:
     return Straight(union_all(taken, held))
 
 
-_TAKE: Final = Straight(taking(waiting=False, values=_GIVE))
-_TAKE_AND_TELL: Final = {waiting: _taking_and_telling(waiting=waiting) for waiting in (False, True)}
+TAKE: Final = Straight(taking(waiting=False, values=_GIVE))
+TAKE_AND_TELL: Final = {
+    (one, waiting): _taking_and_telling(_ONE if one else _COUNT, waiting=waiting)
+    for one in (False, True)
+    for waiting in (False, True)
+}
+"""By whether one is wanted, and whether to wait for those that somebody else is taking."""
 
 
 async def take(
@@ -109,15 +117,15 @@ async def take(
     """
     values = {"pool": pool_id, "wanted": wanted, "now": now}
     if session.get_bind().dialect.name != "postgresql":
-        found = [(_TOOK, *row) for row in await _TAKE.rows(session, values)]
+        found = [(_TOOK, *row) for row in await TAKE.rows(session, values)]
         return _taken(found), await held_by(session, holder) if found else []
     values |= {"holder": holder.id, "kind": holder.type}
     if wanted > 1:
         await QUEUE.rows(session, {"material": f"{pool_id}"})
-    rows = await _TAKE_AND_TELL[False].rows(session, values)
+    rows = await TAKE_AND_TELL[wanted == 1, False].rows(session, values)
     if not any(row[0] == _TOOK for row in rows):
         await QUEUE.rows(session, {"material": f"{pool_id}"})
-        rows = await _TAKE_AND_TELL[True].rows(session, values)
+        rows = await TAKE_AND_TELL[wanted == 1, True].rows(session, values)
     held = sorted((row for row in rows if row[0] != _TOOK), key=lambda row: int(row[3]))
     return _taken([row for row in rows if row[0] == _TOOK]), [(row[0], row[2]) for row in held]
 
