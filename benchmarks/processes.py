@@ -43,8 +43,9 @@ def free_port() -> int:
 
 
 def clean_environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Give this process's environment without settings of the service, and ``given``."""
+    """Give this process's environment without settings of the service, and ``given``; what it compiles is kept."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DUANHAO_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, **given}
 
 

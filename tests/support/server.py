@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,9 @@ def free_port() -> int:
 
 
 def environment(store: TestStore, **more: str) -> dict[str, str]:
-    """Write a store's settings as the environment of a process."""
+    """Write a store's settings as the environment of a process, which keeps the bytecode that it compiles as an installed one has it."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DUANHAO_")}
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
     found = {**inherited, "DUANHAO_DATA_DIR": str(store.settings.data_dir), "DUANHAO_LOG_LEVEL": "info", **more}
     found["DUANHAO_CONTACTS__COLLECT_SENSITIVE"] = '["' + '","'.join(SENSITIVE) + '"]'
     for name in ("CONTACTS", "REVEALS", "SERVICE_CONTACTS"):
@@ -73,6 +74,24 @@ class Server:
 @contextmanager
 def serving(store: TestStore, *, workers: int = 1, **more: str) -> Iterator[Server]:
     """Serve ``store`` until the block ends; returns when ``/readyz`` is green."""
+    with starting(store, workers=workers, **more) as server:
+        _await_ready(server)
+        yield server
+
+
+@contextmanager
+def all_serving(store: TestStore, processes: int) -> Iterator[list[Server]]:
+    """Serve ``store`` by so many processes, which start together, until the block ends."""
+    with ExitStack() as running:
+        servers = [running.enter_context(starting(store)) for _ in range(processes)]
+        for each in servers:
+            _await_ready(each)
+        yield servers
+
+
+@contextmanager
+def starting(store: TestStore, *, workers: int = 1, **more: str) -> Iterator[Server]:
+    """Start a server, which is not ready yet, and end it when the block ends."""
     port = free_port()
     log = store.settings.data_dir.parent / f"server-{port}.log"
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", str(workers)]
@@ -82,7 +101,6 @@ def serving(store: TestStore, *, workers: int = 1, **more: str) -> Iterator[Serv
         )
     server = Server(process, f"http://127.0.0.1:{port}", log)
     try:
-        _await_ready(server)
         yield server
     finally:
         server.stop()
@@ -90,14 +108,14 @@ def serving(store: TestStore, *, workers: int = 1, **more: str) -> Iterator[Serv
 
 def _await_ready(server: Server) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            message = f"the server ended at start: {server.log.read_text(errors='replace')[-2000:]}"
-            raise AssertionError(message)
-        try:
-            if httpx.get(f"{server.url}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
+    with httpx.Client(timeout=2, verify=False) as client:  # noqa: S501 — plain HTTP; a context for TLS costs more than the question
+        while time.monotonic() < deadline:
+            if server.process.poll() is not None:
+                message = f"the server ended at start: {server.log.read_text(errors='replace')[-2000:]}"
+                raise AssertionError(message)
+            with suppress(httpx.TransportError):
+                if client.get(f"{server.url}/readyz").status_code == 200:
+                    return
             time.sleep(0.05)
     message = f"the server is not ready: {server.log.read_text(errors='replace')[-2000:]}"
     raise AssertionError(message)
