@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from app.audit.events import PAGE_CONTACTS
+from app.audit.events import ID_BYTES, PAGE_CONTACTS
 from app.audit.note import Signer
 from app.audit.stores import (
     PAGES_AT_ONCE,
@@ -56,10 +56,13 @@ _OLDEST_PAGES: Final = 'SELECT "index", part, length(contacts) FROM subject_page
 _SPREAD: Final = f"""
 WITH RECURSIVE place(at) AS (VALUES (0) UNION ALL SELECT at + 1 FROM place WHERE at < {PAGE_CONTACTS - 1})
 INSERT INTO subject_entry (contact_id, "index", bits)
-SELECT substr(p.contacts, 16 * at + 1, 16), p."index", p.bits
-FROM subject_page p JOIN place ON at < length(p.contacts) / 16
-WHERE (p."index", p.part) <= (?, ?) ORDER BY 1, 2
+SELECT contacts, "index", bits FROM subject_page WHERE ("index", part) <= (:index, :part) AND length(contacts) = {ID_BYTES}
+UNION ALL
+SELECT substr(p.contacts, {ID_BYTES} * at + 1, {ID_BYTES}), p."index", p.bits
+FROM subject_page p CROSS JOIN place ON at < length(p.contacts) / {ID_BYTES}
+WHERE (p."index", p.part) <= (:index, :part) AND length(p.contacts) <> {ID_BYTES} ORDER BY 1, 2
 """  # noqa: S608 — a constant of ours
+"""Rows of one contact apart from pages, and pages before places (``CROSS JOIN``): otherwise SQLite reads all pages for every place."""
 _Result = TypeVar("_Result")
 
 
@@ -234,7 +237,7 @@ class SqliteLogStore:
             return False
         last, more = chosen
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute(_SPREAD, last)
+        connection.execute(_SPREAD, {"index": last[0], "part": last[1]})
         connection.execute('DELETE FROM subject_page WHERE ("index", part) <= (?, ?)', last)
         connection.execute("COMMIT")
         self._connected()

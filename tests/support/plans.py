@@ -66,7 +66,7 @@ def sqlite_plan(connection: sqlite3.Connection, sql: str, arguments: Sequence[An
     return "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", arguments))
 
 
-def sqlite_steps(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> int:
+def sqlite_steps(connection: sqlite3.Connection, sql: str, arguments: Sequence[Any] | Mapping[str, Any]) -> int:
     """Count the steps of SQLite's machine that a statement takes, to the nearest ten; undo it."""
     found = 0
 
