@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.query import Source
@@ -23,6 +23,8 @@ from app.numbers.rules import State
 from app.numbers.values import Wanted
 
 OPEN: Final = or_(FREE, RESTED)
+_NICE: Final = or_(and_(FREE, Number.nice > text("0")), RESTED)
+"""Open, where only nice ones are asked for: in the words of the index over them, which SQLite takes literally."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,11 @@ class Choice:
     least: Level = Level.PLAIN
     exactly: Level | None = None
     kept: bool = False
+
+    @property
+    def open(self) -> ColumnElement[bool]:
+        """Which numbers of a pool can be had, as the store finds those that look so soonest."""
+        return _NICE if (self.least if self.exactly is None else self.exactly) > Level.PLAIN else OPEN
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Write it as conditions on ``Number``."""
@@ -77,7 +84,7 @@ async def free_like(
     """List free numbers of a pool that look so, in the order in which they would be given out, and which are kept back."""
     order = _PLACE if choice.kept else Number.sort_key
     columns: tuple[Any, ...] = (Number.digits, Number.sort_key)
-    statement = select(*columns).where(OPEN, *choice.conditions()).order_by(order, Number.id).limit(limit)
+    statement = select(*columns).where(choice.open, *choice.conditions()).order_by(order, Number.id).limit(limit)
     return [(row[0], row[1] < OPEN_FROM) for row in await _run(source, statement, pool=pool_id, now=now)]
 
 
@@ -90,7 +97,7 @@ async def take_chosen(session: AsyncSession, pool_id: UUID, wanted: Wanted, now:
     if session.get_bind().dialect.name == "postgresql":
         await QUEUE.rows(session, {"material": f"{pool_id}"})
     columns: tuple[Any, ...] = (Number.id, Number.digits)
-    statement = select(*columns).where(OPEN, *choice.conditions()).with_for_update(skip_locked=True)
+    statement = select(*columns).where(choice.open, *choice.conditions()).with_for_update(skip_locked=True)
     values: dict[str, Any] = {"pool": pool_id, "now": now}
     if wanted.contiguous:
         row, longest = await row_of(session, pool_id, choice, count=wanted.count, now=now)
@@ -132,7 +139,7 @@ async def refuse_kept(session: AsyncSession, pool_id: UUID, digits: str) -> None
 
 async def count_like(source: Source, pool_id: UUID, choice: Choice, *, now: datetime) -> int:
     """Count them."""
-    statement = select(func.count()).select_from(Number).where(OPEN, *choice.conditions())
+    statement = select(func.count()).select_from(Number).where(choice.open, *choice.conditions())
     return int((await _run(source, statement, pool=pool_id, now=now))[0][0])
 
 
@@ -145,7 +152,7 @@ async def row_of(source: Source, pool_id: UUID, choice: Choice, *, count: int, n
     length = func.length(Number.digits)
     at = func.row_number().over(partition_by=length, order_by=Number.digits)
     free = select(length.label("width"), value.label("value"), (value - at).label("island"))
-    islands = free.where(OPEN, *choice.conditions()).cte("islands")
+    islands = free.where(choice.open, *choice.conditions()).cte("islands")
     size = func.count()
     columns: tuple[Any, ...] = (islands.c.width, func.min(islands.c.value), size)
     grouped = select(*columns).group_by(islands.c.width, islands.c.island)

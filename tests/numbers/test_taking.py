@@ -12,10 +12,15 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.dialects.postgresql import asyncpg as driver
 from sqlalchemy.dialects.sqlite import aiosqlite
 
+from app.kit.db import Prepared
+from app.numbers import counting
+from app.numbers.choosing import Choice
+from app.numbers.models import Number
+from app.numbers.nice import Level
 from app.numbers.taking import TAKE, TAKE_AND_TELL
 from tests.numbers.calls import TestPool, add_pool, it_client, wanted
 from tests.support.application import World
@@ -33,6 +38,19 @@ FEW_STEPS = 400
 
 _OF_POOL = "number.pool_id = (SELECT id FROM number_pool WHERE code = {})"
 _BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+
+
+def _asking_for(choice: Choice) -> Any:  # noqa: ANN401 — a select
+    columns: tuple[Any, ...] = (Number.digits, Number.sort_key)
+    return select(*columns).where(choice.open, *choice.conditions()).order_by(Number.sort_key).limit(20)
+
+
+USING = {
+    "ix_number_aside": counting._COUNTED,
+    "ix_number_nice": _asking_for(Choice(least=Level.NICE)),
+    "ix_number_waiting": _asking_for(Choice(exactly=Level.RARE)),
+}
+"""An index that nothing asked would only cost those who write."""
 
 
 @asynccontextmanager
@@ -140,6 +158,11 @@ def _read_on_sqlite(store: SqliteTestStore, pool: TestPool, asked: dict[str, Any
         assert "ix_number_free (pool_id=? AND sort_key>?)" in plan
         assert "ix_number_waiting (pool_id=? AND available_from<?)" in plan
         assert sqlite_steps(connection, compiled.sql, arguments) < alone + FEW_STEPS
+        for name, statement in USING.items():
+            prepared = Prepared(statement, aiosqlite.dialect())
+            plan = sqlite_plan(connection, prepared.sql, prepared.arguments({**asked, "pool": identity}))
+            assert name in plan, plan
+            assert "SCAN number" not in plan
         connection.execute("DELETE FROM number WHERE digits > ? AND digits <= ?", [pool.digits(), pool.digits(SIZE)])
 
 
@@ -159,13 +182,17 @@ async def _read_on_postgresql(store: PostgresTestStore, pool: TestPool, asked: d
         )
         await connection.execute("UPDATE number SET state = 'assigned' WHERE digits = $1", pool.digits())
         await connection.execute("ANALYZE number")
-        for statement in TAKE_AND_TELL.values():
-            compiled = statement.compiled_for(driver.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+        for taking in TAKE_AND_TELL.values():
+            compiled = taking.compiled_for(driver.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
             found = await explained(connection, compiled.sql, compiled.arguments({**asked, "pool": identity}))
             assert not found.read_whole & {"number", "number_assignment"}, found.plan
             assert {"ix_number_free", "ix_number_waiting"} <= found.indexes
             assert found.rows("number") <= 4, found.plan
             assert found.pages <= FEW_PAGES, found.pages
+        for name, statement in USING.items():
+            prepared = Prepared(statement, driver.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+            found = await explained(connection, prepared.sql, prepared.arguments({**asked, "pool": identity}))
+            assert name in found.indexes, found.plan
         one = TAKE_AND_TELL[True, False].compiled_for(driver.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         for _ in range(12):
             await connection.fetch(one.sql, *one.arguments({**asked, "pool": UUID(int=0)}))
