@@ -83,6 +83,21 @@ def test_an_inbox_is_measured_beside_a_longer_one(tmp_path: Path) -> None:
     assert result["first_ratio"] == pytest.approx(of_many / of_few)
 
 
+@pytest.mark.slow
+def test_allocation_is_measured_by_size_and_share_used(tmp_path: Path) -> None:
+    (result,) = _run(tmp_path, "p3", "--pool", "20000", "--filled", "99")
+    levels = result["levels"]
+    assert [(each["size"], each["filled"]) for each in levels] == [
+        (10_000, 50),
+        (10_000, 99),
+        (20_000, 50),
+        (20_000, 99),
+    ]
+    assert min(each["per_second"] for each in levels) > 0
+    assert max(each["pages"] for each in levels) < 100
+    assert result["ratio"] == levels[2]["ratio"]
+
+
 def test_a_longer_crowd_begins_with_the_shorter() -> None:
     people = names(5000)
     assert people[:2000] == names(2000)
