@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.support.session import FOLDER, SessionFolder
+from tests.support.session import FOLDER, SessionFolder, roomy_memory
 
 pytest_plugins = (
     "tests.support.stores",
@@ -33,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     if given is None:
+        memory = roomy_memory()
+        if memory is not None:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
         config.stash[FOLDER], config.stash[_ALIVE] = SessionFolder.open(external=external)
     else:
         config.stash[FOLDER] = SessionFolder(Path(given["duanhao_folder"]), external=external)

@@ -80,10 +80,14 @@ class LocalPostgres:
 class Cluster:
     """A running server and what a test wants of it: roles, and databases made from a template in milliseconds."""
 
-    def __init__(self, url: str, *, prefix: str) -> None:
-        """Speak to the server at ``url`` as a superuser; every database made here is named ``prefix_…``."""
+    def __init__(self, url: str, *, prefix: str, in_memory: bool = False) -> None:
+        """Speak to the server at ``url`` as a superuser; every database made here is named ``prefix_…``.
+
+        Where its files are ``in_memory``, they are copied as files, which there takes half as long as writing each page to the log.
+        """
         self._url = make_url(url)
         self._prefix = prefix
+        self._strategy = "FILE_COPY" if in_memory else "WAL_LOG"
         self._made = 0
 
     def dsn(self, database: str, role: str | None = None) -> str:
@@ -103,7 +107,11 @@ class Cluster:
     def make(self, name: str, *, template: str | None = None) -> str:
         """Make a database owned by the owner role, empty or as a copy of ``template``; answer its full name."""
         database = f"{self._prefix}_{name}"
-        source = f"TEMPLATE {self._prefix}_{template}" if template else "TEMPLATE template0 ENCODING 'UTF8'"
+        source = (
+            f"TEMPLATE {self._prefix}_{template} STRATEGY {self._strategy}"
+            if template
+            else "TEMPLATE template0 ENCODING 'UTF8'"
+        )
         self._run(f"CREATE DATABASE {database} OWNER {OWNER} {source}")
         return database
 
