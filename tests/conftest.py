@@ -3,7 +3,9 @@
 Generated examples are the same in every CI run and new in every run at a desk, which is where a find can be mended.
 """
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ pytest_plugins = (
 )
 
 _ALIVE = pytest.StashKey[int]()
+_COLLECT_AFTER = (50_000, 20, 20)
+"""As the service does when it has started (``app.main``)."""
 
 settings.register_profile("duanhao", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("duanhao")
@@ -39,6 +43,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[FOLDER], config.stash[_ALIVE] = SessionFolder.open(external=external)
     else:
         config.stash[FOLDER] = SessionFolder(Path(given["duanhao_folder"]), external=external)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while tests are collected, and leave them and the modules out of every later collection.
+
+    Sixteen thousand tests are half a million objects: to walk them took a second, several times a minute.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
 
 
 @pytest.hookimpl(optionalhook=True)
