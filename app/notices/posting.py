@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Final, Literal
 
 import httpx
@@ -50,6 +51,12 @@ async def looked_up(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
+@cache
+def _systems_trust() -> ssl.SSLContext:
+    """Read the system's certificates once in a process: it takes some forty milliseconds."""
+    return ssl.create_default_context()
+
+
 class Poster:
     """Posts."""
 
@@ -64,7 +71,7 @@ class Poster:
         """Take what may be reached, who looks up names, whose certificates are believed (unset: the system's), and the deadline."""
         self.reach, self._resolver, self._seconds = reach, resolver, seconds
         self._client = httpx.AsyncClient(
-            verify=trust or ssl.create_default_context(),
+            verify=trust or _systems_trust(),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(seconds),
