@@ -20,6 +20,7 @@ pytest_plugins = (
     "tests.support.shared",
     "tests.support.signing",
     "tests.support.witness",
+    "tests.support.compiled",
 )
 
 _ALIVE = pytest.StashKey[int]()
