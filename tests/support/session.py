@@ -27,6 +27,16 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 — a folder of its own is made 
 _ROOM: Final = 4 * 1024**3
 
 
+def roomy_memory() -> Path | None:
+    """Give the file system in memory where there is one with room, unless ``TMPDIR`` says where temporary files go.
+
+    Copying a database writes some five hundred files, which costs ten times as much on a disk.
+    """
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK):
+        return None
+    return _MEMORY if shutil.disk_usage(_MEMORY).free >= _ROOM else None
+
+
 class SessionFolder:
     """The shared folder: its lock, its PostgreSQL, its templates."""
 
@@ -78,16 +88,6 @@ class SessionFolder:
     def prefix(self) -> str:
         """What every database of this run is named after."""
         return "duanhao_test_" + self.root.name.removeprefix(_NAME).replace("-", "_").lower()
-
-
-def roomy_memory() -> Path | None:
-    """Give the file system in memory where there is one with room, unless ``TMPDIR`` says where temporary files go.
-
-    Copying a database writes some five hundred files, which costs ten times as much on a disk.
-    """
-    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK):
-        return None
-    return _MEMORY if shutil.disk_usage(_MEMORY).free >= _ROOM else None
 
 
 def _clear_if_dead(folder: Path) -> None:
