@@ -67,7 +67,7 @@ class ReferenceEvaluator:
 
     def __init__(self, pack: Pack) -> None:
         """Take the pack as the plain data that a reader would have before them."""
-        self._rules: list[dict[str, Any]] = pack.model_dump(mode="json")["rules"]
+        self._rules: list[dict[str, Any]] = pack.model_dump(mode="json", include={"rules"})["rules"]
 
     def ask(
         self,
@@ -209,6 +209,8 @@ class ReferenceEvaluator:
             of_viewer["step_up"] in {None, viewer.step_up},
             purpose.value in rule["purposes"] or not rule["purposes"],
         ]
+        if not all(speaks_of_viewer):
+            return False
         speaks_of_contact = [
             contact.kind in of_contact["kinds"] or not of_contact["kinds"],
             contact.status in of_contact["statuses"] or not of_contact["statuses"],
@@ -216,8 +218,10 @@ class ReferenceEvaluator:
             any(tag in contact.tags for tag in of_contact["tags"]) or not of_contact["tags"],
             of_contact["ended"] in {None, contact.until is not None and contact.until < (at + _HERE).date()},
         ]
+        if not all(speaks_of_contact):
+            return False
         own = viewer.contact_id is not None and viewer.contact_id == contact_id
-        related = {
+        related: bool = {
             "any": True,
             "self": own,
             "others": not own,
@@ -236,7 +240,7 @@ class ReferenceEvaluator:
             "assigned_ticket": _works_on(viewer, contact_id, at, "ticket"),
             "emergency": _in_emergency(viewer, contact, purpose, at),
         }[of_contact["relation"]]
-        return related and all(speaks_of_viewer) and all(speaks_of_contact)
+        return related
 
 
 def _changed_by(grants: Iterable[Mapping[str, Any]], field_class: str) -> str | None:
