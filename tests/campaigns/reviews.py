@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +14,13 @@ from app.application import Application
 from app.auth.repository import Source
 from app.campaigns.desk import CampaignDesk
 from app.campaigns.joints import Holdings
-from app.composition import open_application
 from app.crypto.rowmac import RowSigner
 from app.deadlines import CampaignsSettings
 from app.disclosure.showing import Showing
 from app.kit.db import UnitOfWork
-from app.main import create_app
 from app.notices.notice import Notice
 from tests.campaigns.weekdays import Deadline, WeekDays
-from tests.support.application import World, found_company, with_sensitive
+from tests.support.application import World, opened_at_noon
 from tests.support.clock import FrozenClock
 from tests.support.stores import TestStore
 
@@ -174,14 +173,9 @@ class Reviews:
 
 
 @asynccontextmanager
-async def opened(store: TestStore, clock: FrozenClock) -> AsyncIterator[Reviews]:
-    """Open the company."""
-    async with open_application(with_sensitive(store.settings), clock=clock) as application:
-        world = World(application, create_app(application.settings, application))
-        await found_company(world)
+async def opened(folder: Path, store: TestStore, clock: FrozenClock) -> AsyncIterator[Reviews]:
+    """Open the company that ``founded_at_noon`` put into the store."""
+    async with opened_at_noon(folder, store, clock) as world:
         reviews = Reviews(world, clock)
         reviews.equip()
-        try:
-            yield reviews
-        finally:
-            await world.close()
+        yield reviews

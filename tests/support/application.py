@@ -23,8 +23,10 @@ from app.audit.authors import Author
 from app.composition import open_application
 from app.config import QuotasSettings, Settings
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
+from app.kit.clock import Clock
 from app.main import create_app
 from app.permissions.standing import Viewer
+from tests.support.clock import NOON, FrozenClock
 from tests.support.company import CLIENTS, DEPARTMENTS, HEADS, PEOPLE
 from tests.support.postgres import Cluster, in_thread
 from tests.support.session import SessionFolder
@@ -118,9 +120,11 @@ def with_sensitive(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def opened_world(settings: Settings, *, written: Path | None = None) -> AsyncIterator[World]:
+async def opened_world(
+    settings: Settings, *, written: Path | None = None, clock: Clock | None = None
+) -> AsyncIterator[World]:
     """Open the application on a store, with the company in it; ``written`` names who is in a store that has it already."""
-    async with open_application(with_sensitive(settings)) as application:
+    async with open_application(with_sensitive(settings), clock=clock) as application:
         world = World(application, create_app(application.settings, application))
         if written is None:
             await found_company(world)
@@ -132,8 +136,15 @@ async def opened_world(settings: Settings, *, written: Path | None = None) -> As
             await world.close()
 
 
-async def _write_company(settings: Settings, names: Path) -> None:
-    async with opened_world(settings) as world:
+@asynccontextmanager
+async def opened_at_noon(folder: Path, store: TestStore, clock: Clock) -> AsyncIterator[World]:
+    """Open the company that ``founded_at_noon`` put into the store, under a clock that begins there."""
+    async with opened_world(store.settings, written=_names(folder, store.dialect, "noon"), clock=clock) as world:
+        yield world
+
+
+async def _write_company(settings: Settings, names: Path, clock: Clock | None = None) -> None:
+    async with opened_world(settings, clock=clock) as world:
         _write_names(names, world.departments, world.people)
 
 
@@ -146,19 +157,34 @@ def _read_names(names: Path) -> tuple[dict[str, UUID], ...]:
     return tuple({name: UUID(each) for name, each in part.items()} for part in named)
 
 
-def _names(folder: Path, dialect: str) -> Path:
-    return folder / f"{dialect}-founded.json"
+def _names(folder: Path, dialect: str, which: str = "founded") -> Path:
+    return folder / f"{dialect}-{which}.json"
+
+
+def _on_sqlite(folder: SessionFolder, empty: Path, which: str, clock: Clock | None = None) -> Path:
+    template, names = folder.root / f"sqlite-{which}", _names(folder.root, "sqlite", which)
+    with folder.locked():
+        if not names.exists():
+            shutil.copytree(empty, template)
+            in_thread(_write_company(settings_for(template), names, clock))
+    return template
+
+
+def _on_postgres(
+    folder: SessionFolder, cluster: Cluster, empty: str, which: str, clock: Clock | None = None
+) -> tuple[Path, str]:
+    keys, names = folder.root / f"postgres-{which}", _names(folder.root, "postgresql", which)
+    with folder.locked():
+        if not names.exists():
+            database = cluster.make(which, template=empty)
+            in_thread(_write_company(_postgres_store(cluster, database, data_dir=keys).settings, names, clock))
+    return keys, which
 
 
 @pytest.fixture(scope="session")
 def sqlite_founded(session_folder: SessionFolder, sqlite_template: Path) -> Path:
     """Write the small company into a data directory, once per run."""
-    template, names = session_folder.root / "sqlite-founded", _names(session_folder.root, "sqlite")
-    with session_folder.locked():
-        if not names.exists():
-            shutil.copytree(sqlite_template, template)
-            in_thread(_write_company(settings_for(template), names))
-    return template
+    return _on_sqlite(session_folder, sqlite_template, "founded")
 
 
 @pytest.fixture(scope="session")
@@ -166,12 +192,21 @@ def postgres_founded(
     session_folder: SessionFolder, postgres_cluster: Cluster, postgres_template: str
 ) -> tuple[Path, str]:
     """Write the small company into a database, once per run; give the folder of its keys and the name to copy it by."""
-    keys, names = session_folder.root / "postgres-founded", _names(session_folder.root, "postgresql")
-    with session_folder.locked():
-        if not names.exists():
-            database = postgres_cluster.make("founded", template=postgres_template)
-            in_thread(_write_company(_postgres_store(postgres_cluster, database, data_dir=keys).settings, names))
-    return keys, "founded"
+    return _on_postgres(session_folder, postgres_cluster, postgres_template, "founded")
+
+
+@pytest.fixture(scope="session")
+def sqlite_founded_at_noon(session_folder: SessionFolder, sqlite_template: Path) -> Path:
+    """Do so under a clock that stands at ``NOON``."""
+    return _on_sqlite(session_folder, sqlite_template, "noon", FrozenClock(NOON))
+
+
+@pytest.fixture(scope="session")
+def postgres_founded_at_noon(
+    session_folder: SessionFolder, postgres_cluster: Cluster, postgres_template: str
+) -> tuple[Path, str]:
+    """Do so under a clock that stands at ``NOON``."""
+    return _on_postgres(session_folder, postgres_cluster, postgres_template, "noon", FrozenClock(NOON))
 
 
 @pytest_asyncio.fixture

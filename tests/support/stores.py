@@ -111,14 +111,21 @@ def founded(session_folder: SessionFolder) -> Path:
     return session_folder.root
 
 
-def _asked_for_company(request: pytest.FixtureRequest) -> bool:
-    return "founded" in request.fixturenames
+@pytest.fixture
+def founded_at_noon(session_folder: SessionFolder) -> Path:
+    """Ask for the company as a clock that stood at ``NOON`` had it founded, for a test under such a clock; give the folder as above."""
+    return session_folder.root
+
+
+def _company(request: pytest.FixtureRequest) -> str | None:
+    """Name the template that a test asks for, if any."""
+    return next((each for each in ("founded", "founded_at_noon") if each in request.fixturenames), None)
 
 
 @pytest.fixture
 def sqlite_store(request: pytest.FixtureRequest, tmp_path: Path) -> SqliteTestStore:
     """Give SQLite at the newest revision."""
-    template: Path = request.getfixturevalue("sqlite_founded" if _asked_for_company(request) else "sqlite_template")
+    template: Path = request.getfixturevalue(f"sqlite_{_company(request) or 'template'}")
     data_dir = tmp_path / "var"
     shutil.copytree(template, data_dir)
     data_dir.chmod(0o700)
@@ -137,8 +144,9 @@ def postgres_store(
 ) -> Iterator[PostgresTestStore]:
     """Give PostgreSQL at the newest revision."""
     data_dir = tmp_path / "var"
-    if _asked_for_company(request):
-        keys, template = request.getfixturevalue("postgres_founded")
+    company = _company(request)
+    if company is not None:
+        keys, template = request.getfixturevalue(f"postgres_{company}")
         shutil.copytree(keys, data_dir)
         data_dir.chmod(0o700)
     else:
