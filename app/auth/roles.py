@@ -25,6 +25,7 @@ class Role(StrEnum):
     EXECUTIVE = "executive"
     COMMITTEE = "committee"
     SYSTEM_ADMIN = "system_admin"
+    OFFICE_READER = "office_reader"
     SALES = "sales"
     PRODUCTION = "production"
     CUSTOMER_SERVICE = "customer_service"

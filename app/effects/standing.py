@@ -35,8 +35,8 @@ _GOES_WITH: Final[Mapping[str, frozenset[str]]] = {
     "T5": frozenset({Role.INFOSEC, Role.AUDITOR}),
 }
 """With which roles a tier goes, one of them at least (reference/policy-approval.md c.1); heads have T2 by their position."""
-_ORDINARY: Final = frozenset({*BUSINESS, Role.DEPUTY})
-"""Roles within a department's own business; every other one is elevated."""
+_ORDINARY: Final = frozenset({*BUSINESS, Role.DEPUTY, Role.OFFICE_READER})
+"""Roles within a department's own business, and the one that reads a list which others keep; every other one is elevated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ ROLES: Final = {
     "executive": ("高管", "Executive"),
     "committee": ("信息管理小组", "Information committee"),
     "system_admin": ("系统管理员", "System administrator"),
+    "office_reader": ("通讯录外部版读者", "Office reader"),
     "sales": ("销售", "Sales"),
     "production": ("生产", "Production"),
     "customer_service": ("客服", "Customer service"),

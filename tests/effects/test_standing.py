@@ -126,6 +126,29 @@ async def test_what_reaches_far_takes_the_longer_chain(
     assert (await counter.examine(asked, "head")).facts["power"] == "elevated"
 
 
+async def test_readers_of_the_external_edition(shared: World, counter: Counter) -> None:
+    """Who is lent the role sees mobiles of the edition's people finely masked, of nobody else, and as long as it is lent."""
+    reader, head = await add_person(shared), shared.people["head"]
+    listed = await add_person(shared, department="SALES", tags=["frequent_contact"])
+    unlisted = await add_person(shared, department="SALES")
+
+    async def mobiles() -> list[tuple[str, str | None]]:
+        client, token = await shared.as_(None), await shared.token(reader.name)
+        asked = [client.get(each.path, headers={"Authorization": f"Bearer {token}"}) for each in (listed, unlisted)]
+        seen = [(await each).json()["mobile"] for each in asked]
+        return [(each["state"], each.get("value")) for each in seen]
+
+    coarse = [("masked", "137********")] * 2
+    assert await mobiles() == coarse
+    given = await counter.approve(
+        counter.asked("tier.grant", head, str(reader.id), form(shared, ["office_reader"]), reader.id), "head"
+    )
+    assert given[0].variant == "ordinary"
+    assert await mobiles() == [("masked", f"137****{listed.mobile[-4:]}"), coarse[1]]
+    await counter.end(*given)
+    assert await mobiles() == coarse
+
+
 async def test_what_no_request_gives(shared: World, counter: Counter) -> None:
     who = await add_person(shared)
     assert await refused(counter, who, form(shared, [], "T1")) == "no_change"

@@ -19,10 +19,10 @@ CONTACTS: Final = tuple(UUID(int=each) for each in range(1, 7))
 KINDS: Final = ("employee", "temporary", "hotline", "external")
 STATUSES: Final = ("active", "prehire", "left", "archived", "leaving")
 SECRECY: Final = ("normal", "executive", "core")
-ROLES: Final = ("hr", "executive", "infosec", "directory_steward", "it")
+ROLES: Final = ("hr", "executive", "infosec", "directory_steward", "it", "office_reader")
 SCOPES: Final = ("contacts:read", "hr:write")
 PURPOSES: Final = (Purpose.WORK_CONTACT, Purpose.HR_ADMIN, Purpose.INCIDENT, Purpose.EMERGENCY)
-TAGS: Final = ("safety_officer", "driver", "first_aid")
+TAGS: Final = ("safety_officer", "driver", "first_aid", "frequent_contact")
 FACTS: Final[tuple[Fact, ...]] = ("account", "order", "ticket")
 SCOPE_KINDS: Final[tuple[ScopeKind, ...]] = (
     *("contact", "department", "subtree", "company", "legal_entity", "region", "kind", "tag", "assigned"),
