@@ -35,6 +35,7 @@ __all__ = [
     "Course",
     "Effected",
     "Ends",
+    "Gone",
     "Happening",
     "Moves",
     "OutOfTime",
@@ -112,6 +113,13 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """Somebody whose consent is awaited left: nobody gives it for them, so it counts as a no, of theirs alone where each has their own."""
+
+    person: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """The requester does not want it any more."""
 
@@ -163,6 +171,7 @@ Happening: TypeAlias = (
     | Asks
     | Moves
     | Replaced
+    | Gone
     | Withdrawn
     | Amended
     | Reopened
@@ -208,6 +217,8 @@ def moved(course: Course, happens: Happening) -> Course | Refused:  # noqa: C901
             return _moves(course, person, (to,))
         case Replaced(person, by):
             return _moves(course, person, by)
+        case Gone(person):
+            return _gone(course, person)
         case Amended(stages):
             if course.state not in {State.AMENDING, State.NEEDS_REAPPROVAL}:
                 return Refused(Reason.NOT_OPEN)
@@ -292,7 +303,7 @@ def _won(stage: Stage) -> bool:
 def _lost(stage: Stage) -> bool:
     """Tell whether a no ends the request: n of m without a veto goes on while enough are left, separate consents while one may come."""
     if stage.separately:
-        return all(each.word is Word.REJECT for each in stage.tasks)
+        return all(each.word is Word.REJECT or each.moved for each in stage.tasks)
     if stage.type is not StepType.N or stage.veto:
         return True
     if any(each.must and each.word is Word.REJECT for each in stage.tasks):
@@ -337,6 +348,20 @@ def _moves(course: Course, person: UUID, to: tuple[UUID, ...]) -> Course | Refus
         part for each in stage.tasks for part in ((replace(each, moved=True), *instead) if each is task else (each,))
     )
     return _with(course, replace(stage, tasks=tasks))
+
+
+def _gone(course: Course, person: UUID) -> Course | Refused:
+    stage = course.at
+    if stage is None or course.state is not State.PENDING:
+        return Refused(Reason.NOT_OPEN)
+    if stage.type is not StepType.CONSENT or person not in stage.waiting_for:
+        return Refused(Reason.NOT_ASKED)
+    tasks = tuple(replace(each, moved=True) if each.person == person and each.is_open else each for each in stage.tasks)
+    stage = replace(stage, tasks=tasks)
+    course = _with(course, stage)
+    if not stage.separately or _lost(stage):
+        return _closed(course, State.REJECTED)
+    return _next(_with(course, replace(stage, state=StepState.DONE))) if _won(stage) else course
 
 
 def _ended(course: Course, how: State) -> Course | Refused:

@@ -3,7 +3,7 @@
 Twice a minute whoever is asked is looked at again, and what stands open with somebody who is not who they were asked as is resolved by the
 rules of filing: the step's own resolvers, then the next superior, then administration. Nobody's going is a yes: a step that waits for
 everybody gets somebody in their place, and one for which nobody in the company is found waits, on record, for somebody or for its time.
-Nobody consents for another, so a consent waits for its time. See docs/decisions/0038.
+Nobody consents for another, so the consent of somebody who left counts as refused, at once. See docs/decisions/0036 and 0038.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from app.approvals.advancing import Advancing
 from app.approvals.chains import StepType
 from app.approvals.course import EVERYBODY, Course, Stage
 from app.approvals.effects import Asked
-from app.approvals.machine import Replaced, moved
+from app.approvals.machine import Gone, Replaced, moved
 from app.approvals.request import Asking, Request
 from app.approvals.seats import Seats
 from app.audit.authors import Author
@@ -82,8 +82,10 @@ class Replacing:
     async def replaced(self, unit: UnitOfWork, request: Request, asked: Asked) -> Request:
         """Ask others in the active step instead of those who cannot answer; give the request itself where there is nobody to replace."""
         stage = request.course.at
-        if stage is None or stage.type in {StepType.CONSENT, StepType.CHECK}:
+        if stage is None or stage.type is StepType.CHECK:
             return request
+        if stage.type is StepType.CONSENT:
+            return await self._counted_out(unit, request, asked, stage)
         source, step, question = unit.session, request.step(stage.id), self._advancing.question(request, asked)
         if not stage.tasks:
             found = await self._resolving.people(source, step, question, request.decided)
@@ -102,6 +104,20 @@ class Replacing:
                 continue
             after, told[person] = following, by
         return after if not told else await self._told(unit, request, after, stage, told)
+
+    async def _counted_out(self, unit: UnitOfWork, request: Request, asked: Asked, stage: Stage) -> Request:
+        """Wait no longer for the consent of those who left; go on where that was all that was waited for."""
+        gone = [each for each in stage.waiting_for if not await self._resolving.in_office(unit.session, each)]
+        course = request.course
+        for each in gone:
+            following = moved(course, Gone(each))
+            course = following if isinstance(following, Course) else course
+        if course == request.course:
+            return request
+        after = request.happened(course, self._clock.now())
+        told = ",".join(map(str, gone))
+        await self._advancing.told(unit, CLOCK, "request.consent_lapse", after, step=stage.id, gone=told)
+        return await self._advancing.settled(unit, CLOCK, after, asked)
 
     def _report(self, request: UUID, step: str) -> None:
         """Say once that nobody in the company answers a step."""

@@ -238,11 +238,17 @@ class Resolving:
             case _:
                 return True
 
-    async def seated(self, source: Source, person: UUID, basis: str | None, kind: str) -> bool:
-        """Tell whether who was asked can answer: in office, still what they are asked as, and there or stood in for."""
+    async def in_office(self, source: Source, person: UUID) -> bool:
+        """Tell whether somebody is here still, at work or away."""
         facts = (await self._organisation.facts(source, [person])).get(person)
-        if facts is None or not facts.in_office or not await self.holds(source, person, basis):
+        return facts is not None and facts.in_office
+
+    async def seated(self, source: Source, person: UUID, basis: str | None, kind: str) -> bool:
+        """Tell whether who was asked can answer: in office and, but to consent, still what they are asked as, there or stood in for."""
+        if not await self.in_office(source, person) or not await self.holds(source, person, basis):
             return False
+        if basis == CONSENTS:
+            return True
         now = self._clock.now()
         return not await self._absences.away(source, person, now) or bool(
             await self._absences.deputies(source, person, kind, now)

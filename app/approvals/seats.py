@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from app.approvals.course import State
 from app.approvals.models import ApprovalRequest, ApprovalTask
-from app.approvals.request import CONSENTS
 from app.auth.repository import Query, Source
 
 
@@ -25,10 +24,8 @@ class Seats:
     """Queries on open tasks."""
 
     async def taken(self, source: Source) -> list[Seat]:
-        """List as what people are asked now, but for consent, which is nobody else's."""
-        statement = select(ApprovalTask.person_id, ApprovalTask.basis, ApprovalTask.kind).where(
-            ApprovalTask.open, or_(ApprovalTask.basis.is_(None), ApprovalTask.basis != CONSENTS)
-        )
+        """List as what people are asked now."""
+        statement = select(ApprovalTask.person_id, ApprovalTask.basis, ApprovalTask.kind).where(ApprovalTask.open)
         return [Seat(*row) for row in await Query(statement.distinct()).rows(source)]
 
     async def requests(self, source: Source, seats: Iterable[Seat]) -> list[UUID]:

@@ -37,7 +37,11 @@ _TYPES: Final[Mapping[str, str]] = {
     "request.withdraw": "request.withdrawn",
 }
 """The notice of each event of a request; one that is not here (a check was made) is on record and told to nobody."""
-_RETURNED: Final = "request.returned"
+_BY_STATE: Final[Mapping[tuple[str, str], str]] = {
+    ("request.end", "returned"): "request.returned",
+    ("request.consent_lapse", "rejected"): "request.decided",
+}
+"""Notices of events that are told by what came of them."""
 _REASSIGNED: Final = "request.reassigned"
 """Told to whoever filed it and to whoever is asked now: who was asked before is not there to be told."""
 _ASKS: Final = frozenset({"request.activated", "request.escalated", "request.reminder", "request.transferred"})
@@ -54,7 +58,7 @@ class RequestTeller:
 
     async def request(self, unit: UnitOfWork, what: str, request: Request, people: tuple[UUID, ...]) -> None:
         """Promise, in this transaction, to tell ``people`` and whoever has subscribed."""
-        notice_type = _RETURNED if request.state.value == "returned" and what == "request.end" else _TYPES.get(what)
+        notice_type = _BY_STATE.get((what, request.state.value)) or _TYPES.get(what)
         if notice_type is not None:
             await self._notices.tell(unit, _notice(notice_type, request, people))
 

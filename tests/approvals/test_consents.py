@@ -10,6 +10,7 @@ from app.approvals.machine import (
     Asks,
     Course,
     Effected,
+    Gone,
     OutOfTime,
     Refused,
     Said,
@@ -58,6 +59,58 @@ def test_silence_is_a_no(words: list[tuple[UUID, Word]], state: State) -> None:
     after = moved(course(*words), OutOfTime())
     assert isinstance(after, Course)
     assert after.state is state
+
+
+@pytest.mark.parametrize(
+    ("words", "gone", "state"),
+    [
+        ([], [A], State.PENDING),
+        ([(A, YES)], [B], State.PENDING),
+        ([(A, YES), (B, NO)], [C], State.APPROVED),
+        ([(A, YES)], [B, C], State.APPROVED),
+        ([(A, NO), (B, NO)], [C], State.REJECTED),
+        ([(A, NO)], [B, C], State.REJECTED),
+        ([], [A, B, C], State.REJECTED),
+    ],
+)
+def test_who_left_is_counted_out_at_once(words: list[tuple[UUID, Word]], gone: list[UUID], state: State) -> None:
+    at: Course | Refused = course(*words)
+    for each in gone:
+        assert isinstance(at, Course)
+        at = moved(at, Gone(each))
+    assert isinstance(at, Course)
+    assert at.state is state
+    said = {task.person: task.word for task in at.stages[0].tasks}
+    assert [said[each] for each in gone] == [None] * len(gone), "nobody says that they said anything"
+
+
+def test_the_last_no_after_somebody_left_is_the_last() -> None:
+    at = moved(course((A, NO)), Gone(B))
+    assert isinstance(at, Course)
+    over = moved(at, Said(C, NO))
+    assert isinstance(over, Course)
+    assert over.state is State.REJECTED
+
+
+def test_taken_back_after_somebody_left_it_is_the_last_no() -> None:
+    at = moved(course((A, YES), (C, NO)), Gone(B))
+    assert isinstance(at, Course)
+    assert at.state is State.APPROVED
+    waits = moved(course((A, YES)), Gone(B))
+    assert isinstance(waits, Course)
+    back = taken_back(waits, A)
+    assert isinstance(back, Course)
+    over = moved(back, Said(C, NO))
+    assert isinstance(over, Course)
+    assert over.state is State.REJECTED
+
+
+def test_a_consent_that_all_must_give_is_refused_when_one_of_them_left() -> None:
+    at = moved(begun([Stage(id="consent", type=StepType.CONSENT)]), Asks((A, B)))
+    assert isinstance(at, Course)
+    over = moved(at, Gone(B))
+    assert isinstance(over, Course)
+    assert (over.state, over.at) == (State.REJECTED, None)
 
 
 def test_taken_back_while_others_are_asked_it_is_a_no() -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from app.permissions.marks import MarkKind, MarkReason
+from tests.hr.calls import applied
+from tests.hr.events import left
 from tests.provisions.agency import Agency
 from tests.support.grants import set_mark
 from tests.support.problems import faults, problem
@@ -26,6 +28,30 @@ async def test_whoever_is_silent_is_left_out_when_the_time_is_over(agency: Agenc
     answer = await agency.call(silent.name, "POST", f"{path}/decisions", {"decision": "approve"})
     problem(answer, 409, "request_not_open")
     assert await names(agency, await agency.provision(path)) == {says.mobile}
+
+
+async def test_whoever_leaves_is_not_waited_for(agency: Agency) -> None:
+    """Of who left nobody gives the consent: the others are provided at once, and of nobody there is nothing to provide."""
+    says, leaves = people = await agency.people(2)
+    path = await agency.filed(agency.form(people))
+    await agency.through(path, "head", "steward", says.name)
+    alone = await agency.people(1)
+    other = await agency.filed(agency.form(alone))
+    await agency.through(other, "head", "steward")
+    await set_mark(agency.world, alone[0].name, reason=MarkReason.LEAVE)
+    await agency.pass_(minutes=1)
+    assert (await agency.request(path))["state"] == (await agency.request(other))["state"] == "pending"
+    for each in (leaves, alone[0]):
+        await applied(agency.world, left(f"N{each.number}"))
+    await agency.pass_(minutes=1)
+    found = await agency.request(path)
+    assert found["state"] == "active", found["problem"]
+    assert await names(agency, await agency.provision(path)) == {says.mobile}
+    assert [(each["decision"], each["moved"]) for each in found["steps"][-1]["people"]] == [
+        ("approve", False),
+        (None, True),
+    ]
+    assert (await agency.request(other))["state"] == "rejected"
 
 
 @pytest.mark.parametrize("words", [("reject", "reject"), ("reject", None), (None, None)])
