@@ -11,6 +11,7 @@ from app.api.department_keeping import DepartmentKeeper
 from app.api.department_reading import DepartmentReader
 from app.api.standing_desk import StandingDesk
 from app.application import Application
+from app.approvals.persons import Persons
 from app.audit.events import FieldBits
 from app.audit.intents import IntentMover
 from app.audit.note import Signer
@@ -221,6 +222,7 @@ def assembled(
         writer=writer,
         accounts=account_rows,
         access=log_access,
+        persons=Persons(RowSigner(keyring.mac_key("person_link")), clock),
         cursors=cursors,
         terms=terms,
         reader=reader,

@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Request
 
 from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
-from app.engagements.errors import NotExternal, ReferenceReused, TooManyEngagements, UnknownStaff
+from app.engagements.errors import NotExternal, OwnAssignment, ReferenceReused, TooManyEngagements, UnknownStaff
 from app.engagements.keeping import EngagementKeeper
 from app.engagements.reading import EngagementPages
 from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, NotFound, Unauthenticated, Unavailable
@@ -25,7 +25,15 @@ WRITE_PROBLEMS: Final = (
     Invalid,
     Unavailable,
 )
-PUSH_PROBLEMS: Final = (*WRITE_PROBLEMS, NotFound, NotExternal, UnknownStaff, TooManyEngagements, ReferenceReused)
+PUSH_PROBLEMS: Final = (
+    *WRITE_PROBLEMS,
+    NotFound,
+    OwnAssignment,
+    NotExternal,
+    UnknownStaff,
+    TooManyEngagements,
+    ReferenceReused,
+)
 
 EngagementsRead = Annotated[Viewer, Depends(LookGuard(Scope.CONTACTS_READ))]
 EngagementsWrite = Annotated[Viewer, Depends(WriteGuard(Scope.ENGAGEMENTS_WRITE))]

@@ -6,7 +6,7 @@ from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights
 from app.contacts.writer import ContactWriter
 from app.disclosure.log_access import LogAccess
-from app.engagements.keeping import EngagementKeeper
+from app.engagements.keeping import EngagementKeeper, Persons
 from app.engagements.reading import EngagementPages
 from app.engagements.repository import EngagementRepository
 from app.engagements.service import EngagementService
@@ -27,13 +27,14 @@ class EngagementDesk:
         writer: ContactWriter,
         accounts: AccountRepository,
         access: LogAccess,
+        persons: Persons,
         cursors: Cursors,
         terms: Terms,
         reader: Reader,
         idempotency: Idempotency,
         clock: Clock,
     ) -> None:
-        """Take the rows that standings read too, contacts and accounts, the gate and viewers of the log, keys, stores and the clock."""
+        """Take the rows that standings read too, contacts and accounts, the log's gate and viewers, who is whom, keys, stores, clock."""
         self.service = EngagementService(rows=rows, cards=writer.cards, accounts=accounts, terms=terms, clock=clock)
         self.pages = EngagementPages(
             rows=rows,
@@ -50,6 +51,7 @@ class EngagementDesk:
             pages=self.pages,
             contacts=contacts,
             gate=access.gate,
+            persons=persons,
             reader=reader,
             idempotency=idempotency,
             clock=clock,

@@ -3,6 +3,8 @@
 Conflict
 ├── ReferenceReused       engagement_reference_reused  the source has said something else under this reference
 └── TooManyEngagements    too_many_engagements         somebody would work on more facts at once than a standing loads
+Forbidden
+└── OwnAssignment         own_assignment               who writes would be assigned, under any account
 Invalid
 ├── UnknownStaff          unknown_staff                nobody who can be assigned: not there, not staff, gone, or not known to the caller
 └── NotExternal           not_external                 the contact is one of our own
@@ -10,7 +12,7 @@ Invalid
 
 from collections.abc import Iterable
 
-from app.kit.errors import Conflict, FieldError, Invalid
+from app.kit.errors import Conflict, FieldError, Forbidden, Invalid
 
 
 class ReferenceReused(Conflict):
@@ -35,6 +37,16 @@ class TooManyEngagements(Conflict):
     def __init__(self, *, most: int) -> None:
         """Name the limit."""
         super().__init__(errors=[FieldError("/staff", self.code, self.title, self.title_zh)], most=most)
+
+
+class OwnAssignment(Forbidden):
+    """Work on a customer gives rights over them: somebody else gives it, who keeps the customer too, or the system that knows."""
+
+    code, title, title_zh = (
+        "own_assignment",
+        "Nobody assigns a customer to themselves: the head above, HR, the steward or the system of record does",
+        "不能将客户指派给自己，请由上级部门负责人、人事、通讯录管理员或业务系统指派",
+    )
 
 
 class UnknownStaff(Invalid):

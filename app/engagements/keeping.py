@@ -2,13 +2,14 @@
 
 A person may who may edit the C1 of the contact, by the policy pack: the head of the department that owns it and the office that keeps the
 book. A service account may whose scope is made for nothing else; it sees nothing of the contact, and one whom it cannot push about, an
-employee among them, is nobody to it. What is answered is a receipt of what the caller said.
+employee among them, is nobody to it. No person puts themselves to work on a customer, under any account: rights come of it. What is
+answered is a receipt of what the caller said.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -17,7 +18,7 @@ from app.contacts.repository import ContactRepository
 from app.contacts.rights import seek
 from app.disclosure.gate import Gate
 from app.disclosure.records import Record
-from app.engagements.errors import NotExternal
+from app.engagements.errors import NotExternal, OwnAssignment
 from app.engagements.reading import EngagementPages
 from app.engagements.repository import EngagementRepository
 from app.engagements.rules import CLOCK_DIFFERENCE, OPEN, PRESENT, SUBJECT
@@ -29,9 +30,18 @@ from app.kit.db import Reader, UnitOfWork
 from app.kit.dependencies import names_version
 from app.kit.errors import FieldError, Invalid, NotFound, PreconditionFailed, Problem
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
+from app.kit.query import Source
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import FieldClass, Purpose
 from app.permissions.standing import Viewer, author_of
+
+
+class Persons(Protocol):
+    """Where the natural person behind a contact is read."""
+
+    async def of(self, source: Source, contacts: Iterable[UUID]) -> Mapping[UUID, UUID]:
+        """Give the person behind each contact; itself where nothing says otherwise."""
+        ...
 
 
 class EngagementKeeper:
@@ -45,13 +55,14 @@ class EngagementKeeper:
         pages: EngagementPages,
         contacts: ContactRepository,
         gate: Gate,
+        persons: Persons,
         reader: Reader,
         idempotency: Idempotency,
         clock: Clock,
     ) -> None:
-        """Take what does it, the rows, how facts are shown, the contacts and the gate, the stores, and what makes a repeat harmless."""
+        """Take what does it, the rows, how facts are shown, contacts and gate, who is whom, the stores, what makes a repeat harmless."""
         self._service, self._rows, self._pages = service, rows, pages
-        self._contacts, self._gate = contacts, gate
+        self._contacts, self._gate, self._persons = contacts, gate, persons
         self._reader, self._idempotency, self._clock = reader, idempotency, clock
 
     async def push(
@@ -59,7 +70,7 @@ class EngagementKeeper:
     ) -> Answer:
         """Enter a fact, once per ``key`` and once per reference of its source.
 
-        Raises ``NotFound``, ``NotPermitted``, ``Invalid``, and what the service raises.
+        Raises ``NotFound``, ``NotPermitted``, ``OwnAssignment``, ``Invalid``, and what the service raises.
         """
         seek("engagement.create", Purpose.WORK_CONTACT, identity)
         await self._refuse(viewer, identity)
@@ -86,10 +97,10 @@ class EngagementKeeper:
             try:
                 await self._refuse(viewer, item.contact)
                 self._refuse_times(item.since, item.until)
-            except (NotFound, NotPermitted, Invalid) as refused:
+                staff = await self._named(viewer, unit, item.staff)
+                told[at] = self._new(viewer, item.contact, item, staff)
+            except (NotFound, NotPermitted, OwnAssignment, Invalid) as refused:
                 outcomes[at] = refused
-            else:
-                told[at] = self._new(viewer, item.contact, item, await self._named(viewer, unit, item.staff))
         locked = await self._service.lock(unit.session, _named_by(told.values()))
         entered = await self._service.enter(unit, author_of(viewer), list(told.values()), locked)
         outcomes.update(zip(told, entered, strict=True))
@@ -110,7 +121,11 @@ class EngagementKeeper:
         identity, engagement = place
         seek("engagement.update", Purpose.WORK_CONTACT, identity)
         await self._refuse(viewer, identity, engagement)
-        staff = await self._named(viewer, unit, body.staff) if "staff" in body.model_fields_set else None
+        staff = None
+        if "staff" in body.model_fields_set:
+            now, there = self._clock.now(), (await self._rows.staff(unit.session, [engagement]))[engagement]
+            at_work = {each.staff_id for each in there if each.live(now)}
+            staff = await self._named(viewer, unit, body.staff, at_work=at_work)
         fact, locked = await self._service.held(
             unit.session, identity, engagement, [each for each in staff or () if each is not None]
         )
@@ -155,8 +170,13 @@ class EngagementKeeper:
             body_hash=hashlib.sha256(orjson.dumps(said, option=orjson.OPT_UTC_Z)).digest(),
         )
 
-    async def _named(self, viewer: Viewer, unit: UnitOfWork, staff: Sequence[str]) -> list[UUID | None]:
-        """Find people by id or employee number; nobody stands for those who are not there or whom the viewer may not know of."""
+    async def _named(
+        self, viewer: Viewer, unit: UnitOfWork, staff: Sequence[str], *, at_work: Collection[UUID] = ()
+    ) -> list[UUID | None]:
+        """Find people by id or employee number; nobody stands for those who are not there or whom the viewer may not know of.
+
+        Raises ``OwnAssignment`` for a viewer who is among them and not ``at_work`` already.
+        """
         found: list[UUID | None] = []
         for each in staff:
             try:
@@ -164,7 +184,16 @@ class EngagementKeeper:
             except ValueError:
                 found.append(await self._contacts.by_employee_no(unit.session, each))
         known = await self._pages.may_name(viewer, [each for each in found if each is not None])
+        await self._refuse_oneself(viewer, unit, [each for each in known if each not in at_work])
         return [each if each in known else None for each in found]
+
+    async def _refuse_oneself(self, viewer: Viewer, unit: UnitOfWork, new: Sequence[UUID]) -> None:
+        me = viewer.standing.contact_id
+        if me is None or not new:
+            return
+        persons = await self._persons.of(unit.session, [me, *new])
+        if persons[me] in {persons[each] for each in new}:
+            raise OwnAssignment
 
     async def _refuse(self, viewer: Viewer, identity: UUID, engagement: UUID | None = None) -> None:
         """Raise unless the viewer may write facts about this contact; a service changes only what it pushed."""

@@ -11,6 +11,7 @@ from app.engagements import service
 from app.engagements.rules import MOST_STAFF
 from app.kit.models import new_id
 from app.permissions.plan import Engagement
+from tests.approvals.delegating import same_person
 from tests.contacts.partners import add_partner
 from tests.engagements.calls import add_business, facts, push, pushed, reference
 from tests.support.application import World
@@ -170,6 +171,31 @@ async def test_a_head_pushes_for_what_they_head_and_no_further(shared: World) ->
     foreign = await pushed(shared, other, sales.id)
     problem(await client.delete(foreign.path), 403, "not_permitted")
     problem(await client.delete(f"{own.path}/engagements/{foreign.id}"), 404, "not_found")
+
+
+async def test_nobody_puts_themselves_to_work_on_a_customer(shared: World) -> None:
+    """Under no account of theirs: rights over the customer come of it. Who was put there by somebody else may say the list again."""
+    head = await add_person(shared, department="EXEC", tier="T2", roles=("dept_head", "sales"))
+    above, card = await add_person(shared, tier="T2", roles=("dept_head",)), await add_person(shared, department="EXEC")
+    outer = await add_department(shared, head=above.id)
+    code = await add_department(shared, parent=outer, head=head.id)
+    await same_person(shared, head, card)
+    own, sales = await add_partner(shared, department=code), await add_business(shared, "sales")
+    for staff in ([head.id], [f"N{head.number}"], [sales.id, card.id]):
+        problem(await push(shared, own, *staff, by=head.name), 403, "own_assignment")
+    batch = [{"contact": str(own.id), "order": "O-1", "staff": [str(head.id)]}]
+    answer = await (await shared.as_(head.name)).post("/v1/engagements/batches", json={"items": batch})
+    assert answer.json()["items"][0]["problem"]["code"] == "own_assignment", answer.text
+    fact = await pushed(shared, own, sales.id, by=head.name)
+    client = await shared.as_(head.name)
+    alone = {"staff": [str(sales.id), str(head.id)]}
+    problem(await client.patch(fact.path, json=alone, headers={"If-Match": "*"}), 403, "own_assignment")
+    other = await (await shared.as_(above.name)).patch(fact.path, json=alone, headers={"If-Match": "*"})
+    assert other.status_code == 200, other.text
+    client = await shared.as_(None)
+    headers = {"Authorization": f"Bearer {await shared.token(head.name)}", "If-Match": "*"}
+    again = await client.patch(fact.path, json={"staff": [str(head.id)]}, headers=headers)
+    assert again.status_code == 200, again.text
 
 
 async def test_a_client_changes_only_what_it_pushed(shared: World) -> None:
