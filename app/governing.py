@@ -247,6 +247,7 @@ class Governing:
                     departments=over.departments,
                     engagements=over.engagement_rows,
                     calling=self.calling.rows,
+                    custody=self.custody.rows,
                 ),
             ),
             calendar=calendars,

@@ -33,7 +33,7 @@ _LOST: Final = "owner_gone"
 _TOLD: Final = ("infosec", "it")
 _CLIENTS: Final = table("client", column("client_id", String()), column("owner_id", Id()), column("state", String()))
 _ACTIVE: Final = select(_CLIENTS.c.client_id, _CLIENTS.c.owner_id).where(_CLIENTS.c.state == "active")
-_OWNED: Final = Query(
+OWNED_BY: Final = Query(
     _ACTIVE.where(_CLIENTS.c.owner_id == bindparam("owner", type_=Id())).order_by(_CLIENTS.c.client_id)
 )
 OWNED: Final = Query(_ACTIVE.where(_CLIENTS.c.owner_id.is_not(None)).order_by(_CLIENTS.c.client_id))
@@ -65,7 +65,7 @@ class ClientHandovers:
 
     async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
         """Hand over every service account that somebody answers for; give how many they were. Their tokens of before end with it."""
-        owned = await _OWNED.rows(unit.session, owner=contact_id)
+        owned = await OWNED_BY.rows(unit.session, owner=contact_id)
         return sum([await self._hand_over(unit, author, str(row[0]), contact_id, cause) for row in owned])
 
     async def taken_over(self, unit: UnitOfWork, author: Author, client: Client) -> bool:

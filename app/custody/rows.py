@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto.rowmac import RowSigner
 from app.custody.models import ClientHandover, OperatorAct
-from app.kit.models import Instant
+from app.kit.models import Id, Instant
 from app.kit.query import Query, Source
 
 ACTS: Final = OperatorAct.__tablename__
@@ -77,6 +77,7 @@ _ACTS_OF: Final = Query(
 _OPEN: Final = select(*_HANDOVER).where(ClientHandover.settled_at.is_(None)).order_by(ClientHandover.id)
 _EVERY_OPEN: Final = Query(_OPEN)
 _OF_CLIENT: Final = Query(_OPEN.where(ClientHandover.client_id == bindparam("client_id", type_=String())))
+_OF_FORMER: Final = Query(_OPEN.where(ClientHandover.former_id == bindparam("former", type_=Id())))
 _DUE: Final = Query(_OPEN.where(ClientHandover.due_at <= bindparam("now", type_=Instant())))
 
 
@@ -125,6 +126,10 @@ class CustodyRows:
     async def open_handovers(self, source: Source) -> dict[str, Handover]:
         """Give every open hand-over, by service account."""
         return {each.client_id: each for each in self._read(await _EVERY_OPEN.rows(source))}
+
+    async def handovers_from(self, source: Source, former: UUID) -> list[Handover]:
+        """Give the open hand-overs of what somebody who left answered for."""
+        return self._read(await _OF_FORMER.rows(source, former=former))
 
     async def due(self, source: Source, now: datetime) -> list[str]:
         """Name the service accounts that nobody has taken over in time, and those whose hand-over was edited past us."""

@@ -6,6 +6,7 @@ from app.approvals.delegation_desk import DelegationDesk
 from app.approvals.effects import Effect
 from app.calling.repository import PrivilegeRepository
 from app.crypto.sealer import Sealer
+from app.custody.rows import CustodyRows
 from app.departments.service import DepartmentService
 from app.disclosure.showing import Showing
 from app.effects.cards import CardChange, CardCorrection, Cards
@@ -25,6 +26,7 @@ def directory_effects(
     departments: DepartmentService,
     engagements: EngagementRepository,
     calling: PrivilegeRepository,
+    custody: CustodyRows,
 ) -> Mapping[str, Effect]:
     """Make the effects that kinds call by these names."""
     contacts, standings, gate, clock = people.contacts, showing.standings, showing.gate, showing.clock
@@ -46,6 +48,7 @@ def directory_effects(
         standings=standings,
         delegations=delegations.rows,
         calling=calling,
+        custody=custody,
     )
     return {
         "card_change": CardChange(cards),

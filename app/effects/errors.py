@@ -84,6 +84,16 @@ class DelegationsStillLive(StillLive):
     code, title, title_zh = "delegations_still_live", "Delegations are still in force", "仍有生效的委托"
 
 
+class ClientsStillOwned(StillLive):
+    """A service account still has the person to answer for it."""
+
+    code, title, title_zh = (
+        "service_accounts_still_owned",
+        "Service accounts have not been handed over",
+        "仍有未移交的服务账号",
+    )
+
+
 class PrivilegesStillLive(StillLive):
     """A line of the person may still do more than call inside the house."""
 

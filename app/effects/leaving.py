@@ -20,10 +20,13 @@ from app.auth.repository import Source
 from app.calling.repository import PrivilegeRepository
 from app.contacts.errors import UnknownContact
 from app.contacts.repository import ContactRepository
+from app.custody.handovers import OWNED_BY
+from app.custody.rows import CustodyRows
 from app.disclosure.gate import Gate
 from app.effects.errors import (
     AccountStillLive,
     AssignmentsStillLive,
+    ClientsStillOwned,
     ContactStillLive,
     DelegationsStillLive,
     GrantsStillLive,
@@ -71,11 +74,12 @@ class Leftovers:
         standings: Standings,
         delegations: Delegating,
         calling: PrivilegeRepository,
+        custody: CustodyRows,
     ) -> None:
         """Take where each sort is read."""
         self._contacts, self._accounts, self._grants = contacts, accounts, grants
         self._engagements, self._standings, self._delegations = engagements, standings, delegations
-        self._calling = calling
+        self._calling, self._custody = calling, custody
 
     @property
     def sorts(self) -> Sequence[tuple[type[StillLive], Remains]]:
@@ -89,6 +93,7 @@ class Leftovers:
             (PositionsStillHeld, self._positions),
             (DelegationsStillLive, self._delegated),
             (PrivilegesStillLive, self._lines),
+            (ClientsStillOwned, self._clients),
         ]
         return found
 
@@ -130,6 +135,20 @@ class Leftovers:
 
     async def _lines(self, session: AsyncSession, contact: UUID, now: datetime) -> bool:
         return bool(await self._calling.open_of_contact(session, contact, now))
+
+    async def _clients(self, session: AsyncSession, contact: UUID, _: datetime) -> bool:
+        return bool(await OWNED_BY.rows(session, owner=contact))
+
+    async def handed_over(self, session: AsyncSession, contact: UUID) -> list[dict[str, str | None]]:
+        """Name the service accounts that went to somebody else with the leaving, who answers meanwhile, and until when."""
+        return [
+            {
+                "client_id": each.client_id,
+                "acting": None if each.acting_id is None else str(each.acting_id),
+                "due_at": each.due_at.isoformat(),
+            }
+            for each in await self._custody.handovers_from(session, contact)
+        ]
 
 
 class LeavingCheck:
@@ -183,6 +202,7 @@ class LeavingCheck:
                 "contact": str(identity),
                 "nothing_left_of": [sort.code for sort, _ in self._leftovers.sorts],
                 "hand_over_to": approved.asked.form.get("hand_over_to"),
+                "service_accounts": await self._leftovers.handed_over(unit.session, identity),
             }
         )
 

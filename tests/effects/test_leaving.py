@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
 from app.approvals.effects import Asked
+from app.auth.clients import NewClient
 from app.contacts.errors import UnknownContact
 from app.departments.schemas import DepartmentAmend
 from app.effects.errors import (
     AccountStillLive,
     AssignmentsStillLive,
+    ClientsStillOwned,
     ContactStillLive,
     DelegationsStillLive,
     GrantsStillLive,
@@ -57,6 +59,7 @@ def effect_of(world: World, *delegating: object) -> LeavingCheck:
         standings=application.standings,
         delegations=Delegating(*delegating),
         calling=application.calling.rows,
+        custody=application.custody.rows,
     )
     return LeavingCheck(
         leftovers,
@@ -95,7 +98,9 @@ async def test_when_everything_is_back_the_list_is_done(shared: World) -> None:
         "positions_still_held",
         "delegations_still_live",
         "privileges_still_live",
+        "service_accounts_still_owned",
     ]
+    assert done.result["service_accounts"] == []
 
 
 async def test_the_cut_does_not_wait_for_the_list(shared: World) -> None:
@@ -119,6 +124,12 @@ async def numbered(world: World, someone: Added) -> None:
     await allocate(world, await add_pool(world), someone.id)
 
 
+async def answering(world: World, someone: Added) -> None:
+    new = NewClient(f"screen-{someone.number}", "Screen", scopes=("contacts:read",), ceiling="C2", owner=someone.id)
+    async with world.application.database.unit_of_work() as unit:
+        await world.application.clients.add(unit.session, new)
+
+
 async def heading(world: World, someone: Added) -> None:
     code, application = await add_department(world), world.application
     node = (await application.standings.tree()).by_code[code]
@@ -133,6 +144,7 @@ async def heading(world: World, someone: Added) -> None:
         (assigned, AssignmentsStillLive),
         (numbered, NumbersStillHeld),
         (heading, PositionsStillHeld),
+        (answering, ClientsStillOwned),
     ],
 )
 async def test_what_is_left_is_named(
@@ -145,6 +157,22 @@ async def test_what_is_left_is_named(
     with pytest.raises(ContactStillLive) as refusal:
         await acted(shared, effect, asked, found, by="it")
     assert refusal.value.extensions["left"] == ["contact_still_live", "account_still_live", kind.code]
+
+
+async def test_service_accounts_that_went_to_a_head_are_named(shared: World) -> None:
+    """Who takes the work over reads in the check-list for which of them another secret is to be made, and by when."""
+    someone = await add_person(shared)
+    await answering(shared, someone)
+    asked, effect = check_list(shared, someone), effect_of(shared)
+    found = await examined(shared, effect, "hr", asked)
+    await gone(shared, someone)
+    _, done = await acted(shared, effect, asked, found, by="it")
+    (handed,) = done.result["service_accounts"]
+    client = await shared.application.clients.by_client_id(shared.application.database.reader, handed["client_id"])
+    assert client is not None
+    assert (handed["client_id"], handed["acting"]) == (f"screen-{someone.number}", str(shared.people["head"]))
+    assert client.owner == shared.people["head"]
+    assert datetime.fromisoformat(handed["due_at"]) > shared.application.clock.now()
 
 
 async def test_an_account_that_came_back_and_a_delegation_are_named(shared: World) -> None:
