@@ -15,6 +15,10 @@ from tests.support.stores import TestStore
 PORTAL: Final = "https://portal.example.com"
 LOCAL: Final = "http://localhost:5173"
 GRANTED: Final = "access-control-allow-origin"
+EXPOSED: Final = {
+    *("Content-Disposition", "Duanhao-Disclosure", "ETag", "Idempotency-Replayed"),
+    *("Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"),
+}
 STRANGERS: Final = (
     "https://evil.example.com",
     "https://portal.example.com.evil.example.com",
@@ -73,7 +77,7 @@ async def test_a_listed_page_reads_answers_refusals_and_failures_alike(portal: W
         for answer in answers:
             assert answer.headers[GRANTED] == origin
             exposed = set(answer.headers["access-control-expose-headers"].split(", "))
-            assert {"ETag", "X-Request-ID", "Retry-After", "Idempotency-Replayed", "WWW-Authenticate"} == exposed
+            assert exposed == EXPOSED
             assert "Origin" in answer.headers.get_list("vary", split_commas=True)
             assert "access-control-allow-credentials" not in answer.headers
 
