@@ -50,7 +50,8 @@ class SessionFolder:
         """Make the folder of a new run, clear away what dead runs left; answer it and the lock that keeps it alive."""
         place = roomy_memory() or Path(tempfile.gettempdir())
         for other in place.glob(f"{_NAME}*"):
-            if other.stat().st_uid == os.getuid():
+            found = _found(other)
+            if found is not None and found.st_uid == os.getuid():
                 _clear_if_dead(other)
         root = Path(tempfile.mkdtemp(prefix=_NAME, dir=place))
         descriptor = os.open(root / "alive", os.O_RDWR | os.O_CREAT, 0o600)
@@ -90,12 +91,21 @@ class SessionFolder:
         return "duanhao_test_" + self.root.name.removeprefix(_NAME).replace("-", "_").lower()
 
 
+def _found(folder: Path) -> os.stat_result | None:
+    """Look at a folder that another run may be clearing away at this moment; ``None`` when it is gone."""
+    try:
+        return folder.stat()
+    except FileNotFoundError:
+        return None
+
+
 def _clear_if_dead(folder: Path) -> None:
     """Remove the folder of a run whose process has ended without doing so itself."""
     try:
         descriptor = os.open(folder / "alive", os.O_RDWR)
-    except OSError:
-        if time.time() - folder.stat().st_mtime > _SETTLED_SECONDS:
+    except FileNotFoundError:
+        found = _found(folder)
+        if found is not None and time.time() - found.st_mtime > _SETTLED_SECONDS:
             _remove(folder)
         return
     try:
