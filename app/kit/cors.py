@@ -15,7 +15,12 @@ METHODS: Final = "GET, POST, PATCH, DELETE"
 REQUEST_HEADERS: Final = (
     "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
 )
-EXPOSED: Final = "Content-Disposition, Duanhao-Disclosure, ETag, Idempotency-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-ID"
+EXPOSED: Final = ", ".join(
+    (
+        *("Content-Disposition", "Duanhao-Disclosure", "ETag", "Idempotency-Replayed", "Location"),
+        *("Retry-After", "WWW-Authenticate", "X-Request-ID"),
+    )
+)
 """What a page reads beside what every page may: the note and the name of a file, where what it made is, when to come again."""
 _REMEMBERED_SECONDS: Final = b"600"
 

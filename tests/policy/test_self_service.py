@@ -31,7 +31,7 @@ REASONS: Final = {
     "emergency-eligibility": "named by security, never themselves; a custodian takes a second person",
     "emergency-sessions": "for who was named, an hour, reviewed; what one owes and executives take a second person",
     "emergency-sheets": "brings the record of an opening",
-    "engagements": "which customer is in whose hands, by who may edit those customers anyway, never their own, and by the system that knows",
+    "engagements": "which customer is in whose hands, by who may edit the customers, but never their own, and by the system that knows",
     "grants": "ends",
     "hr": "the personnel system's own word, by a service account that is no person",
     "imports": "as `numbers`: what its keepers could give by hand; what is kept back takes two of them; no privilege is taken over",
