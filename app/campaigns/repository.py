@@ -26,8 +26,8 @@ _REVIEWS: Final = cast("Table", Campaign.__table__)
 _ITEMS: Final = cast("Table", CampaignItem.__table__)
 _DECISIONS: Final = cast("Table", CampaignDecision.__table__)
 _OPENINGS: Final = cast("Table", CampaignOpening.__table__)
-_UNSEALED: Final = {"watched", "next_at", "mac"}
-_REVIEW_COLUMNS: Final[tuple[Any, ...]] = tuple(each for each in _REVIEWS.c if each.name not in _UNSEALED)
+UNSEALED: Final = {"watched", "next_at", "mac"}
+_REVIEW_COLUMNS: Final[tuple[Any, ...]] = tuple(each for each in _REVIEWS.c if each.name not in UNSEALED)
 _REVIEW_NAMES: Final = tuple(each.name for each in _REVIEW_COLUMNS)
 _ITEM_COLUMNS: Final[tuple[Any, ...]] = tuple(each for each in _ITEMS.c if each.name != "mac")
 _ITEM_NAMES: Final = tuple(each.name for each in _ITEM_COLUMNS)

@@ -5,11 +5,11 @@ vault across a network), so it is called in a thread.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os import urandom
 from time import monotonic
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,6 +68,17 @@ async def load_keyring(
     """Unwrap every KEK that is not retired; raises ``KeyUnavailable`` when one does not unwrap or none is current."""
     keks = await _unwrapped(session, provider)
     return Keyring(keks, cache_size=cache_size, cache_ttl=cache_ttl, clock=monotonic_clock)
+
+
+async def keyring_of(
+    rows: Iterable[tuple[Any, ...]], provider: KeyProvider, *, cache_size: int = DEFAULT_CACHE_SIZE
+) -> Keyring:
+    """Unwrap KEKs that were read without a session, as purpose, version, wrapped key and state; raises as ``load_keyring`` does."""
+    keks = []
+    for purpose, version, wrapped, state in rows:
+        key = await asyncio.to_thread(provider.unwrap, bytes(wrapped), kek_context(purpose, version))
+        keks.append(KekMaterial(purpose=purpose, version=version, current=state == "current", key=key))
+    return Keyring(keks, cache_size=cache_size)
 
 
 async def refresh_keyring(session: AsyncSession, provider: KeyProvider, keyring: Keyring) -> None:

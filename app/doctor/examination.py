@@ -16,13 +16,15 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.config import Settings
-from app.doctor import calendar, database, history, keys, notices, place, records, tags
+from app.doctor import calendar, database, history, keys, notices, place, records, rows, tags
 from app.doctor.findings import Finding, Level, bad, without
 from app.doctor.store import Store, StoreSilent, store_of
 from app.kit.db import Database
 from app.production import Words
 
 _SECONDS: Final = 20.0
+_SECONDS_OF_ROWS: Final = 1800.0
+"""Every row of a store is looked at once: a million take about a minute, and a slow disk is no reason to stop half-way."""
 
 
 async def examined() -> tuple[Settings | None, list[Finding]]:
@@ -53,6 +55,7 @@ async def examine(settings: Settings) -> list[Finding]:
         return found
     for name, check in _of_an_open_store(settings, store, now):
         found += await _gathered(name, check)
+    found += await _gathered("rows", rows.rows(settings, store), seconds=_SECONDS_OF_ROWS)
     return found
 
 
@@ -79,10 +82,10 @@ def _collected(name: str, check: Callable[[Settings], Iterable[Finding]], settin
         return [_failed(name, error)]
 
 
-async def _gathered(name: str, check: AsyncIterator[Finding]) -> list[Finding]:
+async def _gathered(name: str, check: AsyncIterator[Finding], *, seconds: float = _SECONDS) -> list[Finding]:
     found: list[Finding] = []
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             async for finding in check:
                 found.append(finding)  # noqa: PERF401 — what was found before a failure stays
     except Exception as error:  # noqa: BLE001 — a failed check is a finding, and the others go on

@@ -35,7 +35,7 @@ async def keys(settings: Settings, store: Store, now: datetime) -> AsyncIterator
         yield ok("keys.root", "the first start makes a root key for development", "首次启动时会生成开发用根密钥")
         return
     try:
-        provider = await asyncio.to_thread(_opened, settings)
+        provider = await asyncio.to_thread(opened, settings)
     except KeyUnavailable as error:
         yield bad(
             "keys.root",
@@ -57,7 +57,7 @@ async def keys(settings: Settings, store: Store, now: datetime) -> AsyncIterator
         yield finding
 
 
-def _opened(settings: Settings) -> KeyProvider:
+def opened(settings: Settings) -> KeyProvider:
     """Open the provider without ever making a key."""
     if settings.keys.provider == "file":
         file = settings.keys.model_copy(update={"file": settings.root_key_file})

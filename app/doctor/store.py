@@ -95,6 +95,7 @@ class SqliteStore:
             raise StoreSilent(message)
         try:
             with closing(read_only(path)) as connection:
+                connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
                 return connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise StoreSilent(_first_line(error)) from error

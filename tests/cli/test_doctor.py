@@ -137,7 +137,18 @@ def test_a_healthy_store_is_told_so(used: TestStore) -> None:
     told = examined(used.settings)
     assert troubles(told) == {}
     checks = {"settings", "data_dir", "disk", "database", "keys.root", "keys.wrapped", "keys.log", "keys.token"}
-    checks |= {"schema", "durability", "log", "checkpoints", "worker", "search_tags", "history", "calendar", "notices"}
+    checks |= {
+        "schema",
+        "durability",
+        "log",
+        "checkpoints",
+        "worker",
+        "search_tags",
+        "history",
+        "calendar",
+        "notices",
+        "rows",
+    }
     checks |= {"append_only"} if used.dialect == "sqlite" else {"roles", "clock"}
     assert set(told) == checks
     assert newest_revision() in told["schema"][1]
