@@ -109,7 +109,7 @@ async def test_an_export_of_the_log_holds_no_field_of_anybody(shared: World, nam
     someone, partner = await add_person(shared), await add_partner(shared)
     hr, reason = await shared.as_("hr"), "to see what is written down"
     assert someone.mobile not in (await hr.get(someone.path)).text
-    wish = {"fields": ["mobile", "wechat"], "purpose": "work_contact", "reason": reason}
+    wish = {"fields": ["mobile", "wechat"], "purpose": "hr_admin", "reason": reason}
     assert (await hr.post(f"{someone.path}/reveals", json=wish)).json()["fields"]["mobile"]["value"] == someone.mobile
     assert partner.name in (await hr.get(partner.path)).text
     asked = {"format": name, "actor": str(shared.people["hr"])}
