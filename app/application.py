@@ -53,9 +53,7 @@ from app.disclosure.log_summary import AccessLogSummaries
 from app.emergency.desk import EmergencyDesk
 from app.engagements.desk import EngagementDesk
 from app.history.desk import HistoryDesk
-from app.hr.batching import HrBatches
-from app.hr.reading import LedgerReader
-from app.hr.service import HrService
+from app.hr.desk import HrDesk
 from app.imports.desk import ImportDesk
 from app.jobs.desk import JobDesk
 from app.kit.clock import Clock
@@ -132,9 +130,7 @@ class Application:
     rosters: RosterDesk
     emergency: EmergencyDesk
     provisions: ProvisionDesk
-    hr: HrService
-    hr_batches: HrBatches
-    hr_ledger: LedgerReader
+    hr: HrDesk
     numbers: NumberDesk
     pool_alarms: PoolAlarms
     number_sweep: NumberSweep

@@ -53,14 +53,9 @@ from app.emergency.repository import EMERGENCY, EmergencyRepository
 from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.governing import Governed, Governing
-from app.hr.applying import Applier
-from app.hr.batching import HrBatches
-from app.hr.reading import LedgerReader, LookKeys
-from app.hr.repository import HrLedger
-from app.hr.service import HrService, LedgerKeys
-from app.hr.subjects import Subjects
-from app.jobs.booking import JobBook
+from app.hr.desk import HrDesk
 from app.imports.desk import ImportDesk
+from app.jobs.booking import JobBook
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock
 from app.kit.db import Database
@@ -260,23 +255,6 @@ def assembled(
             numbers=numbers.service,
         ),
     )
-    subjects = Subjects(governing.people)
-    ledger_keys = LedgerKeys(keyring.mac_key("hr-subject"), keyring.mac_key("hr-body"))
-    hr = HrService(
-        ledger=HrLedger(),
-        applier=Applier(
-            people=governing.people,
-            subjects=subjects,
-            numbers=numbers.service,
-            departments=departments,
-            clock=clock,
-        ),
-        subjects=subjects,
-        members=members,
-        sealer=sealer,
-        keys=ledger_keys,
-        clock=clock,
-    )
     return Application(
         settings=settings,
         clock=clock,
@@ -382,15 +360,17 @@ def assembled(
             notices=collection.notices,
             issuer=settings.tokens.issuer,
         ),
-        hr=hr,
-        hr_batches=HrBatches(database=database, service=hr, standings=standings, clock=clock),
-        hr_ledger=LedgerReader(
-            ledger=HrLedger(),
-            subjects=subjects,
-            reader=reader,
-            gate=gate,
-            standings=standings,
-            keys=LookKeys(ledger_keys, terms, cursors),
+        hr=HrDesk(
+            showing,
+            database=database,
+            people=governing.people,
+            members=members,
+            numbers=numbers.service,
+            departments=departments,
+            sealer=sealer,
+            terms=terms,
+            key=keyring.mac_key,
+            clock=clock,
         ),
         numbers=numbers,
         pool_alarms=numbers.alarms(database, governing.notices.service),

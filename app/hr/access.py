@@ -19,17 +19,17 @@ HrRead = Annotated[Viewer, Depends(LookGuard(Scope.HR_WRITE))]
 
 
 async def _service(request: Request) -> HrService:
-    service: HrService = request.app.state.application.hr
+    service: HrService = request.app.state.application.hr.service
     return service
 
 
 async def _batches(request: Request) -> HrBatches:
-    batches: HrBatches = request.app.state.application.hr_batches
+    batches: HrBatches = request.app.state.application.hr.batches
     return batches
 
 
 async def _ledger(request: Request) -> LedgerReader:
-    reader: LedgerReader = request.app.state.application.hr_ledger
+    reader: LedgerReader = request.app.state.application.hr.ledger
     return reader
 
 

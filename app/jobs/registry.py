@@ -5,11 +5,11 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from app.contacts.jobs import FORGET_RECEIPTS, forget_receipts
+from app.imports.desk import ImportDesk
+from app.imports.keeping import WORK as IMPORT
 from app.jobs.booking import advanced
 from app.kit.clock import SystemClock
 from app.kit.db import UnitOfWork
-from app.imports.desk import ImportDesk
-from app.imports.keeping import WORK as IMPORT
 from app.kit.outbox import Handler
 from app.numbers.jobs import CLASSIFY, MATERIALISE, classify, materialise
 from app.permissions.jobs import JobHandler, Piece

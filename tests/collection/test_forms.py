@@ -246,7 +246,7 @@ class TestOutsideTheForm:
 
 
 async def test_an_event_points_into_its_data(sqlite_world: World) -> None:
-    sqlite_world.application.hr._members.forms = Forms(load())
+    sqlite_world.application.hr.service._members.forms = Forms(load())
     answer = await post(sqlite_world, events.joined("E7901", birth_date="1990-01-01"))
     problem(answer, 422, "not_collected")
     assert faults(answer) == [("/data/birth_date", "not_collected")]
