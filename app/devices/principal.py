@@ -2,7 +2,8 @@
 
 A secret has 192 random bits and is kept as a hash under a key of its own, bound to the device, in a row under a MAC: neither a copy of the
 store nor an edit of it opens the door. Every refusal is one and the same 401, whether the device is unknown, suspended, lost or retired or
-the secret is wrong, and costs the same work. Failures are throttled per device and address; what is refused goes to the security log.
+the secret is wrong, and costs the same work. Failures are throttled per device and address, but for calls that show nothing: telephones ask
+without credentials first, each time. What is refused goes to the security log.
 """
 
 import hmac
@@ -90,14 +91,17 @@ class DeviceDoor:
         context = current_request()
         address = None if context is None else context.address
         named, secret = credentials(headers)
+        if named is None:
+            _log.warning("device_refused", device=None, address=address)
+            raise DeviceRefused
         wait = self._throttle.wait(str(named), address)
         if wait:
             _log.warning("device_throttled", device=str(named), address=address)
             raise RateLimited(wait)
-        device = await self._proven(named or _NOBODY, secret)
+        device = await self._proven(named, secret)
         if device is None:
             self._throttle.failed(str(named), address)
-            _log.warning("device_refused", device=None if named is None else str(named), address=address)
+            _log.warning("device_refused", device=str(named), address=address)
             raise DeviceRefused
         self._throttle.succeeded(str(named), address)
         if self._limiter is not None and (wait := self._limiter.wait(str(device.id))):
