@@ -1,5 +1,6 @@
 """What type-ahead takes and gives."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -30,6 +31,8 @@ class SuggestionView(Output):
     department: str | None = Field(description="Name of the main department.", examples=["研发部"])
     title: str | None = Field(examples=["工程师"])
     short_numbers: list[str] = Field(examples=[["61234"]])
+    away_until: date | None = Field(description="Last day on which they are not there, also one that is over.")
+    backup_contact: UUID | None = Field(description="Who answers instead.")
 
 
 class SuggestionList(Output):

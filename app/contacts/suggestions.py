@@ -72,4 +72,6 @@ def _suggestion(record: Record, tree: Tree) -> dict[str, Any]:
         "department": None if node is None else node.name,
         "title": public["title"],
         "short_numbers": public["short_numbers"],
+        "away_until": public["away_until"],
+        "backup_contact": public["backup_contact"],
     }

@@ -26,7 +26,8 @@ async def test_a_suggestion_is_who_and_where_and_nothing_else(shared: World) -> 
     answer = await (await shared.as_("outsider")).get("/v1/suggestions", params={"q": "puyangd"})
     SuggestionList.model_validate_json(answer.content)
     (item,) = answer.json()["items"]
-    assert list(item) == ["id", "name", "kind", "organisation", "department", "title", "short_numbers"]
+    named = ["id", "name", "kind", "organisation", "department", "title", "short_numbers"]
+    assert list(item) == [*named, "away_until", "backup_contact"]
     assert (item["name"], item["department"], item["title"]) == ("濮阳端", f"临时{code}", "工程师")
     assert item["short_numbers"] == ["69001"]
     assert answer.headers["Cache-Control"] == "no-store"
