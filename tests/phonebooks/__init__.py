@@ -1,0 +1,1 @@
+"""Phonebooks and the names of callers."""
