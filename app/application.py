@@ -71,6 +71,7 @@ from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs
+from app.phonebooks.desk import PhonebookDesk
 from app.policy.desk import PolicyDesk
 from app.provisions.desk import ProvisionDesk
 from app.switching.desk import SwitchingDesk
@@ -135,6 +136,7 @@ class Application:
     pool_alarms: PoolAlarms
     number_sweep: NumberSweep
     lookups: LookupDesk
+    phonebooks: PhonebookDesk
     notices: NoticeDesk
     collection: CollectionDesk
     calendar: CalendarDesk

@@ -67,13 +67,14 @@ from app.notices.ledger import NoticeLedger
 from app.notices.service import Notices
 from app.numbers.desk import NumberDesk
 from app.numbers.importing import NUMBER_PLAN
-from app.opening import collection_forms, daily_quotas
+from app.opening import collection_forms, daily_quotas, limiter
 from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
 from app.permissions.parts import PartReader
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs, VersionRepository
+from app.phonebooks.desk import PhonebookDesk
 from app.switching.desk import SwitchingDesk
 
 BITS: Final = FieldBits(CATALOGUE.logged)
@@ -376,6 +377,14 @@ def assembled(
         pool_alarms=numbers.alarms(database, governing.notices.service),
         number_sweep=numbers.sweeper(database, governing.notices.service),
         lookups=lookups,
+        phonebooks=PhonebookDesk(
+            repository=contact_rows,
+            gate=gate,
+            standings=standings,
+            terms=terms,
+            reader=reader,
+            limiter=limiter(settings, "caller_names"),
+        ),
         collection=collection,
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),

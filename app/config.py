@@ -196,6 +196,10 @@ class LimitsSettings(Group):
         None,
         title="The same of one address (IPv6: /64), signed in or not; unset: 1000 in production, none in development",
     )
+    caller_names: _PerSecond | None = Field(
+        None,
+        title="Names of callers a second that one device or exchange may ask for; unset: 50 in production, none in development",
+    )
     burst_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
         20, title="How many seconds' worth of requests may come at once"
     )

@@ -42,9 +42,14 @@ from app.permissions.quotas import Allowances, Quotas
 
 _log: Final = structlog.get_logger("duanhao.security")
 
-Kind = Literal["person", "client", "address"]
+Kind = Literal["person", "client", "address", "caller_names"]
 
-_IN_PRODUCTION: Final[Mapping[Kind, float]] = {"person": 20.0, "client": 1000.0, "address": 1000.0}
+_IN_PRODUCTION: Final[Mapping[Kind, float]] = {
+    "person": 20.0,
+    "client": 1000.0,
+    "address": 1000.0,
+    "caller_names": 50.0,
+}
 """Requests a second, far above what work needs: a floor full of people behind one address, a nightly reconcile."""
 
 

@@ -49,6 +49,7 @@ from app.numbers import (
     routes_ranges,
     routes_siding,
 )
+from app.phonebooks import routes as phonebooks
 from app.policy import routes as policy
 from app.policy import routes_explanations, routes_reports, routes_simulations
 from app.provisions import routes as provisions
@@ -65,6 +66,7 @@ ROUTERS: Final = (
     routes_vcard.router,
     routes_tags.router,
     lookups.router,
+    phonebooks.router,
     departments.router,
     standing.router,
     approvals.router,

@@ -15,6 +15,7 @@ class Scope(StrEnum):
 
     ACCESS_LOG_READ = "access-log:read"
     APPROVALS_USE = "approvals:use"
+    CALLER_NAMES_READ = "caller-names:read"
     CONTACTS_LOOKUP = "contacts:lookup"
     CONTACTS_READ = "contacts:read"
     CONTACTS_REVEAL = "contacts:reveal"

@@ -54,6 +54,9 @@ NO_PAGES: Final = {
         "/v1/number-reconciliations",
         "application/x-ndjson",
     ): "where an exchange and the plan differ, a page a look",
+        ("GET", path, "text/xml"): "C1 for a telephone, of whom its plan lets C1 be exported (tests/phonebooks)"
+        for path in ("/v1/phonebooks/{vendor}", "/v1/phonebooks/{vendor}/phonebook.xml")
+    },
     ("GET", "/v1/policy/page", "text/html"): "the rules, of nobody",
 }
 MOST_ON_A_PAGE: Final = 200

@@ -95,6 +95,9 @@ INVENTORY: Final = {
     ("DELETE", "/v1/on-call-rosters/{role}/shifts/{id}"): ("WriteGuard", ("approvals:use",), False),
     ("POST", "/v1/requests/{id}/reveals"): ("LookGuard", ("contacts:reveal",), True),
     ("POST", "/v1/lookups"): ("LookGuard", ("contacts:lookup", "contacts:reveal"), True),
+    ("GET", "/v1/phonebooks/{vendor}"): ("DeviceGuard", (), True),
+    ("GET", "/v1/phonebooks/{vendor}/phonebook.xml"): ("DeviceGuard", (), True),
+    ("GET", "/v1/caller-names/{digits}"): ("CallerNameGuard", ("caller-names:read",), True),
     ("GET", "/v1/departments"): ("LookGuard", ("contacts:read",), True),
     ("POST", "/v1/departments"): ("WriteGuard", ("departments:write",), False),
     ("GET", "/v1/departments/{id}"): ("LookGuard", ("contacts:read",), True),
@@ -293,10 +296,11 @@ def test_every_operation_has_a_summary_and_names_its_problems(app: FastAPI) -> N
         for method, operation in operations.items():
             place = f"{method} {path}"
             assert operation["summary"], place
-            guarded = INVENTORY[method.upper(), path][0] != PUBLIC
-            if not guarded:
+            guard, scopes, _ = INVENTORY[method.upper(), path]
+            if guard == PUBLIC:
                 continue
-            assert {"401", "403", "503"} <= set(operation["responses"]), place
+            refused = {"401", "403", "503"} if scopes else {"401", "503"}
+            assert refused <= set(operation["responses"]), place
             for status, response in operation["responses"].items():
                 if not status.startswith(("4", "5")):
                     continue
