@@ -10,9 +10,9 @@ from uuid import UUID
 
 from app.contacts.criteria import Criteria, Order
 from app.contacts.finding import ContactFinder, Position
+from app.contacts.query_schemas import ContactQuery, ListQuery
 from app.contacts.record import listed_under
 from app.contacts.repository import ContactRepository
-from app.contacts.schemas import ContactQuery, ListQuery
 from app.contacts.search import wanted
 from app.departments.tree import Tree
 from app.disclosure.records import Record

@@ -7,16 +7,8 @@ from fastapi import Query
 
 from app.auth.errors import FreshSignInRequired
 from app.contacts.access import LOOK_PROBLEMS, Contacts, ContactsRead, ContactsReveal
-from app.contacts.schemas import (
-    ContactPage,
-    ContactView,
-    HistoryPage,
-    HistoryQuery,
-    ListQuery,
-    ReadQuery,
-    RevealRequest,
-    RevealView,
-)
+from app.contacts.query_schemas import HistoryQuery, ListQuery, ReadQuery
+from app.contacts.schemas import ContactPage, ContactView, HistoryPage, RevealRequest, RevealView
 from app.disclosure.errors import ApprovalRequired, UnknownField
 from app.disclosure.view import Disclosed, disclosed_response
 from app.kit.dependencies import IfNoneMatch

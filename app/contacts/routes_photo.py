@@ -10,7 +10,7 @@ from app.contacts.access import LOOK_PROBLEMS, ContactsRead, ContactsWrite
 from app.contacts.access_own import PHOTO_PROBLEMS, Front
 from app.contacts.own_schemas import PhotoReceipt
 from app.contacts.photos import DISCLOSURE, MEDIA_TYPE, Photo
-from app.contacts.schemas import ReadQuery
+from app.contacts.query_schemas import ReadQuery
 from app.kit.dependencies import IfMatch, IfNoneMatch, Unit
 from app.kit.errors import BodyTooLarge, FieldError, Invalid, NotFound, UnsupportedMediaType
 from app.kit.problems import responses

@@ -8,7 +8,7 @@ from fastapi import Query
 from app.contacts.access import LOOK_PROBLEMS, ContactsRead
 from app.contacts.access_own import Front
 from app.contacts.photos import DISCLOSURE
-from app.contacts.schemas import VCardPageQuery, VCardQuery
+from app.contacts.query_schemas import VCardPageQuery, VCardQuery
 from app.contacts.vcards import MEDIA_TYPE, NEXT, VCards
 from app.kit.dependencies import IfNoneMatch
 from app.kit.errors import Invalid, NotFound

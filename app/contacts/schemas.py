@@ -3,43 +3,34 @@
 Inputs are read strictly: unknown members are refused, texts bounded, values brought to one normal form before anything else happens.
 """
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from app.contacts.names import NEW_CONTACTS, PLAIN_NAME, NameView
-from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
-from app.contacts.vcard import Edition
 from app.disclosure.looks import CaseNumber
 from app.disclosure.view import DisclosureNote, FieldView, RelationView
-from app.kit.pagination import CursorText, Limit
 from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose
 from app.permissions.pack import Kind, Secrecy, Status, WorkerKind
 
 
-def _readable(value: object) -> object:
+def readable(value: object) -> object:
+    """Refuse a text with control characters (ASCII); for use before a text is bounded."""
     if isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):  # noqa: PLR2004 — ASCII controls
         raise Rejected("invalid_text", "The text has control characters.", "文本含有控制字符。")
     return value
 
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(_readable)
-]
-Area = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(_readable)
-]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(readable)]
+Area = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(readable)]
 Prose = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), BeforeValidator(_readable)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), BeforeValidator(readable)
 ]
-Short = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(_readable)
-]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(readable)]
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 EmployeeNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
 DepartmentRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]
@@ -49,13 +40,10 @@ Raw = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=4, max_length=500),
-    BeforeValidator(_readable),
+    BeforeValidator(readable),
     Field(examples=["Call back about the delivery of 21 November"]),
 ]
 """Why somebody looks, in their own words."""
-VCardEdition = Annotated[
-    Edition, Field(description="Version of the format: RFC 6350, or `3.0` for address books that read nothing newer.")
-]
 
 
 class Membership(Input):
@@ -151,108 +139,6 @@ class ContactAmend(ContactMembers):
         if value is None:
             raise Rejected("not_removable", "This member cannot be removed.", "此字段不能删除。")
         return value
-
-
-class ReadQuery(Input):
-    """How one card is read."""
-
-    purpose: Purpose = Purpose.WORK_CONTACT
-
-
-class VCardQuery(ReadQuery):
-    """How one card is written to take along."""
-
-    format: VCardEdition = "4.0"
-
-
-class HistoryQuery(Input):
-    """How a history is paged."""
-
-    limit: Limit = 20
-    cursor: CursorText | None = None
-
-
-def _few_words(value: str) -> str:
-    if too_many_words(value):
-        raise Rejected("too_many_words", f"At most {MOST_WORDS} words.", f"最多 {MOST_WORDS} 个词。")
-    return value
-
-
-def _one_by_one(value: object) -> object:
-    """Take a list of ids that a query wrote with commas between them, repeated, or both."""
-    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-        return [part for each in value for part in each.split(",")]
-    return value
-
-
-SearchText = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORD),
-    BeforeValidator(_readable),
-    AfterValidator(_few_words),
-]
-
-
-class ContactQuery(Input):
-    """Which contacts are meant, in which order, and which page of them."""
-
-    q: SearchText | None = Field(
-        None,
-        description=(
-            "What to find people by: a name, English name or alias or a part of it; pinyin from the start of any syllable "
-            "(`zhangwei`, `zhang wei`, `wei`) or initials (`zw`); the start of a user name; a whole employee number; the start of a "
-            "short number or extension (3 digits or more); a title or organisation; the name or code of a department. Several words "
-            "must all match. A protected name finds nobody. "
-            "Answers are ranked unless `sort` is given: whole before beginning before start of a word before inside, and then name "
-            "before pinyin before initials before account before number before title before department."
-        ),
-        examples=["欧阳", "ouyang", "oy", "612", "张伟 研发"],
-    )
-    kind: Kind | None = None
-    department: DepartmentRef | None = Field(None, description="Id or code.")
-    recursive: bool = Field(default=False, description="With `department`: everything below it too.")
-    status: Status | None = Field(None, description="Default: everybody who has not left.")
-    tag: Short | None = None
-    unconfirmed: bool = Field(
-        default=False,
-        description="Only cards that have `unconfirmed_since`: nobody said in the last review that they are right.",
-    )
-    assigned: Literal["me"] | None = Field(
-        None, description="Only external contacts whose account, order or ticket the caller is assigned to now."
-    )
-    ids: Annotated[tuple[UUID, ...], Field(max_length=200), BeforeValidator(_one_by_one)] = Field(
-        (),
-        description=(
-            "Repeated, or with commas between them. Answered in the order asked, each once; unknown ids and those that the caller may "
-            "not know of are left out alike."
-        ),
-    )
-    sort: Literal["name", "-name", "employee_no", "-employee_no"] | None = Field(
-        None,
-        description=(
-            "Default: how well `q` matches, else the order of `ids`, else `name`. By `name`, contacts whose name is protected stand "
-            "under their organisation, whoever asks."
-        ),
-    )
-    limit: Limit = 20
-    cursor: CursorText | None = None
-    purpose: Purpose = Purpose.WORK_CONTACT
-
-    def shape(self) -> Mapping[str, Any]:
-        """Give what identifies the query, without its page: for the cursor and the log."""
-        return self.model_dump(mode="json", exclude={"cursor", "limit", "total", "purpose"}, exclude_defaults=True)
-
-
-class ListQuery(ContactQuery):
-    """What a list asks for."""
-
-    total: bool = Field(default=False, description="Count all that the caller may see.")
-
-
-class VCardPageQuery(ContactQuery):
-    """Whose cards are written to take along, and how."""
-
-    format: VCardEdition = "4.0"
 
 
 class RevealRequest(Input):

@@ -16,8 +16,9 @@ from app.auth.errors import FreshSignInRequired
 from app.contacts.forms import Forms, unpack_consents
 from app.contacts.listing import ContactLists
 from app.contacts.past import is_purged, keys_of
+from app.contacts.query_schemas import ListQuery
 from app.contacts.repository import ContactRepository
-from app.contacts.schemas import ContactPage, ContactView, HistoryPage, ListQuery, RevealRequest, RevealView
+from app.contacts.schemas import ContactPage, ContactView, HistoryPage, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
 from app.disclosure.errors import ApprovalRequired, CaseMissing
 from app.disclosure.gate import Gate

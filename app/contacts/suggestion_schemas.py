@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.contacts.schemas import SearchText
+from app.contacts.query_schemas import SearchText
 from app.disclosure.view import DisclosureNote
 from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose

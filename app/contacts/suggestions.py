@@ -12,7 +12,7 @@ import structlog
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
 from app.contacts.listing import ContactLists
-from app.contacts.schemas import ListQuery
+from app.contacts.query_schemas import ListQuery
 from app.contacts.suggestion_schemas import SuggestionList, SuggestionQuery
 from app.departments.tree import Tree
 from app.disclosure.gate import Gate

@@ -16,9 +16,9 @@ import orjson
 from app.audit.terms import Terms
 from app.contacts.listing import ContactLists
 from app.contacts.photos import DISCLOSURE
+from app.contacts.query_schemas import VCardPageQuery, VCardQuery
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, seek
-from app.contacts.schemas import VCardPageQuery, VCardQuery
 from app.contacts.vcard import CARRIED, Edition, Setting, vcard
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look

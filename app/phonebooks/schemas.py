@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from app.contacts.schemas import DepartmentRef, SearchText
+from app.contacts.query_schemas import SearchText
+from app.contacts.schemas import DepartmentRef
 from app.disclosure.view import DisclosureNote
 from app.kit.schemas import Input, Output
 from app.phonebooks.entry import Language

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.auth.errors import AccountRefused
-from app.contacts.schemas import ListQuery
+from app.contacts.query_schemas import ListQuery
 from app.engagements.rules import OPEN
 from app.kit.models import new_id, to_microseconds
 from tests.contacts.partners import add_partner

@@ -54,6 +54,7 @@ NO_PAGES: Final = {
         "/v1/number-reconciliations",
         "application/x-ndjson",
     ): "where an exchange and the plan differ, a page a look",
+    **{
         ("GET", path, "text/xml"): "C1 for a telephone, of whom its plan lets C1 be exported (tests/phonebooks)"
         for path in ("/v1/phonebooks/{vendor}", "/v1/phonebooks/{vendor}/phonebook.xml")
     },
