@@ -163,6 +163,9 @@ COVERS: Final[Mapping[str, Cover]] = {
     "contact_photo": Cover(person="contact_id", values=_photo),
     "delegation": Cover("delegation"),
     "department": Cover("department", beside=_DATES),
+    "device": Cover("device"),
+    "device_assignment": Cover("device"),
+    "device_secret": Cover("device"),
     "emergency_appointment": Cover(EMERGENCY),
     "emergency_opening": Cover(EMERGENCY),
     "emergency_review": Cover(EMERGENCY),
@@ -170,6 +173,10 @@ COVERS: Final[Mapping[str, Cover]] = {
     "emergency_sheet": Cover(EMERGENCY, beside=frozenset({"box"})),
     "engagement": Cover("engagement", beside=_DATES),
     "engagement_staff": Cover("engagement"),
+    "import_run": Cover(
+        "import",
+        beside=frozenset({"state", "done", "total", "counts", "proposals", "problem", "finished_at"}),
+    ),
     "job": Cover(
         "job",
         beside=frozenset(

@@ -23,8 +23,9 @@ from app.numbers.handing import Handing
 from app.numbers.models import Number, NumberAssignment, NumberDomain, NumberPool
 from app.numbers.nice import OPEN_FROM
 from app.numbers.repository import Grant, Holder, NumberRepository, Taken
-from app.numbers.rules import State
+from app.numbers.rules import State, Verb
 from app.numbers.taking import held_by
+from app.numbers.telling import Change, given_out
 from app.numbers.terms import MUST_END
 
 _COLUMNS: Final[tuple[Any, ...]] = (
@@ -151,7 +152,7 @@ class NumberAdoption:
     ) -> None:
         """Write assignments from now on, and the holders' cards. The exchange has set these numbers up, so none waits for it."""
         now = self._clock.now()
-        await session.execute(
+        taken = await session.execute(
             update(Number)
             .where(Number.id.in_(sorted(rows[each.digits][0] for each in adopted)))
             .values(
@@ -161,18 +162,22 @@ class NumberAdoption:
                 kept_for=None,
                 row_version=Number.row_version + 1,
             )
+            .returning(Number.id, Number.digits, Number.row_version)
             .execution_options(synchronize_session=False)
         )
-        writes = Writes()
+        numbers = {digits: Taken(row, digits, version=version) for row, digits, version in taken}
+        writes, changes = Writes(), list[Change]()
         for holder in dict.fromkeys(each.holder for each in adopted):
             mine = [each for each in adopted if each.holder == holder]
             before = await held_by(session, holder)
             for each in mine:
-                number, pool = rows[each.digits]
+                (_, pool), number, identity = rows[each.digits], numbers[each.digits], new_id()
                 grant = Grant(holder=holder, role=each.role, caller=f"import:{what.import_id}", author=what.author)
-                self._numbers.assign(writes, pool, grant, [(new_id(), Taken(number, each.digits))], now)
+                self._numbers.assign(writes, pool, grant, [(identity, number)], now)
+                changes.append(given_out(pool, grant, identity, number, Verb.ALLOCATE))
             held = [*before, *((each.role, each.digits) for each in mine)]
             self._handing.cards.tell(writes, what.author, cards[holder], held, {each.role for each in mine})
             told = {"import": str(what.import_id), "numbers": [each.digits for each in mine], "cause": "imported"}
             self._handing.announce(writes, what.author, "number.adopt", [holder], **told)
+        await self._handing.telling.gather(session, writes, changes)
         await writes.run(session)

@@ -25,7 +25,7 @@ from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken
 from app.numbers.rules import Cause, State, Verb, next_key, release_verb, rest
 from app.numbers.taking import Held, held_by
-from app.numbers.telling import TOLD, Change, NumberTelling, changed, given_back
+from app.numbers.telling import Change, NumberTelling, changed, given_back, given_out
 from app.numbers.values import Allocated, AllocatedOne
 
 
@@ -92,7 +92,7 @@ class Handing:
         self.cards.tell(writes, grant.author, handed.card, held, {grant.role})
         self.announce(writes, grant.author, "number.allocate", [grant.holder], pool=code, numbers=digits)
         await self.telling.gather(
-            unit.session, writes, [_given(pool_id, grant, identity, each, verb) for identity, each in named]
+            unit.session, writes, [given_out(pool_id, grant, identity, each, verb) for identity, each in named]
         )
         try:
             await writes.run(unit.session)
@@ -156,16 +156,3 @@ def lost(after: NumberRow, ended: Sequence[Assignment], cause: Cause) -> list[Ch
     """Say what is told of a number, given as it stands after, that these assignments of were ended."""
     blocked = [changed(after, Verb.BLOCK)] if after.state is State.BLOCKED else []
     return [*(given_back(after, each, cause) for each in ended), *blocked]
-
-
-def _given(pool_id: UUID, grant: Grant, identity: UUID, taken: Taken, verb: Verb) -> Change:
-    return Change(
-        row=taken.id,
-        version=taken.version,
-        pool_id=pool_id,
-        kind=TOLD[verb],
-        state=taken.state,
-        assignment=identity,
-        holder=grant.holder,
-        until=grant.until,
-    )

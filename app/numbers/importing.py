@@ -30,6 +30,7 @@ from app.numbers.adoption_rules import (
     outside,
     repeated,
 )
+from app.numbers.device_places import devices_by_serial
 from app.numbers.errors import HolderNotFound, UnknownDomain
 from app.numbers.holders import HolderNames
 from app.numbers.plan_repository import PlanRepository
@@ -142,27 +143,30 @@ class PlanSheet:
     async def _holders(
         self, viewer: Viewer, references: set[HolderReference]
     ) -> Mapping[HolderReference, Holder | Verdict]:
-        staff, names = (
+        staff, names, serials = (
             {each.value for each in references if each.kind is kind}
-            for kind in (HolderKind.EMPLOYEE_NO, HolderKind.USER_NAME)
+            for kind in (HolderKind.EMPLOYEE_NO, HolderKind.USER_NAME, HolderKind.DEVICE)
         )
         async with self._kind.database.unit_of_work() as unit:
             by_number = await named_staff.by_employee_no(unit.session, staff)
             by_name = await named_staff.by_user_name(unit.session, names)
+            by_serial = await devices_by_serial(unit.session, serials)
         found: dict[HolderReference, Holder | Verdict] = {}
         for each in references:
-            contacts = by_name if each.kind is HolderKind.USER_NAME else by_number
-            found[each] = await self._holder(viewer, each, contacts.get(each.value))
+            named = {HolderKind.USER_NAME: by_name, HolderKind.DEVICE: by_serial}.get(each.kind, by_number)
+            found[each] = await self._holder(viewer, each, named.get(each.value))
         return found
 
-    async def _holder(self, viewer: Viewer, reference: HolderReference, contact: UUID | None) -> Holder | Verdict:
+    async def _holder(self, viewer: Viewer, reference: HolderReference, identity: UUID | None) -> Holder | Verdict:
         match reference.kind:
-            case HolderKind.DEVICE:
+            case HolderKind.DEVICE if identity is None:
                 return Verdict.UNKNOWN_DEVICE
+            case HolderKind.DEVICE:
+                named = {"type": "device", "id": str(identity)}
             case HolderKind.ROOM:
                 named = {"type": "room", "id": reference.value}
             case _:
-                named = {"type": "contact", "id": "" if contact is None else str(contact)}
+                named = {"type": "contact", "id": "" if identity is None else str(identity)}
         try:
             ref = HolderRef.model_validate(named)
             return await self._kind.names.known(viewer, ref, until=None)

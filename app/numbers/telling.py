@@ -18,7 +18,7 @@ from app.kit.models import new_id
 from app.kit.straight import Writes
 from app.notices.notice import Notice
 from app.numbers.naming import NumberNames
-from app.numbers.repository import Assignment, Holder, NumberRow
+from app.numbers.repository import Assignment, Grant, Holder, NumberRow, Taken
 from app.numbers.rules import Cause, State, Verb
 
 FAMILY: Final = "number"
@@ -127,3 +127,17 @@ def changed(number: NumberRow, verb: Verb, **further: Any) -> Change:  # noqa: A
 def given_back(number: NumberRow, ended: Assignment, cause: Cause) -> Change:
     """Write that somebody lost a number, which is given as it stands after."""
     return changed(number, Verb.RELEASE, assignment=ended.id, holder=ended.holder, cause=cause)
+
+
+def given_out(pool_id: UUID, grant: Grant, identity: UUID, taken: Taken, verb: Verb) -> Change:
+    """Write that somebody was given a number that was just taken, in an assignment of this id."""
+    return Change(
+        row=taken.id,
+        version=taken.version,
+        pool_id=pool_id,
+        kind=TOLD[verb],
+        state=taken.state,
+        assignment=identity,
+        holder=grant.holder,
+        until=grant.until,
+    )

@@ -36,9 +36,11 @@ from app.crypto.rows import Rows
 from app.crypto.sealed import SealedType
 from app.custody import rows as custody
 from app.departments.repository import DepartmentRepository
+from app.devices import repository as devices
 from app.emergency.repository import EmergencyRepository
 from app.emergency.sheet_repository import SheetRepository
 from app.engagements import repository as engagements
+from app.imports.repository import ImportRepository
 from app.jobs import repository as jobs
 from app.kit.models import Id, Instant, Json, new_id
 from app.notices import ledger
@@ -117,6 +119,7 @@ ROWS: Final[Mapping[str, Rows[Any]]] = {
     "emergency_review": EMERGENCY.reviews,
     "emergency_session": EMERGENCY.sessions,
     "emergency_sheet": SHEETS.sheets,
+    "import_run": ImportRepository(EAR, NOTHING)._rows,
     "provision": PROVISIONS.provisions,
     "provision_consent": PROVISIONS.consents,
     "provision_package": PROVISIONS.packages,
@@ -170,6 +173,13 @@ WITNESSES: Final[Mapping[str, Callable[[Any], Any]]] = {
         [of(delegation_repository._COLUMNS, row)]
     ),
     "department": lambda row: DepartmentRepository(EAR).tree(Shelf(row), epoch=1),  # type: ignore[arg-type]
+    "device": lambda row: devices.DeviceRepository(EAR)._devices([of(devices._DEVICE, row)]),
+    "device_assignment": lambda row: devices.DeviceRepository(EAR)._assignments([of(devices._ASSIGNMENT, row)]),
+    "device_secret": lambda row: devices.DeviceRepository(EAR).secrets(
+        Shelf(row),  # type: ignore[arg-type]
+        row["device_id"],
+        NOON,
+    ),
     "engagement": lambda row: engagements.EngagementRepository(EAR)._facts([of(engagements._FACT_COLUMNS, row)]),
     "engagement_staff": lambda row: engagements.EngagementRepository(EAR)._assigned(
         [of(engagements._STAFF_COLUMNS, row)]

@@ -11,9 +11,12 @@ from app.application import Application
 from app.imports.keeping import UNFINISHED, ImportKeeper
 from app.imports.models import ImportPiece, ImportRun
 from app.numbers.models import NumberAssignment
+from tests.devices.calls import register
 from tests.imports.calls import hand_in, imported, read, rows, run_all, sheet
 from tests.jobs.calls import runner
 from tests.numbers.calls import TestPool, add_pool, allocate, release
+from tests.numbers.test_telling import pool_id, subscribed
+from tests.numbers.test_telling import told as notices_of
 from tests.policy.tampering import Intruder
 from tests.support.application import World
 from tests.support.clock import FrozenClock
@@ -241,3 +244,20 @@ async def test_an_import_says_who_assigned_and_by_which(shared: World) -> None:
         (row,) = (await unit.session.execute(found)).all()
     assert tuple(row) == (f"import:{done['id']}", "it-scripts")
     assert isinstance(pool, TestPool)
+
+
+async def test_a_device_that_is_registered_is_found_by_its_serial_number(shared: World) -> None:
+    pool, device = await add_pool(shared, 4), await register(shared)
+    text = sheet([(pool.digits(0), device["serial"].lower()), (pool.digits(1), "sn 0")], "短号,设备序列号")
+    _, told = await imported(shared, text, dry_run=False)
+    assert told == [(pool.digits(0), "adopted", "adopted"), (pool.digits(1), "problem", "unknown_device")]
+    held = (await (await shared.as_(IT)).get(f"/v1/numbers/{pool.digits(0)}")).json()["holders"]
+    assert [(each["type"], each["id"]) for each in held] == [("device", device["id"])]
+
+
+async def test_what_is_adopted_is_told_to_programs_that_subscribe(shared: World) -> None:
+    pool, someone = await add_pool(shared, 4), await add_person(shared)
+    async with subscribed(shared):
+        await imported(shared, sheet([(pool.digits(0), number(someone))]), dry_run=False)
+        found = await notices_of(shared, await pool_id(await shared.as_(IT), pool))
+    assert [(each["type"], each["state"]) for each in found][-1] == ("allocated", "assigned")
