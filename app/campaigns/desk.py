@@ -9,7 +9,7 @@ from app.auth.accounts import UserAccounts
 from app.auth.loans import StandingLoans
 from app.campaigns.effects import Effects
 from app.campaigns.gathering import Gatherer
-from app.campaigns.joints import Calendar, Holdings, Teller
+from app.campaigns.joints import Calendar, Holdings
 from app.campaigns.keeping import CampaignKeeper
 from app.campaigns.preparing import Preparer
 from app.campaigns.reading import CampaignPages
@@ -28,6 +28,7 @@ from app.deadlines import CampaignsSettings
 from app.disclosure.showing import Showing
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
+from app.notices.teller import Teller
 from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 

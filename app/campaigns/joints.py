@@ -64,14 +64,6 @@ def notice_about(
     return Notice(id=id, type=type, occurred_at=occurred_at, body=body, audience=Audience(people=people, roles=roles))
 
 
-class Teller(Protocol):
-    """What brings notices to people."""
-
-    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
-        """Promise a notice in the caller's transaction."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """Something that somebody holds and that can be taken: ``reference`` names it in its kind, ``detail`` is ids and codes."""

@@ -17,7 +17,7 @@ from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.campaigns.effects import Effects
 from app.campaigns.errors import CampaignOver, ItemAnswered, ItemUnopened, OwnRight, SlotTaken, UnfitEnd, UnfitVerdict
-from app.campaigns.joints import Calendar, Teller, notice_about
+from app.campaigns.joints import Calendar, notice_about
 from app.campaigns.repository import CampaignRepository
 from app.campaigns.rules import (
     CARD,
@@ -38,6 +38,7 @@ from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
 from app.kit.models import new_id
+from app.notices.teller import Teller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,13 @@ from typing import Final
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.campaigns.effects import Effects
-from app.campaigns.joints import Teller, notice_about
+from app.campaigns.joints import notice_about
 from app.campaigns.repository import CampaignRepository, Wanted
 from app.campaigns.rules import CARD, Item, Review, Silence, State
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.models import new_id
+from app.notices.teller import Teller
 
 AT_ONCE: Final = 50
 _CARDS: Final = 500

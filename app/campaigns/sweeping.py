@@ -16,7 +16,7 @@ from app.audit.intents import add_intent
 from app.auth import epochs
 from app.campaigns.errors import SlotTaken
 from app.campaigns.gathering import Gatherer
-from app.campaigns.joints import Calendar, Teller, notice_about
+from app.campaigns.joints import Calendar, notice_about
 from app.campaigns.preparing import Preparer
 from app.campaigns.repository import CampaignRepository, Wanted
 from app.campaigns.rules import Item, Kind, Review, Stage, State, next_quarter, quarter_of
@@ -27,6 +27,7 @@ from app.departments.tree import DEPARTMENTS
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.models import new_id
+from app.notices.teller import Teller
 from app.permissions.standing import Standings
 
 AUTHOR: Final = Author(type="system", id="campaigns")

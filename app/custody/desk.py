@@ -9,12 +9,14 @@ from app.audit.authors import Author
 from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
 from app.auth.loans import StandingLoans
+from app.calendar.joints import Calendar
 from app.crypto.rowmac import RowSigner
-from app.custody.founding import Calendar, Founding, Teller
+from app.custody.founding import Founding
 from app.custody.handovers import ClientHandovers
 from app.custody.rows import CustodyRows
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
+from app.notices.teller import Teller
 
 CUSTODY: Final = "custody"
 

@@ -9,7 +9,7 @@ same two keys serve what widens a right and has no kind of request. Nobody else 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -26,6 +26,7 @@ from app.auth.loans import StandingLoans
 from app.auth.repository import Account
 from app.auth.roles import Role
 from app.auth.subject import Tier
+from app.calendar.joints import Calendar
 from app.custody.errors import CannotBeFounded, OneFounder, RightByRequest, StillTooEarly
 from app.custody.rows import Act, CustodyRows, digest_of
 from app.kit.clock import Clock
@@ -33,6 +34,7 @@ from app.kit.db import UnitOfWork
 from app.kit.models import Id, Json, new_id
 from app.kit.query import Query, Source
 from app.notices.notice import Audience, Notice
+from app.notices.teller import Teller
 
 APPROVING: Final = (Role.ADMINISTRATION, Role.INFOSEC, Role.EXECUTIVE, Role.IT)
 """Offices that decide together on every right of weight (``tier.grant``, variant ``elevated``): four people."""
@@ -55,39 +57,6 @@ _HELD_EVER: Final = tuple(
     Query(select(rows.c.id).where(cast(rows.c.roles, Text).like(bindparam("word", type_=Text()))).limit(1))
     for rows in (_ACCOUNTS, _LOANS)
 )
-
-
-class Due(Protocol):
-    """A moment on a working day."""
-
-    @property
-    def at(self) -> datetime:
-        """The moment, UTC."""
-        ...
-
-
-class WorkDays(Protocol):
-    """A calendar of working days."""
-
-    def due(self, start: datetime, days: int, /) -> Due:
-        """Give the end of the ``days``-th working day after ``start``."""
-        ...
-
-
-class Calendar(Protocol):
-    """Where the calendar of now is read."""
-
-    async def current(self, source: Source) -> WorkDays:
-        """Give the calendar."""
-        ...
-
-
-class Teller(Protocol):
-    """Takes notices."""
-
-    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
-        """Put a notice into the transaction of ``unit``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,14 @@ from app.auth.clients import Clients
 from app.auth.errors import AccountRefused
 from app.auth.repository import Client
 from app.auth.roles import Role
-from app.custody.founding import Calendar, Teller
+from app.calendar.joints import Calendar
 from app.custody.rows import CustodyRows, Handover, Outcome
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.models import Id, new_id
 from app.kit.query import Query
 from app.notices.notice import Audience, Notice
+from app.notices.teller import Teller
 
 SWEEPER: Final = Author(type="system", id="clients")
 _LOST: Final = "owner_gone"

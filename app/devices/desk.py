@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from app.approvals.resolving import Organisation, Persons
+from app.calendar.joints import Calendar
 from app.contacts.repository import ContactRepository
 from app.devices.handovers import DeviceHandovers
-from app.devices.joints import Calendar, HeldNumbers, Teller
+from app.devices.joints import HeldNumbers
 from app.devices.keeping import DeviceKeeper
 from app.devices.principal import DeviceDoor, DeviceSecrets
 from app.devices.reading import DevicePages
@@ -15,6 +16,7 @@ from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
 from app.kit.db import Database
 from app.kit.limits import Limiter
+from app.notices.teller import Teller
 
 
 class DeviceDesk:

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.approvals.resolving import Organisation, Persons
 from app.audit.authors import Author
 from app.auth.roles import Role
-from app.devices.joints import Calendar, Engaged
+from app.calendar.joints import Calendar
+from app.devices.joints import Engaged
 from app.devices.repository import DeviceRepository
 from app.devices.rules import Assignment, Device, State, Step, allows
 from app.devices.service import DeviceService

@@ -17,7 +17,7 @@ from app.audit.intents import add_intent
 from app.auth import epochs
 from app.contacts.repository import ContactRepository
 from app.devices.errors import DeviceExists, DeviceHolderUnknown, DeviceStateRefuses
-from app.devices.joints import HeldNumbers, Teller
+from app.devices.joints import HeldNumbers
 from app.devices.principal import DeviceSecrets
 from app.devices.repository import DeviceRepository
 from app.devices.rules import Assignment, Device, Secret, State, Step, allows
@@ -25,6 +25,7 @@ from app.devices.telling import DeviceNotices
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.models import new_id
+from app.notices.teller import Teller
 
 _IN_OFFICE: Final = frozenset({"prehire", "active", "frozen", "leaving"})
 _TOLD_OF_LOSS: Final = ("infosec", "it")

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from app.devices.joints import Teller
 from app.devices.rules import Device
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.models import new_id
 from app.notices.notice import Audience, Notice
+from app.notices.teller import Teller
 
 
 class DeviceNotices:

@@ -22,9 +22,9 @@ from app.emergency.sheet_desk import SheetDesk
 from app.emergency.sheet_repository import SheetRepository
 from app.emergency.sheets import SheetMaker, reachable
 from app.emergency.sweeping import EmergencySweep
-from app.emergency.telling import Teller
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
+from app.notices.teller import Teller
 from app.permissions.outcomes import FieldClass
 
 

@@ -18,12 +18,13 @@ from app.emergency.repository import EmergencyRepository
 from app.emergency.rules import MOST_DEFERRAL, Cause, Review, Session, Verdict, judged
 from app.emergency.schemas import DigestDeferral, SessionReview
 from app.emergency.sessions import EmergencySessions
-from app.emergency.telling import INFOSEC, Teller, notice_of
+from app.emergency.telling import INFOSEC, notice_of
 from app.emergency.views import OVERSEERS
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import FieldError, Invalid, NotFound
 from app.kit.idempotency import Receipt
+from app.notices.teller import Teller
 from app.permissions.errors import NotPermitted
 from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer, author_of

@@ -34,13 +34,14 @@ from app.emergency.parts import Parts, owed
 from app.emergency.repository import EmergencyRepository
 from app.emergency.rules import DIGEST_DAYS, LENGTH, REVIEW_DAYS, Cause, Office, Session, ended, renewed
 from app.emergency.schemas import SessionOpen as Opening
-from app.emergency.telling import REVIEWERS, Teller, notice_of
+from app.emergency.telling import REVIEWERS, notice_of
 from app.emergency.views import session_view
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import FieldError, Invalid, NotFound
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.kit.models import new_id
+from app.notices.teller import Teller
 from app.permissions import step_up
 from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer, author_of

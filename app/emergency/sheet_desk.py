@@ -20,12 +20,13 @@ from app.emergency.schemas import OpeningUpload, SheetList
 from app.emergency.sealing import NOTHING_BEFORE, OpeningRecord, RecordInvalid, read_record
 from app.emergency.sessions import REASON, EmergencySessions
 from app.emergency.sheet_repository import SheetRepository
-from app.emergency.telling import INFOSEC, Teller
+from app.emergency.telling import INFOSEC
 from app.emergency.views import oversees
 from app.kit.db import UnitOfWork
 from app.kit.errors import FieldError, NotFound
 from app.kit.models import new_id
 from app.notices.notice import Audience, Notice
+from app.notices.teller import Teller
 from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer, author_of
 

@@ -20,9 +20,10 @@ from app.emergency.repository import EmergencyRepository
 from app.emergency.rules import REVIEW_DAYS, Cause, Session
 from app.emergency.sessions import EmergencySessions
 from app.emergency.sheets import SheetMaker
-from app.emergency.telling import REVIEWERS, Teller, notice_of
+from app.emergency.telling import REVIEWERS, notice_of
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
+from app.notices.teller import Teller
 from app.permissions.outcomes import Purpose
 
 _AT_ONCE: Final = 20

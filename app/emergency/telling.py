@@ -1,24 +1,15 @@
 """What others learn of an emergency, as notices: ids and codes only, never a value or a reason."""
 
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 from app.emergency.rules import Session
-from app.kit.db import UnitOfWork
 from app.kit.models import new_id
 from app.notices.notice import Audience, Notice
 
 INFOSEC: Final = ("infosec",)
 REVIEWERS: Final = ("infosec", "hr")
-
-
-class Teller(Protocol):
-    """Takes notices."""
-
-    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
-        """Put a notice into the transaction of ``unit``."""
-        ...
 
 
 def notice_of(

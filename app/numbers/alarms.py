@@ -5,7 +5,7 @@ row, so that two workers tell it once; who recovers is armed again.
 """
 
 from datetime import datetime, timedelta, timezone
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -17,6 +17,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.models import new_id
 from app.notices.notice import Audience, Notice
+from app.notices.teller import Teller
 from app.numbers.models import NumberPool
 from app.numbers.outlook import Outlook, outlook
 from app.numbers.plan_models import NumberPoolAlarm
@@ -29,14 +30,6 @@ EXHAUSTION: Final = "exhaustion"
 _BY: Final = Author(type="system", id="worker")
 _LARGEST: Final = 9999
 """What a notice tells as a number is no greater."""
-
-
-class Teller(Protocol):
-    """Whoever tells people."""
-
-    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
-        """Put a notice into the transaction."""
-        ...
 
 
 class PoolAlarms:

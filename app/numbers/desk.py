@@ -12,8 +12,9 @@ from app.kit.clock import Clock
 from app.kit.db import Database, Reader
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
+from app.notices.teller import Teller
 from app.numbers.adopting import NumberAdoption
-from app.numbers.alarms import PoolAlarms, Teller
+from app.numbers.alarms import PoolAlarms
 from app.numbers.domains import DomainKeeper
 from app.numbers.hold_pages import HoldPages
 from app.numbers.holders import HolderNames

@@ -6,7 +6,7 @@ number first ends it, so that with two workers everything happens once.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -19,6 +19,7 @@ from app.kit.errors import NotFound
 from app.kit.models import Id, Instant, new_id
 from app.kit.straight import Straight
 from app.notices.notice import Audience, Notice
+from app.notices.teller import Teller
 from app.numbers.handing import Ending, Handing
 from app.numbers.holding import HoldService
 from app.numbers.models import NumberAssignment
@@ -51,14 +52,6 @@ _POSTPONE: Final = Straight(
     .values(due_at=bindparam("then", type_=Instant()))
     .returning(NumberAssignment.id)
 )
-
-
-class Teller(Protocol):
-    """Who tells people and programs."""
-
-    async def tell(self, unit: UnitOfWork, notice: Notice) -> None:
-        """Put a notice into the transaction."""
-        ...
 
 
 class NumberSweep:
