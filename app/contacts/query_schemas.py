@@ -36,8 +36,8 @@ class VCardQuery(ReadQuery):
     format: VCardEdition = "4.0"
 
 
-class HistoryQuery(Input):
-    """How a history is paged."""
+class HistoryQuery(ReadQuery):
+    """For what a history is read, and how it is paged."""
 
     limit: Limit = 20
     cursor: CursorText | None = None

@@ -95,4 +95,4 @@ async def list_changes(
     query: Annotated[HistoryQuery, Query()],
 ) -> Disclosed[HistoryPage]:
     """List changes of the fields that the caller could be shown, each value as the card shows it."""
-    return await contacts.history(viewer, id, limit=query.limit, cursor=query.cursor)
+    return await contacts.history(viewer, id, query)

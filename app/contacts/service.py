@@ -16,7 +16,7 @@ from app.auth.errors import FreshSignInRequired
 from app.contacts.forms import Forms, unpack_consents
 from app.contacts.listing import ContactLists
 from app.contacts.past import is_purged, keys_of
-from app.contacts.query_schemas import ListQuery
+from app.contacts.query_schemas import HistoryQuery, ListQuery
 from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactPage, ContactView, HistoryPage, RevealRequest, RevealView
 from app.crypto.sealer import Sealer
@@ -150,19 +150,18 @@ class ContactService:
 
         return await self._with_current_rights(viewer, attempt)
 
-    async def history(
-        self, viewer: Viewer, identity: UUID, *, limit: int, cursor: str | None
-    ) -> Disclosed[HistoryPage]:
-        """List what was changed on a contact, newest first, each value as the viewer's card would show it."""
-        _seek(identity, "contact.history", Purpose.WORK_CONTACT)
-        shape = {"history": str(identity)}
+    async def history(self, viewer: Viewer, identity: UUID, query: HistoryQuery) -> Disclosed[HistoryPage]:
+        """List what was changed on a contact, newest first, each value as the viewer's card would show it for that purpose."""
+        limit, cursor, purpose = query.limit, query.cursor, query.purpose
+        _seek(identity, "contact.history", purpose)
+        shape = {"history": str(identity), "purpose": purpose.value}
         before = UUID(self._cursors.open(viewer.caller, shape, cursor)) if cursor is not None else None
 
         async def attempt(viewer: Viewer) -> Disclosed[HistoryPage]:
             record = await self._repository.by_id(identity, viewer.tree)
-            if record is None or self._gate.verdict(viewer.plan(Purpose.WORK_CONTACT), record) is None:
+            if record is None or self._gate.verdict(viewer.plan(purpose), record) is None:
                 raise NotFound
-            hidden = self._gate.untold(viewer.plan(Purpose.WORK_CONTACT), record) | _ON_NO_CARD
+            hidden = self._gate.untold(viewer.plan(purpose), record) | _ON_NO_CARD
             if viewer.standing.contact_id != identity:
                 hidden |= self._forms.closed(record.cohort.kind, unpack_consents(record.consented))
             rows = await self._repository.changes(
@@ -174,7 +173,7 @@ class ContactService:
             )
             page = rows[:limit]
             boxes = [(row[2], row[3]) for row in page if row[3] is not None and not is_purged(row)]
-            look = Look(action="contact.history", purpose=Purpose.WORK_CONTACT)
+            look = Look(action="contact.history", purpose=purpose)
             values, note = await self._gate.open_history(viewer, record, boxes, look, past=keys_of(page))
             told = iter(values)
             items = [_change(row, told) for row in page]

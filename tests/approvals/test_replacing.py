@@ -145,10 +145,10 @@ async def test_with_nobody_in_the_company_it_waits_and_is_asked_when_there_is(of
 async def test_nobody_consents_for_who_is_gone(office: Office) -> None:
     path = await office.filed("staff", "test.consent")
     await leaves(office.world, "colleague")
-    assert await office.tick(minutes=1) == 0
-    assert await asked(office, path) == [("colleague", "chain", False)]
-    assert await office.tick(days=30) == 1
-    assert await office.state(path) == "timed_out"
+    assert await office.tick(minutes=1) == 1
+    assert await office.state(path) == "rejected"
+    assert office.effect.applied == []
+    assert await office.tick(days=30) == 0, "nobody is asked any more"
 
 
 async def test_passed_back_and_forth_it_comes_to_whoever_is_there(office: Office) -> None:

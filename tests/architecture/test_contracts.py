@@ -35,6 +35,16 @@ class Control:
         return f"{self.contract}: {importer}: {line or '(new)'}"
 
 
+BELOW_KIT: Final = frozenset({"app.exchanges"})
+"""Pure modules for which importing kit would break the layers as well."""
+
+
+def source_of(module: str) -> str:
+    """Give the file of a module, in the folder of the application; of a package the file that makes it one."""
+    path = module.removeprefix("app.").replace(".", "/")
+    return f"{path}/__init__.py" if (ROOT / "app" / path / "__init__.py").exists() else f"{path}.py"
+
+
 def one(contract: str, importer: str, line: str) -> Control:
     return Control(contract, {importer: line})
 
@@ -64,7 +74,7 @@ CONTROLS: Final = (
     one("routes", "contacts/routes.py", "import app.contacts.models"),
     one("routes", "api/tokens.py", "import app.audit.repository"),
     *(
-        one("pure", f"{module.removeprefix('app.').replace('.', '/')}.py", "import app.kit.db")
+        one("pure", source_of(module), "import sqlalchemy" if module in BELOW_KIT else "import app.kit.db")
         for module in CONTRACTS["pure"]["source_modules"]
     ),
     one("pure", "crypto/envelope.py", "import sqlalchemy"),

@@ -14,7 +14,8 @@ from tests.support.session import SessionFolder
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let runs lie in a folder of the test."""
+    """Let runs lie in a folder of the test, and nowhere in memory, where this very run may lie."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 

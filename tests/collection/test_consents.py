@@ -103,7 +103,9 @@ class TestWithdrawing:
         someone = await with_plate(collecting)
 
         async def past(reader: str) -> list[str | None]:
-            told = await (await collecting.as_(reader)).get(f"{someone.path}/history", params={"limit": 200})
+            told = await (await collecting.as_(reader)).get(
+                f"{someone.path}/history", params={"limit": 200, "purpose": "hr_admin"}
+            )
             return [each.get("value") for each in told.json()["items"] if each["field"] == "plate"]
 
         assert len(await past("hr")) == 1

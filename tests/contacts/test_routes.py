@@ -963,20 +963,21 @@ class TestReveal:
         return await (await world.as_(who)).post(path, json=self.body(*fields, **members))
 
     @pytest.mark.parametrize(
-        ("who", "of", "fields"),
+        ("who", "of", "purpose", "fields"),
         [
-            ("colleague", "staff", ("mobile",)),
-            ("colleague", "staff", ("mobile", "email", "mobile")),
-            ("head", "core", ("mobile", "personal_mobile")),
-            ("hr", "staff", ("mobile", "wechat")),
-            ("ceo", "outsider", ("mobile",)),
-            ("staff", "staff", ("personal_mobile",)),
+            ("colleague", "staff", "work_contact", ("mobile",)),
+            ("colleague", "staff", "work_contact", ("mobile", "email", "mobile")),
+            ("head", "core", "work_contact", ("mobile", "personal_mobile")),
+            ("hr", "staff", "work_contact", ("mobile",)),
+            ("hr", "staff", "hr_admin", ("mobile", "wechat")),
+            ("ceo", "outsider", "work_contact", ("mobile",)),
+            ("staff", "staff", "work_contact", ("personal_mobile",)),
         ],
     )
     async def test_a_reason_opens_what_the_policy_gives_on_a_reason(
-        self, shared: World, who: str, of: str, fields: tuple[str, ...]
+        self, shared: World, who: str, of: str, purpose: str, fields: tuple[str, ...]
     ) -> None:
-        answer = await self.reveal(shared, who, of, *fields)
+        answer = await self.reveal(shared, who, of, *fields, purpose=purpose)
         assert answer.status_code == 200, answer.text
         view = RevealView.model_validate_json(answer.content)
         number = PEOPLE[of].number
@@ -1056,7 +1057,7 @@ class TestReveal:
         assert shared.application.opener.opened == before
 
     async def test_a_value_that_is_not_there_is_empty_for_who_might_see_it(self, shared: World) -> None:
-        answer = await self.reveal(shared, "hr", "bare", "qq")
+        answer = await self.reveal(shared, "hr", "bare", "qq", purpose="hr_admin")
         assert answer.json()["fields"] == {"qq": {"state": "empty"}}
 
     @pytest.mark.parametrize(
@@ -1103,7 +1104,7 @@ class TestHistory:
     async def test_a_change_names_who_when_and_which_request(self, shared: World) -> None:
         someone = await add_person(shared)
         answer = await patched(shared, "hr", someone, mobile="13312345670", title="Neu", wechat=None)
-        page = await self.told(shared, "steward", someone, limit="3")
+        page = await self.told(shared, "steward", someone, limit="3", purpose="hr_admin")
         assert {(each.field, each.state, each.value) for each in page.items} == {
             ("mobile", "told", "133****5670"),
             ("title", "told", "Neu"),
@@ -1131,8 +1132,11 @@ class TestHistory:
         assert "email" in fields["outsider"]
         assert "mobile" in fields["colleague"]
         assert not fields["colleague"] & {"personal_mobile", "wechat", "id_number"}
-        assert fields["hr"] >= {"mobile", "personal_mobile", "wechat"}
-        assert "id_number" not in fields["hr"]
+        assert "mobile" in fields["hr"]
+        assert not fields["hr"] & {"personal_mobile", "wechat", "id_number"}
+        for_personnel = {each.field for each in (await self.told(shared, "hr", someone, purpose="hr_admin")).items}
+        assert for_personnel >= {"mobile", "personal_mobile", "wechat"}
+        assert "id_number" not in for_personnel
         for who in ("outsider", "colleague", "infosec"):
             assert "secrecy" not in fields[who], "no card tells it"
 

@@ -74,7 +74,7 @@ def test_every_command_exists(name: str) -> None:
                 break
             assert word in at.commands, words
             at = at.commands[word]
-        options = {option for parameter in at.params for option in parameter.opts}
+        options = {option for parameter in at.params for option in (*parameter.opts, *parameter.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= options, words
 
 
