@@ -39,10 +39,14 @@ CARRIED: Final = frozenset({*_NAMES, *_PHONES, *_MAILS, *_HANDLES, *_ADDRESSES, 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a vCard says beside the card: under which domain short numbers are dialled (``None``: none is known), and the watermark."""
+    """What a vCard says beside the card.
+
+    Under which domain short numbers are dialled (``None``: none is known), the watermark, and the id of the look's event.
+    """
 
     dialled_in: str | None
     watermark: str
+    event: str
 
 
 def vcard(card: Mapping[str, Any], setting: Setting, edition: Edition) -> bytes:
@@ -78,6 +82,7 @@ def _properties(card: Mapping[str, Any], setting: Setting, edition: Edition) -> 
     if away := text(card.get("away_until")):
         yield f"NOTE:{escaped(f'离岗至 {away} / away until {away}')}"
     yield f"NOTE:{escaped(setting.watermark)}"
+    yield f"X-DUANHAO-EVENT:{setting.event}"
 
 
 def _called(card: Mapping[str, Any], dialled_in: str | None, *, newest: bool) -> Iterator[str]:

@@ -121,7 +121,7 @@ class CardFiles:
 
     def _written(self, opened: Opened, edition: Edition) -> bytes:
         note: Mapping[str, Any] = orjson.loads(opened.note)
-        setting = Setting(self._dialled_in, f"{note['watermark']} · {note['event_id']}")
+        setting = Setting(self._dialled_in, note["watermark"], note["event_id"])
         cards: Iterable[Mapping[str, Any]] = (orjson.loads(card) for _, card, _ in opened.cards)
         return b"".join(vcard(card, setting, edition) for card in cards)
 

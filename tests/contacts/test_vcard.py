@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.contacts.vcard import CARRIED, Edition, Setting, escaped, folded, parted, vcard
 from app.disclosure.surnames import COMPOUND
 
-SETTING: Final = Setting("phones.example.com", "欧阳明 · intranet · 0190-1")
+SETTING: Final = Setting("phones.example.com", "欧阳明 · intranet", "0190-1")
 CARD: Final[dict[str, Any]] = {
     "id": str(UUID(int=7)),
     "kind": "employee",
@@ -83,7 +83,7 @@ def test_numbers_are_uris_that_say_where_they_are_dialled() -> None:
 
 
 def test_short_numbers_of_no_known_domain_are_texts() -> None:
-    lines = unfolded(vcard(CARD, Setting(None, "w"), "4.0"))
+    lines = unfolded(vcard(CARD, Setting(None, "w", "e"), "4.0"))
     assert 'TEL;TYPE="work,voice";VALUE=text:61234' in lines
 
 

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _BY_NATURE: Final = re.compile(
     r"urn:duanhao:request:[0-9a-f]+|\"(?:event_id|request_id|id)\":\"[0-9a-f-]{36}\"|\"at\":\"[^\"]+\"|\"next\":\"[^\"]+\""
+    r"|X-DUANHAO-EVENT:[0-9a-f-]{36}"
 )
 
 
