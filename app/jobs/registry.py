@@ -11,7 +11,7 @@ from app.jobs.booking import advanced
 from app.kit.clock import SystemClock
 from app.kit.db import UnitOfWork
 from app.kit.outbox import Handler
-from app.numbers.jobs import CLASSIFY, MATERIALISE, classify, materialise
+from app.numbers.jobs import CLASSIFY, MATERIALISE, RESCHEDULE, classify, materialise, reschedule
 from app.permissions.jobs import JobHandler, Piece
 from app.policy.desk import PolicyDesk
 from app.policy.simulations import SIMULATE
@@ -36,6 +36,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     FORGET_RECEIPTS: forget_receipts,
     MATERIALISE: booked(materialise),
     CLASSIFY: classify,
+    RESCHEDULE: reschedule,
 }
 
 

@@ -1,6 +1,7 @@
 """Named guards of the number plan, what routes call, and the problems that every look or write can meet."""
 
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, Path, Request
 
@@ -30,6 +31,7 @@ NumbersAllocate = Annotated[Viewer, Depends(WriteGuard(Scope.NUMBERS_ALLOCATE))]
 NumbersAdmin = Annotated[Viewer, Depends(WriteGuard(Scope.NUMBERS_ADMIN))]
 
 NamedPool = Annotated[str, Path(alias="id", min_length=1, max_length=36, description="Id or code.", examples=["desk"])]
+NamedRange = Annotated[UUID, Path(alias="range", description="Id of the range.")]
 NamedNumber = Annotated[str, Path(alias="digits", pattern=r"^[0-9]{2,15}$", examples=["78001"])]
 
 

@@ -22,7 +22,7 @@ from app.numbers.terms import MUST_END
 
 _SHARED: Final = "shared"
 _EXTENSION: Final = "extension"
-_BY_DATE_ALONE: Final = frozenset({State.HELD, State.QUARANTINED})
+_BY_DATE_ALONE: Final = frozenset({State.PLANNED, State.HELD, State.QUARANTINED})
 """States that only a date ends; what is reserved or blocked can wait for somebody."""
 _HELD: Final = frozenset({State.ASSIGNED, State.PROVISIONING})
 _IN_OFFICE: Final = frozenset({"prehire", "active", "frozen", "leaving"})

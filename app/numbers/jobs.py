@@ -17,6 +17,7 @@ from app.permissions.jobs import Piece
 
 MATERIALISE: Final = "number.materialise"
 CLASSIFY: Final = "number.classify"
+RESCHEDULE: Final = "number.reschedule"
 CHUNK: Final = 10_000
 """reference/directory-numbers.md (d), "Pool growth"."""
 
@@ -47,6 +48,19 @@ async def materialise(unit: UnitOfWork, payload: Mapping[str, Any]) -> Piece | N
     if piece.done < piece.total:
         enqueue(unit, SystemClock(), MATERIALISE, payload, after=timedelta())
     return piece
+
+
+async def reschedule(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:
+    """Let the next chunk of a planned range's numbers be free when it opens now, and promise the next chunk.
+
+    The range says when that is, so of two that follow one another both write what was said last.
+    """
+    held = await _PLAN.range(unit.session, UUID(payload["range_id"]))
+    if held is None:
+        return
+    last = await _PLAN.reschedule(unit.session, held, after=payload.get("after", ""), limit=CHUNK)
+    if last is not None:
+        enqueue(unit, SystemClock(), RESCHEDULE, {**payload, "after": last}, after=timedelta())
 
 
 async def classify(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:

@@ -103,6 +103,7 @@ class NumberRange(Base):
     size: Mapped[int] = mapped_column(Integer)
     materialised: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    opens_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class NumberReserved(Base):

@@ -33,6 +33,12 @@ class RangeConflicts(Conflict):
         super().__init__(errors=[fault], conflicts=list(conflicts))
 
 
+class RangeIsOpen(Conflict):
+    """The numbers of the range may be given out already; when it opens is past."""
+
+    code, title, title_zh = "range_is_open", "The range is open already", "号段已开放"
+
+
 class DomainConflicts(Conflict):
     """Ranges of the domain do not fit what it would be."""
 

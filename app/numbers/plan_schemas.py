@@ -1,9 +1,10 @@
 """What comes in about the plan, and the shapes of what goes out: domains, reserved numbers, pools, ranges, and how full pools are."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from app.departments.schemas import DepartmentName, DepartmentRef
 from app.disclosure.view import DisclosureNote
@@ -221,6 +222,17 @@ class RangeCreate(Input):
     excluded: Annotated[list[Exclusion], Field(max_length=1000)] = Field(
         default_factory=list, description="Numbers, or `from-to`.", examples=[["78088", "78110-78119"]]
     )
+    opens_at: AwareDatetime | None = Field(
+        None,
+        description="When its numbers may first be given out, as for those that a carrier has yet to bring; until then they are `planned`.",
+        examples=["2027-03-01T00:00:00+08:00"],
+    )
+
+
+class RangeAmend(Input):
+    """When a range that is planned opens."""
+
+    opens_at: AwareDatetime | None = Field(description="`null`, or a moment that has been: at once.")
 
 
 class RangeView(Output):
@@ -235,6 +247,9 @@ class RangeView(Output):
     size: int
     materialised: int
     state: Literal["ready", "materialising"]
+    opens_at: datetime | None = Field(
+        description="When its numbers may first be given out; `null`: since they are there."
+    )
 
 
 class RangeWarning(Output):

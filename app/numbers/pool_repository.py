@@ -64,6 +64,7 @@ class Held:
     stretch: Stretch
     materialised: int
     created_at: datetime
+    opens_at: datetime | None = None
 
 
 _DOMAIN_COLUMNS: Final[tuple[Any, ...]] = (
@@ -114,6 +115,7 @@ RANGE_COLUMNS: Final[tuple[Any, ...]] = (
     NumberRange.excluded,
     NumberRange.materialised,
     NumberRange.created_at,
+    NumberRange.opens_at,
 )
 _OF_POOL: Final = Query(
     select(*RANGE_COLUMNS)
@@ -195,20 +197,22 @@ class PoolRepository:
                 size=held.stretch.size,
                 materialised=0,
                 created_at=held.created_at,
+                opens_at=held.opens_at,
             )
         )
 
     async def materialise(self, session: AsyncSession, held: Held, numbers: Iterable[tuple[str, int]]) -> None:
-        """Add free numbers of a range, each with its place in the free list, and count them."""
+        """Add numbers of a range, free or planned until it opens, each with its place in the free list, and count them."""
+        state = State.AVAILABLE if held.opens_at is None else State.PLANNED
         rows: Sequence[Mapping[str, Any]] = [
             {
                 "domain_id": held.domain_id,
                 "pool_id": held.pool_id,
                 "range_id": held.id,
                 "digits": digits,
-                "state": State.AVAILABLE.value,
+                "state": state.value,
                 "sort_key": key,
-                "available_from": None,
+                "available_from": held.opens_at,
                 "nice": int(looks(digits).level),
                 "nice_version": VERSION,
                 "row_version": 1,
@@ -221,6 +225,33 @@ class PoolRepository:
             .where(NumberRange.id == held.id)
             .values(materialised=NumberRange.materialised + len(rows))
         )
+
+    async def open_range(self, session: AsyncSession, held: Held, at: datetime) -> None:
+        """Write when a range opens; its numbers follow (``reschedule``)."""
+        await session.execute(update(NumberRange).where(NumberRange.id == held.id).values(opens_at=at))
+
+    async def reschedule(self, session: AsyncSession, held: Held, *, after: str, limit: int) -> str | None:
+        """Let the next planned numbers of a range, those after the digits ``after``, be free when it opens.
+
+        Gives the last digits of ``limit`` numbers, ``None`` when there were fewer.
+        """
+        planned = (
+            Number.pool_id == held.pool_id,
+            Number.range_id == held.id,
+            Number.state == State.PLANNED.value,
+            Number.digits > after,
+        )
+        last = await session.scalar(
+            select(Number.digits).where(*planned).order_by(Number.digits).offset(limit - 1).limit(1)
+        )
+        upto = () if last is None else (Number.digits <= last,)
+        await session.execute(
+            update(Number)
+            .where(*planned, *upto)
+            .values(available_from=held.opens_at, row_version=Number.row_version + 1)
+            .execution_options(synchronize_session=False)
+        )
+        return last
 
 
 async def department_stays(session: AsyncSession, identity: UUID) -> bool:
@@ -284,6 +315,7 @@ def range_of(row: Row) -> Held:
         stretch=Stretch(row[3], row[4], row[5], excluded),
         materialised=row[7],
         created_at=row[8],
+        opens_at=row[9],
     )
 
 

@@ -7,6 +7,7 @@ sees the first.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 from app.audit.authors import written
 from app.audit.intents import add_intent
@@ -18,10 +19,10 @@ from app.kit.models import new_id
 from app.kit.outbox import enqueue
 from app.numbers.conflicts import NumberVerdict, Severity, meeting, prefix_severity
 from app.numbers.errors import RangeOverlaps, RangeRefused, RangeReserved, RangeTooLarge
-from app.numbers.jobs import CHUNK, MATERIALISE, fill
-from app.numbers.plan_errors import MOST_TOLD, RangeConflicts, RangeOutsideDomain
+from app.numbers.jobs import CHUNK, MATERIALISE, RESCHEDULE, fill
+from app.numbers.plan_errors import MOST_TOLD, RangeConflicts, RangeIsOpen, RangeOutsideDomain
 from app.numbers.plan_repository import PlanRepository
-from app.numbers.plan_schemas import RangeCreate
+from app.numbers.plan_schemas import RangeAmend, RangeCreate
 from app.numbers.pool_repository import Domain, Held, Pool, PoolRepository
 from app.numbers.pools import POOLS, acts, refuse_others
 from app.numbers.rules import RangeMalformed, Stretch, reserved_in, stretch
@@ -62,6 +63,9 @@ class RangeKeeper:
         if known is None:
             raise NotFound
         found = _read(body)
+        if body.opens_at is not None and body.opens_at <= self._clock.now():
+            past = FieldError("/opens_at", "in_the_past", "This moment has been.", "该时间已过。")
+            raise RangeRefused(errors=[past])
 
         async def work() -> Receipt:
             await self._pools.lock_domain(unit.session, known.domain_id)
@@ -77,6 +81,7 @@ class RangeKeeper:
                 stretch=found,
                 materialised=0,
                 created_at=self._clock.now(),
+                opens_at=body.opens_at,
             )
             await self._pools.add_range(unit.session, held)
             at_once, job = found.size <= CHUNK, None
@@ -99,6 +104,32 @@ class RangeKeeper:
         return await self._idempotency.run(
             unit, call, body.model_dump(mode="json"), allowed=lambda: refuse_others(viewer), work=work
         )
+
+    async def amend(self, viewer: Viewer, unit: UnitOfWork, named: str, identity: UUID, body: RangeAmend) -> Receipt:
+        """Say when a planned range opens, instead of what was said: later, earlier or at once.
+
+        Raises ``NotPermitted``, ``NotFound`` and ``RangeIsOpen``.
+        """
+        acts("number_pool.range_opening")
+        refuse_others(viewer)
+        pool = await self._pools.pool(self._source, named)
+        held = None if pool is None else await self._pools.range(unit.session, identity)
+        if pool is None or held is None or held.pool_id != pool.id:
+            raise NotFound
+        now = self._clock.now()
+        if held.opens_at is None or held.opens_at <= now:
+            raise RangeIsOpen
+        at = now if body.opens_at is None else max(now, body.opens_at)
+        after = replace(held, opens_at=at)
+        await self._pools.open_range(unit.session, held, at)
+        last = await self._pools.reschedule(unit.session, after, after="", limit=CHUNK)
+        if last is not None:
+            enqueue(unit, self._clock, RESCHEDULE, {"range_id": str(held.id), "after": last})
+        detail = {"pool": pool.code, "start": held.stretch.first, "end": held.stretch.last, "opens_at": at.isoformat()}
+        await add_intent(
+            unit.session, written(author_of(viewer), "number_pool.range_opening", self._clock.now(), query=detail)
+        )
+        return Receipt(held.id, range_view(after, pool), 200)
 
     async def _checked(self, unit: UnitOfWork, domain: Domain, found: Stretch) -> list[dict[str, str]]:
         reserved = [each.digits for each in await self._plan.reserved(unit.session)]

@@ -1,4 +1,4 @@
-"""Telling programs that the wait of a number is over: its rest, its block or its reservation until a date.
+"""Telling programs that the wait of a number is over: its rest, its block, its reservation until a date, or that of its range to open.
 
 The number has been free since that date whether or not this runs, and its row is not touched: what is remembered is how far along all
 dates it was told. A number that somebody took at once is not told of; that somebody took it is.
@@ -23,7 +23,7 @@ EVERY: Final = timedelta(minutes=1)
 _AT_ONCE: Final = 500
 _LAST_ROW: Final = 2**62
 _TIDE: Final = cast("Table", NumberTide.__table__)
-_WAITING: Final = (State.QUARANTINED.value, State.BLOCKED.value, State.RESERVED.value)
+_WAITING: Final = (State.PLANNED.value, State.QUARANTINED.value, State.BLOCKED.value, State.RESERVED.value)
 
 
 class WaitEnds:
@@ -59,8 +59,8 @@ class WaitEnds:
             unit.session,
             writes,
             [
-                Change(row=identity, version=version, pool_id=pool, kind=TOLD[Verb.REST], state=State.AVAILABLE)
-                for identity, version, pool, _ in found
+                Change(row=identity, version=version, pool_id=pool, kind=_told(state), state=State.AVAILABLE)
+                for identity, version, pool, _, state in found
             ],
         )
         await writes.run(unit.session)
@@ -69,7 +69,13 @@ class WaitEnds:
     async def _over(
         self, unit: UnitOfWork, after: datetime, after_row: int, now: datetime
     ) -> Sequence[tuple[Any, ...]]:
-        columns: tuple[Any, ...] = (Number.id, Number.row_version, Number.pool_id, Number.available_from)
+        columns: tuple[Any, ...] = (
+            Number.id,
+            Number.row_version,
+            Number.pool_id,
+            Number.available_from,
+            Number.state,
+        )
         later = or_(Number.available_from > after, and_(Number.available_from == after, Number.id > after_row))
         statement = (
             select(*columns)
@@ -85,3 +91,7 @@ class WaitEnds:
             .limit(_AT_ONCE)
         )
         return [tuple(row) for row in await unit.session.execute(statement)]
+
+
+def _told(state: str) -> str:
+    return TOLD[Verb.OPEN if state == State.PLANNED.value else Verb.REST]

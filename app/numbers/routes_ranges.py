@@ -10,20 +10,26 @@ from app.kit.errors import Invalid, NotFound
 from app.kit.problems import responses
 from app.kit.receipts import receipt_response
 from app.kit.routing import GuardedRouter
-from app.numbers.access import LOOK_PROBLEMS, ONCE_PROBLEMS, NamedPool, NumbersAdmin, NumbersRead, Plan, Ranges
-from app.numbers.errors import (
-    RangeOverlaps,
-    RangeRefused,
-    RangeReserved,
-    RangeTooLarge,
+from app.numbers.access import (
+    LOOK_PROBLEMS,
+    ONCE_PROBLEMS,
+    NamedPool,
+    NamedRange,
+    NumbersAdmin,
+    NumbersRead,
+    Plan,
+    Ranges,
 )
-from app.numbers.plan_errors import RangeConflicts, RangeOutsideDomain
+from app.numbers.errors import RangeOverlaps, RangeRefused, RangeReserved, RangeTooLarge
+from app.numbers.plan_errors import RangeConflicts, RangeIsOpen, RangeOutsideDomain
 from app.numbers.plan_schemas import (
     AvailablePage,
     PreviewQuery,
+    RangeAmend,
     RangeCreate,
     RangePage,
     RangeReceipt,
+    RangeView,
 )
 from app.numbers.pools import POOLS
 from app.numbers.usage_schemas import ForecastQuery, ForecastView, UtilisationView
@@ -82,6 +88,22 @@ async def create_range(
     if job := answer.receipt.body.get("job"):
         response.headers["Location"] = job
     return response
+
+
+@router.patch(
+    "/number-pools/{id}/ranges/{range}",
+    summary="Say when a planned range opens",
+    response_model=None,
+    responses={
+        200: {"model": RangeView, "description": "Receipt"},
+        **responses(*ONCE_PROBLEMS[:-2], NotFound, RangeIsOpen),
+    },
+)
+async def amend_range(
+    viewer: NumbersAdmin, ranges: Ranges, unit: Unit, named: NamedPool, identity: NamedRange, body: RangeAmend
+) -> Response:
+    """Let the numbers of a planned range be free later, earlier or at once; of a large range most follow within minutes."""
+    return receipt_response(await ranges.amend(viewer, unit, named, identity, body), f"{POOLS}/{named}/ranges")
 
 
 @router.get(

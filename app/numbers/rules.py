@@ -91,7 +91,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Verb], State]] = MappingProxyType(
 )
 """reference/directory-numbers.md (d), "State machine". What is not listed may not happen; nothing leaves ``retired``."""
 
-ENDING: Final = frozenset({State.HELD, State.QUARANTINED, State.RESERVED, State.BLOCKED})
+ENDING: Final = frozenset({State.PLANNED, State.HELD, State.QUARANTINED, State.RESERVED, State.BLOCKED})
 """States that are over at a date, when the number has one; a number in any other has none."""
 
 

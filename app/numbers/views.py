@@ -71,6 +71,7 @@ def range_view(held: Held, pool: Pool) -> dict[str, Any]:
         "size": stretch.size,
         "materialised": held.materialised,
         "state": "ready" if held.materialised == stretch.size else "materialising",
+        "opens_at": None if held.opens_at is None else held.opens_at.isoformat(),
     }
 
 

@@ -154,6 +154,7 @@ INVENTORY: Final = {
     ("PATCH", "/v1/number-pools/{id}"): ("WriteGuard", ("numbers:admin",), False),
     ("GET", "/v1/number-pools/{id}/ranges"): ("LookGuard", ("numbers:read",), True),
     ("POST", "/v1/number-pools/{id}/ranges"): ("WriteGuard", ("numbers:admin",), False),
+    ("PATCH", "/v1/number-pools/{id}/ranges/{range}"): ("WriteGuard", ("numbers:admin",), False),
     ("GET", "/v1/number-pools/{id}/available"): ("LookGuard", ("numbers:read",), True),
     ("GET", "/v1/number-pools/{id}/utilisation"): ("LookGuard", ("numbers:read",), True),
     ("GET", "/v1/number-pools/{id}/forecast"): ("LookGuard", ("numbers:read",), True),

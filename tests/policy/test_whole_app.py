@@ -413,6 +413,12 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("GET", "/v1/number-pools/nowhere", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     ("PATCH", "/v1/number-pools/nowhere", {}, (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 404, 403, 403)),
     ("GET", "/v1/number-pools/nowhere/ranges", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
+    (
+        "PATCH",
+        "/v1/number-pools/nowhere/ranges/{nobody}",
+        {"opens_at": None},
+        (401, 403, 403, 403, 403, 403, 403, 403, 404, 403, 404, 403, 403),
+    ),
     ("POST", "/v1/number-pools/nowhere/ranges", {}, (401, 403, 403, 403, 403, 403, 403, 403, 422, 403, 422, 403, 403)),
     (
         "POST",
