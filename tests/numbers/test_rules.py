@@ -146,7 +146,7 @@ def test_only_what_would_be_assigned_waits_for_the_exchange(state: State) -> Non
 
 @pytest.mark.parametrize("state", State)
 def test_a_date_ends_what_can_end_and_nothing_else(state: State) -> None:
-    ends = state in {State.HELD, State.QUARANTINED, State.RESERVED, State.BLOCKED}
+    ends = state in {State.PLANNED, State.HELD, State.QUARANTINED, State.RESERVED, State.BLOCKED}
     assert standing(state, NOW, NOW) is (State.AVAILABLE if ends else state)
     assert standing(state, NOW + timedelta.resolution, NOW) is state
     assert standing(state, None, NOW) is state

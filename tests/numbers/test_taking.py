@@ -33,7 +33,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 SIZE = 10_000
 IN = 100
 """One of so many is free: 99 % are used, all over the pool."""
-FEW_PAGES = 40
+FEW_PAGES = 80
 FEW_STEPS = 400
 
 _OF_POOL = "number.pool_id = (SELECT id FROM number_pool WHERE code = {})"
