@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from posixpath import normpath
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812 — a class that the library spells as a function
@@ -123,17 +123,14 @@ def _first_sheet(archive: _Archive) -> str:
     return target.lstrip("/") if target.startswith("/") else normpath(f"xl/{target}")
 
 
-class _Handler:
+class _Handler(Protocol):
     """What a parser tells of a part; names without their prefix."""
 
-    def begin(self, element: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError
+    def begin(self, element: str, attributes: dict[str, str]) -> None: ...
 
-    def end(self, element: str) -> None:
-        raise NotImplementedError
+    def end(self, element: str) -> None: ...
 
-    def text(self, text: str) -> None:
-        raise NotImplementedError
+    def text(self, text: str) -> None: ...
 
 
 def _parse(content: bytes, handler: _Handler) -> None:
@@ -159,7 +156,7 @@ def _parse(content: bytes, handler: _Handler) -> None:
         raise Unreadable from None
 
 
-class _Elements(_Handler):
+class _Elements:
     """Keeps the attributes of one kind of element."""
 
     def __init__(self, wanted: str) -> None:
@@ -196,7 +193,7 @@ class _Gathered:
         return told
 
 
-class _Texts(_Handler):
+class _Texts:
     """Collects shared texts; how to pronounce them is left out."""
 
     def __init__(self) -> None:
@@ -230,7 +227,7 @@ class _Row:
     formula: str | None = None
 
 
-class _Sheet(_Handler):
+class _Sheet:
     """Collects the rows of a sheet."""
 
     def __init__(self, texts: Sequence[str], gathering: Gathering) -> None:
