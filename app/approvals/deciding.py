@@ -234,13 +234,14 @@ class Deciding:
 def version_of(request: Request, person: UUID | None) -> str:
     """Give what names the state of a request to somebody: id and count, nothing that they could read more from.
 
-    For whom the count would tell how many others answered (``Request.lone``), it names what they are shown instead.
+    For whom the count would tell how many others answered (``Request.lone``), it names what they are shown instead; not by the digest of
+    what is asked, against which they could try who else is in it.
     """
     if person is None or not request.lone(person):
         return f"{request.id.hex[-12:]}-{request.version}"
     own = [task.word for stage in request.course.stages for task in stage.tasks if task.person == person]
     step = None if request.course.at is None else request.course.at.id
-    shown = repr((request.round, request.state, request.digest, own, step, request.ends, request.problem))
+    shown = repr((request.round, request.state, own, step, request.ends, request.problem))
     return f"{request.id.hex[-12:]}-{sha256(shown.encode()).hexdigest()[:16]}"
 
 

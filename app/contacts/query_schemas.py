@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
 from app.contacts.schemas import DepartmentRef, Short, readable
 from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
@@ -41,6 +41,13 @@ class HistoryQuery(ReadQuery):
 
     limit: Limit = 20
     cursor: CursorText | None = None
+
+    @field_validator("purpose", mode="after")
+    @classmethod
+    def _of_no_emergency(cls, value: Purpose) -> Purpose:
+        if value is Purpose.EMERGENCY:
+            raise Rejected("not_for_histories", "No emergency is met by what was.", "紧急用途不可查看历史。")
+        return value
 
 
 def _few_words(value: str) -> str:

@@ -1140,6 +1140,12 @@ class TestHistory:
         for who in ("outsider", "colleague", "infosec"):
             assert "secrecy" not in fields[who], "no card tells it"
 
+    async def test_no_emergency_opens_the_past(self, shared: World) -> None:
+        someone = await add_person(shared)
+        answer = await (await shared.as_("hr")).get(f"{someone.path}/history", params={"purpose": "emergency"})
+        problem(answer, 422, "invalid_request")
+        assert faults(answer) == [("?purpose", "not_for_histories")]
+
     async def test_nothing_in_a_history_counts_what_is_not_told(self, shared: World) -> None:
         """A row counter with gaps would tell of every hidden change."""
         someone = await add_person(shared)
