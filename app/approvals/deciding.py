@@ -235,7 +235,7 @@ def version_of(request: Request, person: UUID | None) -> str:
     """Give what names the state of a request to somebody: id and count, nothing that they could read more from.
 
     For whom the count would tell how many others answered (``Request.lone``), it names what they are shown instead; not by the digest of
-    what is asked, against which they could try who else is in it.
+    what is asked, which moves with every file.
     """
     if person is None or not request.lone(person):
         return f"{request.id.hex[-12:]}-{request.version}"
