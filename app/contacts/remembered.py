@@ -1,8 +1,9 @@
 """What reading contacts remembers, and how it knows that nothing has changed since: never by age, always by asking the store.
 
 A record is remembered with the row that it was made of. A page is made of remembered records without fetching their rows when the store
-vouches for them: PostgreSQL by the place and the writing transaction of each row (``marks``), SQLite by one number that every commit of
-anybody changes (``stamp``). What is remembered holds what rows hold, C1 members and envelopes; the gate believes none of it unverified.
+vouches for them: PostgreSQL by the place and the writing transaction of each row (``marks``, all of a page's in one value), SQLite by one
+number that every commit of anybody changes (``stamp``). What is remembered holds what rows hold, C1 members and envelopes; the gate
+believes none of it unverified.
 """
 
 from collections import OrderedDict
@@ -12,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import LargeBinary, func, literal_column, type_coerce
+from sqlalchemy import LargeBinary, func, literal_column, select, type_coerce
 from sqlalchemy.sql.expression import ColumnElement
 
 from app.contacts.record import RowShape, RowUnreadable, unreadable_record
@@ -39,11 +40,13 @@ _MARK: Final = type_coerce(
 ).label("mark")
 """On PostgreSQL: whose row it is, which version of it, and of its key. Every UPDATE makes a new version, whoever makes it and whatever
 triggers are there. The MAC stands with it for a server that was put back to an earlier state, where transactions are numbered again."""
+_MARK_BYTES: Final = 16 + 2 * (6 + 4) + 32
+"""Of every mark; a row whose MAC somebody made longer or shorter has another, and its page is fetched whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The statement of a page, compiled: for its rows, and for their marks alone where the store has marks."""
+    """The statement of a page, compiled: for its rows, and where the store has marks for these alone, one after the other as one value."""
 
     rows: Prepared
     marks: Prepared | None
@@ -56,13 +59,16 @@ def marked(reader: Reader) -> tuple[ColumnElement[bytes], ...]:
 
 def listing(reader: Reader, statement: Statement) -> Listing:
     """Compile a statement for records, as a page is read."""
-    marks = statement.with_only_columns(*marked(reader), maintain_column_froms=True) if marked(reader) else None
-    return Listing(reader.prepare(statement), None if marks is None else reader.prepare(marks))
+    if not marked(reader):
+        return Listing(reader.prepare(statement), None)
+    marks = statement.with_only_columns(*marked(reader), maintain_column_froms=True).subquery("marks")
+    joined = type_coerce(func.string_agg(marks.c.mark, literal_column("''::bytea")), LargeBinary)
+    return Listing(reader.prepare(statement), reader.prepare(select(joined)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    stamp: int
+    stamp: int | bytes
     tree: Tree
     records: Sequence[Record]
 
@@ -99,8 +105,7 @@ class RememberedRecords:
     async def page(self, listing: Listing, values: Mapping[str, Any], tree: Tree) -> Sequence[Record]:
         """Give the records of a page as it is now."""
         if listing.marks is not None:
-            found = await self._by_marks(listing.marks, values, tree)
-            return await self._fetched(listing, values, tree) if found is None else found
+            return await self._by_marks(listing, listing.marks, values, tree)
         stamp = self._reader.stamp()
         if stamp is None:
             return await self._fetched(listing, values, tree)
@@ -114,13 +119,29 @@ class RememberedRecords:
     async def _fetched(self, listing: Listing, values: Mapping[str, Any], tree: Tree) -> Sequence[Record]:
         return [self.record(row, tree) for row in await self._reader.fetch_raw(listing.rows, values)]
 
-    async def _by_marks(self, marks: Prepared, values: Mapping[str, Any], tree: Tree) -> Sequence[Record] | None:
-        """Give the page of these marks, its unknown rows fetched apart; ``None`` when it is to be fetched whole."""
-        wanted = [mark for (mark,) in await self._reader.fetch_raw(marks, values)]
+    async def _by_marks(
+        self, listing: Listing, marks: Prepared, values: Mapping[str, Any], tree: Tree
+    ) -> Sequence[Record]:
+        """Give the page of the marks that the store tells now: the one of before, or with its unknown rows fetched apart, or all."""
+        ((stamp,),) = await self._reader.fetch_raw(marks, values)
+        stamp = stamp or b""
+        key = (listing.rows, *values.values())
+        page = self._pages.get(key)
+        if page is not None and page.stamp == stamp and page.tree is tree:
+            return page.records
+        found = await self._marked_so(stamp, tree)
+        if found is None:
+            return await self._fetched(listing, values, tree)
+        self._remember(key, _Page(stamp, tree, found))
+        return found
+
+    async def _marked_so(self, stamp: bytes, tree: Tree) -> Sequence[Record] | None:
+        """Give the records that these marks are of, in their order; ``None`` when the page is to be fetched whole."""
+        wanted = [stamp[at : at + _MARK_BYTES] for at in range(0, len(stamp), _MARK_BYTES)]
         get = self._marked.get
         known = {mark: found[1] for mark in wanted if (found := get(mark)) is not None and found[0] is tree}
         unknown = [mark for mark in wanted if mark not in known]
-        if len(unknown) > _MOST_APART:
+        if len(unknown) > _MOST_APART or len(stamp) % _MARK_BYTES:
             return None
         if unknown:
             rows = await self._rows_of([UUID(bytes=mark[:_ID_BYTES]) for mark in unknown])
@@ -128,7 +149,7 @@ class RememberedRecords:
         return [known[mark] for mark in wanted] if all(mark in known for mark in unknown) else None
 
     def _remember(self, key: tuple[Any, ...], page: _Page) -> None:
-        """Keep a page under the stamp that was read before it: if it is newer than that, the stamp has moved on already."""
+        """Keep a page under the stamp that was read before it, or that it was found by: if it is newer, the stamp has moved on already."""
         before = self._pages.pop(key, None)
         self._pages[key] = page
         self._on_pages += len(page.records) - (0 if before is None else len(before.records))

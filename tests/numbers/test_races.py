@@ -2,14 +2,24 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
-from tests.numbers.calls import add_pool, it_client, release, wanted
+from tests.numbers.calls import add_pool, it_client, wanted
 from tests.support.application import World
 from tests.support.shared import add_person
 
 CALLERS = 32
+
+
+async def patiently(client: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> httpx.Response:
+    """Ask, and again when the queue was longer than the store's patience: 503 promises that nothing was done."""
+    while True:
+        answer = await client.post(path, json=body)
+        if answer.status_code != 503:
+            return answer
 
 
 async def test_every_number_goes_to_one_of_many(world: World) -> None:
@@ -35,14 +45,8 @@ async def test_all_or_none_under_pressure(world: World) -> None:
     pool, it = await add_pool(world, 20), await it_client(world)
     people = [await add_person(world) for _ in range(8)]
 
-    async def ask(at: int) -> httpx.Response:
-        """Ask, and again when the queue was longer than the store's patience: 503 promises that nothing was given."""
-        while True:
-            answer = await it.post(f"{pool.path}/allocations", json=wanted(people[at].id, 6))
-            if answer.status_code != 503:
-                return answer
-
-    answers = await asyncio.gather(*(ask(at) for at in range(8)))
+    calls = [patiently(it, f"{pool.path}/allocations", wanted(each.id, 6)) for each in people]
+    answers = await asyncio.gather(*calls)
     given = [digits["digits"] for each in answers if each.status_code == 201 for digits in each.json()["numbers"]]
     assert Counter(each.status_code for each in answers) == {201: 3, 409: 5}
     assert len(set(given)) == len(given) == 18
@@ -75,10 +79,12 @@ async def test_giving_and_taking_back_at_once_loses_nothing(world: World) -> Non
 
     async def turn(at: int) -> None:
         for _ in range(5):
-            answer = await it.post(f"{pool.path}/allocations", json=wanted(people[at % 4].id))
+            answer = await patiently(it, f"{pool.path}/allocations", wanted(people[at % 4].id))
             assert answer.status_code in {201, 409}, answer.text
             if answer.status_code == 201:
-                await release(world, answer.json()["numbers"][0]["digits"])
+                (given,) = answer.json()["numbers"]
+                back = await patiently(it, f"/v1/numbers/{given['digits']}/releases", {})
+                assert back.status_code == 201, back.text
 
     await asyncio.gather(*(turn(at) for at in range(10)))
     use = (await it.get(f"{pool.path}/utilisation")).json()
