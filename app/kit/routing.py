@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.convertors import StringConvertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.kit.direct import Handler, direct_handler
+from app.kit.direct import Handler, direct_handler, direct_taker
 from app.kit.errors import FieldError, Invalid
 from app.kit.limits import RateLimited
 from app.kit.problems import also
@@ -73,6 +73,8 @@ class GuardedRoute(APIRoute):
         self.short: Handler | None = direct_handler(self.dependant) if self._is_plain() else None
         if self.short is not None:
             self.app = _served_by(self.short)
+        elif self._is_plain() and "POST" in (self.methods or ()):
+            self.short = direct_taker(self.dependant)
 
     def _is_plain(self) -> bool:
         """Tell whether the path's parameters are taken as they stand in it."""

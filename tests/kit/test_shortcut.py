@@ -12,6 +12,7 @@ from app.kit.context import RequestContext
 from app.kit.edge import RequestEdge
 from app.kit.errors import NotFound, Problem
 from app.kit.routing import Guard, GuardedRoute, GuardedRouter
+from app.kit.schemas import Input
 from app.kit.shortcut import Shortcut
 from app.main import create_app
 from tests.support.application import World
@@ -52,6 +53,19 @@ async def thing(request: Request, item: str, caller: str = ANYBODY) -> Response:
 async def change(item: str, caller: str = ANYBODY) -> Response:
     """Answer another method of the same path."""
     return Response(f"{caller} {item}")
+
+
+class Wish(Input):
+    """What is wished for."""
+
+    much: int
+
+
+@router.post("/wishes/{item}")
+async def wish(request: Request, item: str, body: Wish, caller: str = ANYBODY) -> Response:
+    """Take a body by the short way; say by which way it came."""
+    way = "framework" if "fastapi_inner_astack" in request.scope else "short"
+    return Response(f"{caller} {item} {body.much} {way}")
 
 
 @router.get("/parts/{item:path}")
@@ -104,6 +118,61 @@ async def test_it_leads_where_the_router_would(app: FastAPI, method: str, path: 
     assert answer.headers["X-Request-ID"]
 
 
+JSON: Final = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "told"),
+    [
+        (JSON, b'{"much": 3}', 200, "POST one 3 short"),
+        ({"Content-Type": "application/json; charset=utf-8"}, b'{"much": 3}', 200, "POST one 3 framework"),
+        (JSON, b'{"much": 3', 422, '"code":"malformed_json"'),
+        (JSON, b"", 422, '"code":"'),
+        (JSON, b'{"much": "x", "more": 1}', 422, '"pointer":"/more"'),
+        (JSON, b'{"much": "x", "more": 1}', 422, '"pointer":"/much"'),
+        (JSON, b"[" * 100000, 413, '"code":"body_too_large"'),
+        ({"Content-Type": "text/plain"}, b'{"much": 3}', 415, '"code":"unsupported_media_type"'),
+    ],
+)
+async def test_a_body_goes_the_short_way_and_what_is_odd_about_it_the_frameworks(
+    app: FastAPI, headers: dict[str, str], body: bytes, status: int, told: str
+) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+        answer = await client.post("/wishes/one", content=body, headers=headers)
+        odd = await client.post("/wishes/one?more=1", content=body, headers=headers)
+    assert (answer.status_code, told in answer.text) == (status, True), answer.text
+    assert odd.status_code == (status if status == 413 else 422)
+
+
+async def test_odd_bodies_are_told_as_the_framework_alone_would_tell_them(app: FastAPI) -> None:
+    alone = FastAPI(redirect_slashes=False)
+    problems.install(alone, _unrecorded)
+    alone.add_middleware(RequestEdge, max_body_bytes=100)
+    alone.router.routes.extend(router.routes)
+    bodies = [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"much": 1.5}',
+        b'{"much": NaN}',
+        b"\xff",
+        b'{"much": 1e999}',
+    ]
+    for body in bodies:
+        told = []
+        for served in (app, alone):
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url=ORIGIN) as client:
+                answer = await client.post("/wishes/one", content=body, headers={**JSON, "X-Request-ID": "0" * 32})
+            told.append((answer.status_code, answer.content))
+        assert told[0] == told[1], body
+        assert told[0][0] == 422
+
+
+async def _unrecorded(context: RequestContext, problem: Problem) -> None:
+    del context, problem
+
+
 async def test_every_look_of_the_application_is_found_as_its_router_finds_it(shared: World) -> None:
     app = create_app(shared.application.settings, shared.application)
     shortcut = Shortcut(app, routes=app.router.routes, answer=problems.install(FastAPI(), _record))
@@ -113,7 +182,7 @@ async def test_every_look_of_the_application_is_found_as_its_router_finds_it(sha
     for route in gets:
         path = route.path.replace("{", "").replace("}", "")
         first = next(each for each in gets if each.path_regex.match(path))
-        found = shortcut.find({"path": path})
+        found = shortcut.find({"path": path, "method": "GET"})
         assert (None if found is None else found[0]) is (first if first in short else None)
 
 
@@ -123,5 +192,5 @@ async def _record(context: RequestContext, problem: Problem) -> None:
 
 async def test_a_mounted_application_takes_the_long_way(app: FastAPI) -> None:
     shortcut = Shortcut(app, routes=app.router.routes, answer=problems.install(FastAPI(), _record))
-    assert shortcut.find({"path": "/things/one", "root_path": "/directory"}) is None
-    assert shortcut.find({"path": "/things/one", "root_path": ""}) is not None
+    assert shortcut.find({"path": "/things/one", "method": "GET", "root_path": "/directory"}) is None
+    assert shortcut.find({"path": "/things/one", "method": "GET", "root_path": ""}) is not None
