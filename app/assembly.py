@@ -201,7 +201,7 @@ def assembled(
         gate=gate,
         standings=standings,
         cursors=cursors,
-        reader=reader,
+        database=database,
         idempotency=idempotency,
         jobs=JobBook(RowSigner(keyring.mac_key("job")), clock),
         teller=Notices(NoticeLedger(RowSigner(keyring.mac_key("notice"))), clock),

@@ -5,7 +5,7 @@ locked and believed by its MAC as every write does, and then one statement each 
 came or went, together with whatever else the transaction writes. What is written is what ``ContactWriter`` would write.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from uuid import UUID
@@ -13,12 +13,14 @@ from uuid import UUID
 import orjson
 import structlog
 from sqlalchemy import (
+    ARRAY,
     Integer,
     LargeBinary,
     SmallInteger,
     String,
     Table,
     Text,
+    any_,
     bindparam,
     delete,
     exists,
@@ -61,38 +63,42 @@ _CHANGE: Final = cast("Table", ContactChange.__table__)
 _PLAIN: Final = 13
 _SEALED: Final = len(CATALOGUE.protected)
 
-_LOCK: Final = Straight(
-    with_live_key(
-        with_key(
-            select(
-                Contact.kind,
-                Contact.worker_kind,
-                Contact.status,
-                Contact.secrecy,
-                LABEL,
-                Contact.user_name_key,
-                Contact.department_id,
-                type_coerce(Contact.memberships, Text()),
-                type_coerce(Contact.short_numbers, Text()),
-                Contact.extension,
-                type_coerce(Contact.tags, Text()),
-                type_coerce(Contact.contract_until, String()),
-                Contact.row_version,
-                *(type_coerce(getattr(Contact, field.column), LargeBinary) for field in CATALOGUE.protected),
-                Contact.digests,
-                Contact.mac,
-                *KEY_COLUMNS,
-                Contact.consented,
-                *HISTORY_KEY_COLUMNS,
-            ),
-            Contact.id.expression,
+_ROW: Final = with_live_key(
+    with_key(
+        select(
+            Contact.kind,
+            Contact.worker_kind,
+            Contact.status,
+            Contact.secrecy,
+            LABEL,
+            Contact.user_name_key,
+            Contact.department_id,
+            type_coerce(Contact.memberships, Text()),
+            type_coerce(Contact.short_numbers, Text()),
+            Contact.extension,
+            type_coerce(Contact.tags, Text()),
+            type_coerce(Contact.contract_until, String()),
+            Contact.row_version,
+            *(type_coerce(getattr(Contact, field.column), LargeBinary) for field in CATALOGUE.protected),
+            Contact.digests,
+            Contact.mac,
+            *KEY_COLUMNS,
+            Contact.consented,
+            *HISTORY_KEY_COLUMNS,
         ),
         Contact.id.expression,
-        bindparam("quarter", type_=Integer()),
-    )
-    .where(Contact.id == _CONTACT)
-    .with_for_update(of=Contact)
+    ),
+    Contact.id.expression,
+    bindparam("quarter", type_=Integer()),
 )
+_LOCK: Final = Straight(_ROW.where(Contact.id == _CONTACT).with_for_update(of=Contact))
+_LOCK_UNLOCKED: Final = Straight(
+    _ROW.add_columns(Contact.id)
+    .where(Contact.id == any_(bindparam("contacts", type_=ARRAY(Id()))))
+    .order_by(Contact.id)
+    .with_for_update(of=Contact, skip_locked=True)
+)
+"""On PostgreSQL: all of them that nobody else has locked."""
 _WRITE: Final = Straight(
     update(Contact)
     .where(Contact.id == _CONTACT)
@@ -167,16 +173,35 @@ class CardCarrier:
         mapped = session.sync_session.identity_map.get(identity_key(Contact, identity))
         if mapped is not None:
             session.expunge(mapped)
-        if not rows or rows[0][2] not in among:
+        card = self._believed(identity, rows[0], among) if rows else None
+        if card is None:
             raise NotFound
+        return card
+
+    async def unlocked(
+        self, session: AsyncSession, identities: Sequence[UUID], *, among: Container[str]
+    ) -> dict[UUID, LockedCard]:
+        """Lock the rows of those contacts that nobody else has locked, until the transaction ends, waiting for none; on PostgreSQL.
+
+        Whom ``locked`` would refuse is left out as well.
+        """
+        asked = {"contacts": list(identities), "quarter": self._sealer.quarter(self._clock.now())}
+        found = {row[-1]: row[:-1] for row in await _LOCK_UNLOCKED.rows(session, asked)}
+        cards = {identity: self._believed(identity, row, among) for identity, row in found.items()}
+        return {identity: card for identity, card in cards.items() if card is not None}
+
+    def _believed(self, identity: UUID, row: Row, among: Container[str]) -> LockedCard | None:
+        """Make the card of a locked row; none of one whose status is not ``among`` those given, or that was edited past us."""
+        if row[2] not in among:
+            return None
         try:
-            card = self._card(identity, rows[0])
-            if card.sealer.verify(card.mac_values(), rows[0][_PLAIN + _SEALED + 1]):
+            card = self._card(identity, row)
+            if card.sealer.verify(card.mac_values(), row[_PLAIN + _SEALED + 1]):
                 return card
         except (RowUnreadable, orjson.JSONDecodeError):
             pass
         _log.error("row_mac_mismatch", table="contact", row=str(identity))
-        raise NotFound
+        return None
 
     def put(self, writes: Writes, author: Author, card: LockedCard, told: Mapping[str, Any]) -> bool:
         """Gather what puts on a card what the number plan says that its contact holds; tell whether that changes it.

@@ -248,21 +248,21 @@ class Writes:
 
     def __init__(self) -> None:
         """Gather nothing yet."""
-        self._gathered: list[tuple[Straight, Sequence[Mapping[str, Any]]]] = []
+        self._gathered: dict[Straight, list[Mapping[str, Any]]] = {}
 
     def add(self, statement: Straight, *rows: Mapping[str, Any]) -> None:
-        """Gather a write, once for each of ``rows``. It sees nothing of what the others write."""
+        """Gather a write, once for each of ``rows``; those of one statement go together. It sees nothing of what the others write."""
         if rows:
-            self._gathered.append((statement, rows))
+            self._gathered.setdefault(statement, []).extend(rows)
 
     async def run(self, session: AsyncSession) -> None:
         """Write it all in the session's transaction. Raises as ``session.execute`` does."""
-        gathered, self._gathered = self._gathered, []
+        gathered, self._gathered = self._gathered, {}
         if not gathered:
             return
         driven = await _driven(session)
         parts: list[_Part] = []
-        for statement, rows in gathered:
+        for statement, rows in gathered.items():
             compiled = statement.compiled_for(driven.connection.dialect)
             parts.append((compiled, [compiled.arguments(row) for row in rows]))
         await driven.all_of(parts)

@@ -46,6 +46,10 @@ class HolderCards:
             raise HolderNotFound
         return None
 
+    async def receivers(self, session: AsyncSession, contacts: Sequence[UUID]) -> dict[UUID, LockedCard]:
+        """Lock those contacts in office whom nobody else has locked, waiting for none; on PostgreSQL."""
+        return await self._cards.unlocked(session, contacts, among=IN_OFFICE)
+
     async def holders(self, session: AsyncSession, holders: Iterable[Holder]) -> dict[UUID, LockedCard]:
         """Lock the cards of all contacts among those from whom something is taken; raise ``NotFound`` as ``CardCarrier`` does."""
         contacts = sorted({each.id for each in holders if each.type == "contact"})

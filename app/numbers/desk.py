@@ -9,7 +9,7 @@ from app.contacts.repository import ContactRepository
 from app.contacts.writer import ContactWriter
 from app.disclosure.gate import Gate
 from app.kit.clock import Clock
-from app.kit.db import Database, Reader
+from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.kit.pagination import Cursors
 from app.notices.teller import Teller
@@ -53,7 +53,7 @@ class NumberDesk:
         gate: Gate,
         standings: Standings,
         cursors: Cursors,
-        reader: Reader,
+        database: Database,
         idempotency: Idempotency,
         jobs: JobBooking,
         teller: SubscriberTeller,
@@ -62,10 +62,11 @@ class NumberDesk:
         utc_offset: timedelta,
         longest_hold: timedelta,
     ) -> None:
-        """Take the contacts, the gate, who viewers are, the stores, where long work is booked, and who tells programs.
+        """Take the contacts, the gate, who viewers are, the store, where long work is booked, and who tells programs.
 
         ``reference_key`` makes what numbers are called there; ``utc_offset``: when the company's day begins.
         """
+        reader = database.reader
         plan, numbers, lookup, rows = PoolRepository(), NumberRepository(), NumberLookup(), PlanRepository()
         self._plan, self._numbers, self._clock, self._utc_offset = plan, numbers, clock, utc_offset
         names = NumberNames(reference_key)
@@ -88,7 +89,13 @@ class NumberDesk:
         )
         holders = HolderNames(self.reader)
         self.keeper = NumberKeeper(
-            service=self.service, plan=plan, names=holders, source=reader, idempotency=idempotency, clock=clock
+            service=self.service,
+            plan=plan,
+            names=holders,
+            source=reader,
+            database=database,
+            idempotency=idempotency,
+            clock=clock,
         )
         self.plan = PlanReader(
             pools=plan,

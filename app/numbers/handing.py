@@ -84,20 +84,33 @@ class Handing:
         verb: Verb = Verb.ALLOCATE,
     ) -> Allocated:
         """Write who holds the numbers that were just taken from ``pool`` (id and code), on the holder's card too, and announce it."""
-        (pool_id, code), digits = pool, [each.digits for each in handed.taken]
-        named = [(new_id(), each) for each in handed.taken]
-        writes = Writes()
-        self._numbers.assign(writes, pool_id, grant, named, self._clock.now())
-        held = [*handed.held, *((grant.role, each) for each in digits)]
-        self.cards.tell(writes, grant.author, handed.card, held, {grant.role})
-        self.announce(writes, grant.author, "number.allocate", [grant.holder], pool=code, numbers=digits)
-        await self.telling.gather(
-            unit.session, writes, [given_out(pool_id, grant, identity, each, verb) for identity, each in named]
-        )
+        writes, listens = Writes(), await self.telling.listens(unit.session)
+        given = self.gather(writes, pool, grant, handed, verb, tells=listens)
         try:
             await writes.run(unit.session)
         except IntegrityError as error:
             raise AllocationConflict from error
+        return given
+
+    def gather(
+        self,
+        writes: Writes,
+        pool: tuple[UUID, str],
+        grant: Grant,
+        handed: Handed,
+        verb: Verb = Verb.ALLOCATE,
+        *,
+        tells: bool,
+    ) -> Allocated:
+        """Gather what ``over`` writes; programs are told where ``tells`` says so."""
+        (pool_id, code), digits = pool, [each.digits for each in handed.taken]
+        named = [(new_id(), each) for each in handed.taken]
+        self._numbers.assign(writes, pool_id, grant, named, self._clock.now())
+        held = [*handed.held, *((grant.role, each) for each in digits)]
+        self.cards.tell(writes, grant.author, handed.card, held, {grant.role})
+        self.announce(writes, grant.author, "number.allocate", [grant.holder], pool=code, numbers=digits)
+        if tells:
+            self.telling.put(writes, [given_out(pool_id, grant, identity, each, verb) for identity, each in named])
         return Allocated(
             tuple(AllocatedOne(identity, each.digits, grant.until, each.state.value) for identity, each in named)
         )

@@ -2,10 +2,11 @@
 
 from app.kit.clock import Clock
 from app.kit.context import current_request
-from app.kit.db import Reader, UnitOfWork
+from app.kit.db import Database, Reader, UnitOfWork
 from app.kit.errors import NotFound
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.numbers.errors import term_refused
+from app.numbers.grouping import AllocationGroups
 from app.numbers.holders import HolderNames
 from app.numbers.nice import pattern
 from app.numbers.pool_repository import Pool, PoolRepository
@@ -14,7 +15,7 @@ from app.numbers.repository import Grant
 from app.numbers.schemas import AllocationCreate, ReleaseCreate
 from app.numbers.service import NumberService
 from app.numbers.terms import term_fault
-from app.numbers.values import Wanted
+from app.numbers.values import Allocated, Wanted
 from app.numbers.views import allocated_view
 from app.permissions.standing import Viewer, author_of
 
@@ -32,18 +33,18 @@ class NumberKeeper:
         plan: PoolRepository,
         names: HolderNames,
         source: Reader,
+        database: Database,
         idempotency: Idempotency,
         clock: Clock,
     ) -> None:
-        """Take what does it, the pools, who may be named, where to look outside of a transaction, and what makes a repeat harmless."""
-        self._service, self._plan, self._names = service, plan, names
+        """Take what does it, the pools, who may be named, where to look and where to write, and what makes a repeat harmless."""
+        self._service, self._plan, self._names, self._database = service, plan, names, database
+        self.groups = AllocationGroups(database=database, handing=service.handing, clock=clock)
         self._source, self._idempotency, self._clock = source, idempotency, clock
         self._pools: dict[str, Pool] = {}
 
-    async def allocate(
-        self, viewer: Viewer, unit: UnitOfWork, key: str | None, named: str, body: AllocationCreate
-    ) -> Answer:
-        """Give numbers of a pool to somebody, once per ``key`` and once per ``consumer_ref``.
+    async def allocate(self, viewer: Viewer, key: str | None, named: str, body: AllocationCreate) -> Answer:
+        """Give numbers of a pool to somebody, once per ``key`` and once per ``consumer_ref``, in a transaction that ends before it answers.
 
         Raises ``NotPermitted``, ``NotFound`` for a pool that is not there, ``HolderNotFound``, and what the service raises.
         """
@@ -69,18 +70,23 @@ class NumberKeeper:
             contiguous=body.contiguous,
             hold=body.hold,
         )
+        if key is None and self.groups.serves and _is_plain(grant, wanted):
+            given = await self.groups.give((pool.id, pool.code), grant)
+            if given is not None:
+                return Answer(_receipt(given))
         told_again = False
 
         async def work() -> Receipt:
             nonlocal told_again
             given = await self._service.allocate(unit, pool, grant, wanted)
             told_again = given.replayed
-            return Receipt(None, {"numbers": [allocated_view(each) for each in given.numbers]})
+            return _receipt(given)
 
         call = Call(viewer.caller, "POST", f"{POOLS}/{pool.id}/allocations", key)
-        answer = await self._idempotency.run(
-            unit, call, key and body.model_dump(mode="json"), allowed=lambda: refuse_others(viewer), work=work
-        )
+        async with self._database.unit_of_work() as unit:
+            answer = await self._idempotency.run(
+                unit, call, key and body.model_dump(mode="json"), allowed=lambda: refuse_others(viewer), work=work
+            )
         return Answer(answer.receipt, replayed=answer.replayed or told_again)
 
     async def release(
@@ -122,6 +128,15 @@ class NumberKeeper:
                 self._pools.clear()
             self._pools[named] = found
         return found
+
+
+def _is_plain(grant: Grant, wanted: Wanted) -> bool:
+    """Tell whether any one number will do, for a contact, and nothing is to be known again by."""
+    return grant.holder.type == "contact" and grant.consumer_ref is None and wanted == Wanted()
+
+
+def _receipt(given: Allocated) -> Receipt:
+    return Receipt(None, {"numbers": [allocated_view(each) for each in given.numbers]})
 
 
 def _acts(action: str) -> None:

@@ -70,7 +70,6 @@ router = GuardedRouter(prefix="/v1", tags=["numbers"])
 async def allocate_numbers(
     viewer: NumbersAllocate,
     keeper: Keeper,
-    unit: Unit,
     named: NamedPool,
     body: AllocationCreate,
     idempotency_key: OnceKey = None,
@@ -80,7 +79,7 @@ async def allocate_numbers(
     A repeated `consumer_ref` tells the same numbers again. A nice number that its pool keeps back is 403 `number_kept`: it is asked for
     with a request of kind `number.allocate`.
     """
-    return receipt_response(await keeper.allocate(viewer, unit, idempotency_key, named, body), POOLS)
+    return receipt_response(await keeper.allocate(viewer, idempotency_key, named, body), POOLS)
 
 
 @router.post(

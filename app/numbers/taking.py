@@ -13,10 +13,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Integer,
     String,
     Update,
+    any_,
     bindparam,
     func,
     literal_column,
@@ -54,8 +56,10 @@ _TAKE_EARLY: Final = Straight(
 _GIVE: Final[Mapping[str, Any]] = {"state": BEGUN, "available_from": None}
 
 
-def taking(*, waiting: bool, values: Mapping[str, Any], wanted: ColumnElement[int] = _COUNT) -> Update:
-    """Write the statement that takes ``wanted`` numbers of a pool, or none, and makes ``values`` of them."""
+def taking(
+    *, waiting: bool, values: Mapping[str, Any], wanted: ColumnElement[int] = _COUNT, fewer: bool = False
+) -> Update:
+    """Write the statement that takes ``wanted`` numbers of a pool, or none (``fewer``: what there are), and makes ``values`` of them."""
     columns = (Number.id, Number.sort_key)
     free = select(*columns).where(FREE, _NOT_KEPT).order_by(Number.sort_key).limit(wanted)
     rested = select(*columns).where(RESTED, _NOT_KEPT).order_by(Number.available_from).limit(wanted)
@@ -64,10 +68,10 @@ def taking(*, waiting: bool, values: Mapping[str, Any], wanted: ColumnElement[in
     ]
     both = union_all(*(select(head.c.id, head.c.sort_key) for head in heads)).subquery("both")
     picked = select(both.c.id).order_by(both.c.sort_key, both.c.id).limit(wanted).cte("picked")
-    enough = select(func.count()).select_from(picked).scalar_subquery() == wanted
+    enough = () if fewer else (select(func.count()).select_from(picked).scalar_subquery() == wanted,)
     return (
         update(Number)
-        .where(Number.id.in_(select(picked.c.id)), enough)
+        .where(Number.id.in_(select(picked.c.id)), *enough)
         .values(**values, row_version=Number.row_version + 1)
         .returning(Number.id, Number.digits, Number.sort_key, Number.state, Number.row_version)
     )
@@ -85,6 +89,18 @@ _HELD: Final = Straight(
 )
 
 
+_HELD_BY_EACH: Final = Straight(
+    select(NumberAssignment.holder_id, *_HELD_COLUMNS)
+    .join(Number, Number.id == NumberAssignment.number_id)
+    .where(
+        NumberAssignment.holder_id == any_(bindparam("contacts", type_=ARRAY(Id()))),
+        NumberAssignment.holder_type == text("'contact'"),
+        NumberAssignment.ended_at.is_(None),
+    )
+    .order_by(*_LONGEST_FIRST)
+)
+
+
 def _taking_and_telling(wanted: ColumnElement[int], *, waiting: bool) -> Straight:
     took = taking(waiting=waiting, values=_GIVE, wanted=wanted).cte("took")
     place = func.row_number().over(order_by=_LONGEST_FIRST)
@@ -99,6 +115,7 @@ def _taking_and_telling(wanted: ColumnElement[int], *, waiting: bool) -> Straigh
 
 
 TAKE: Final = Straight(taking(waiting=False, values=_GIVE))
+_TAKE_SOME: Final = Straight(taking(waiting=False, values=_GIVE, fewer=True))
 TAKE_AND_TELL: Final = {
     (one, waiting): _taking_and_telling(_ONE if one else _COUNT, waiting=waiting)
     for one in (False, True)
@@ -128,6 +145,21 @@ async def take(
         rows = await TAKE_AND_TELL[wanted == 1, True].rows(session, values)
     held = sorted((row for row in rows if row[0] != _TOOK), key=lambda row: int(row[3]))
     return _taken([row for row in rows if row[0] == _TOOK]), [(row[0], row[2]) for row in held]
+
+
+async def take_some(session: AsyncSession, pool_id: UUID, wanted: int, now: datetime) -> list[Taken]:
+    """Take the next numbers of a pool that nobody else is taking, at most ``wanted``, waiting for none; on PostgreSQL."""
+    return _taken(
+        [(_TOOK, *row) for row in await _TAKE_SOME.rows(session, {"pool": pool_id, "wanted": wanted, "now": now})]
+    )
+
+
+async def held_by_each(session: AsyncSession, contacts: Sequence[UUID]) -> dict[UUID, list[Held]]:
+    """List what each of these contacts holds, longest first; on PostgreSQL."""
+    held: dict[UUID, list[Held]] = {each: [] for each in contacts}
+    for contact, role, digits in await _HELD_BY_EACH.rows(session, {"contacts": list(contacts)}):
+        held[contact].append((role, digits))
+    return held
 
 
 async def take_early(session: AsyncSession, number: NumberRow) -> Taken:

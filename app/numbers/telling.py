@@ -85,8 +85,15 @@ class NumberTelling:
 
     async def gather(self, session: AsyncSession, writes: Writes, changes: Iterable[Change]) -> None:
         """Put the notices of changes among the writes of their transaction; none are made where nobody listens."""
-        if not await self._teller.listens(session, FAMILY):
-            return
+        if await self.listens(session):
+            self.put(writes, changes)
+
+    async def listens(self, session: AsyncSession) -> bool:
+        """Tell whether any program is told of numbers."""
+        return await self._teller.listens(session, FAMILY)
+
+    def put(self, writes: Writes, changes: Iterable[Change]) -> None:
+        """Put the notices of changes among the writes of their transaction, whoever listens."""
         now = self._clock.now()
         notices = [
             Notice(id=new_id(), type=f"{FAMILY}.{each.kind}", occurred_at=now, body={"number": self._about(each)})
