@@ -74,6 +74,7 @@ from app.permissions.versions import Packs
 from app.phonebooks.desk import PhonebookDesk
 from app.policy.desk import PolicyDesk
 from app.provisions.desk import ProvisionDesk
+from app.reconciliations.desk import ReconciliationDesk
 from app.switching.desk import SwitchingDesk
 
 _log = structlog.get_logger("duanhao")
@@ -132,6 +133,7 @@ class Application:
     emergency: EmergencyDesk
     provisions: ProvisionDesk
     hr: HrDesk
+    reconciliations: ReconciliationDesk
     numbers: NumberDesk
     pool_alarms: PoolAlarms
     number_sweep: NumberSweep

@@ -75,6 +75,7 @@ from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings
 from app.permissions.versions import Packs, VersionRepository
 from app.phonebooks.desk import PhonebookDesk
+from app.reconciliations.desk import ReconciliationDesk
 from app.switching.desk import SwitchingDesk
 
 BITS: Final = FieldBits(CATALOGUE.logged)
@@ -256,6 +257,21 @@ def assembled(
             numbers=numbers.service,
         ),
     )
+    hr = HrDesk(
+        showing,
+        database=database,
+        people=governing.people,
+        members=members,
+        numbers=numbers.service,
+        departments=departments,
+        sealer=sealer,
+        terms=terms,
+        key=keyring.mac_key,
+        clock=clock,
+    )
+    heads = ReconciliationDesk(
+        showing, settings.reconciliations, hr.service, governing, database, idempotency, sealer, keyring.mac_key
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -361,18 +377,8 @@ def assembled(
             notices=collection.notices,
             issuer=settings.tokens.issuer,
         ),
-        hr=HrDesk(
-            showing,
-            database=database,
-            people=governing.people,
-            members=members,
-            numbers=numbers.service,
-            departments=departments,
-            sealer=sealer,
-            terms=terms,
-            key=keyring.mac_key,
-            clock=clock,
-        ),
+        hr=hr,
+        reconciliations=heads,
         numbers=numbers,
         pool_alarms=numbers.alarms(database, governing.notices.service),
         number_sweep=numbers.sweeper(database, governing.notices.service),

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.deadlines import ApprovalsSettings, CalendarSettings, CampaignsSettings
+from app.fuses import ReconciliationsSettings
 from app.group import Group
 from app.outgoing import NoticesSettings, SmtpSettings
 
@@ -327,6 +328,7 @@ class Settings(BaseSettings):
     lookups: LookupSettings = Field(default_factory=LookupSettings)
     approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings)
     campaigns: CampaignsSettings = Field(default_factory=CampaignsSettings)
+    reconciliations: ReconciliationsSettings = Field(default_factory=ReconciliationsSettings)
     notices: NoticesSettings = Field(default_factory=NoticesSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
 

@@ -44,6 +44,7 @@ from app.disclosure.showing import Showing
 from app.effects.desk import EffectDesk
 from app.effects.directory import directory_effects
 from app.effects.holdings import ClientHoldings
+from app.effects.mass_leaving import MassLeaving
 from app.effects.purging import PurgeHistory
 from app.effects.rights import Rights, rights_effects
 from app.emergency.desk import EmergencyDesk, Stores
@@ -66,6 +67,7 @@ from app.permissions.marks import MarkRepository
 from app.permissions.repository import GrantRepository
 from app.policy.desk import PolicyDesk
 from app.provisions.desk import ProvisionDesk
+from app.reconciliations.desk import reconciliation_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +240,10 @@ class Governing:
             departments=over.department_rows,
             effects=EffectDesk(
                 rights_effects(showing, rights),
-                {"purge": PurgeHistory(self.history.purger, over.contacts, showing.standings)},
+                {
+                    "purge": PurgeHistory(self.history.purger, over.contacts, showing.standings),
+                    "mass_leaving": MassLeaving(reconciliation_rows(key), showing.clock),
+                },
                 directory_effects(
                     showing,
                     self.people,

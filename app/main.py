@@ -29,6 +29,7 @@ from app.kit.edge import RequestEdge
 from app.kit.parts import Parts
 from app.kit.shortcut import Shortcut
 from app.opening import limiter
+from app.reconciliations.access import UPLOADS as RECONCILIATIONS
 from app.switching.access import DUMPS
 from app.worker import Worker
 
@@ -108,7 +109,7 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
     app.add_middleware(
         RequestEdge,
         max_body_bytes=settings.http.max_body_bytes,
-        uploads=(ATTACHMENTS, IMPORTS, DUMPS),
+        uploads=(ATTACHMENTS, IMPORTS, RECONCILIATIONS, DUMPS),
         https_only=settings.env == "production",
         addresses=limiter(settings, "address"),
         cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,

@@ -28,6 +28,7 @@ from app.numbers import plan_models
 from app.permissions import models as permission_models
 from app.policy import models as policy_models
 from app.provisions import models as provision_models
+from app.reconciliations import models as reconciliation_models
 
 metadata = Base.metadata
 MODULES = (
@@ -58,6 +59,7 @@ MODULES = (
     person_models,
     plan_models,
     policy_models,
+    reconciliation_models,
     roster_models,
     provision_models,
 )

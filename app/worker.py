@@ -70,6 +70,7 @@ class Worker:
             await self._application.delegations.sweep()
             await self._application.attachments.sweep()
             await self._application.imports.sweep()
+            await self._application.reconciliations.sweep()
             await self._application.custody.sweep()
             await self._application.devices.sweep()
             await self._application.pool_alarms.sweep()

@@ -53,6 +53,7 @@ from app.phonebooks import routes as phonebooks
 from app.policy import routes as policy
 from app.policy import routes_explanations, routes_reports, routes_simulations
 from app.provisions import routes as provisions
+from app.reconciliations import routes as reconciliations
 from app.switching import routes as switching
 
 ROUTERS: Final = (
@@ -92,6 +93,7 @@ ROUTERS: Final = (
     devices.router,
     device_holding.router,
     hr.router,
+    reconciliations.router,
     numbers.router,
     routes_giving.router,
     routes_moving.router,

@@ -124,6 +124,13 @@ class Keyring:
         self._renew(subject, (now + self._cache_ttl, wrapped, key))
         return key
 
+    def unlock_once(self, subject: UUID, wrapped: WrappedDataKey) -> DataKey:
+        """Give a data key as ``unlock`` does, and leave what is remembered as it was."""
+        entry = self._cache.get(subject)
+        if entry is not None and self._clock() < entry[0] and entry[1] == wrapped:
+            return entry[2]
+        return self._unwrap(subject, wrapped)
+
     def _renew(self, subject: UUID, entry: tuple[float, WrappedDataKey, DataKey]) -> None:
         """Put an entry last in the order of use, which matters only once the cache is full."""
         with self._lock:

@@ -28,6 +28,10 @@ class KeySource(Protocol):
         """Give a known person's key."""
         ...
 
+    def unlock_once(self, subject: UUID, wrapped: WrappedDataKey) -> DataKey:
+        """Give it for once, and do not remember it."""
+        ...
+
     def issue_history(self, subject: UUID, quarter: int) -> tuple[HistoryKey, WrappedHistoryKey]:
         """Make a key for a person's history of a quarter."""
         ...
@@ -125,6 +129,10 @@ class Sealer:
     def existing(self, subject: UUID, wrapped: WrappedDataKey) -> SubjectSealer:
         """Take up a known person's key; raises ``SealBroken`` or ``KeyUnavailable`` as ``Keyring.unlock`` does."""
         return SubjectSealer(self._keys.unlock(subject, wrapped))
+
+    def passing(self, subject: UUID, wrapped: WrappedDataKey) -> SubjectSealer:
+        """Take up a key as ``existing`` does, for work that goes over everybody once: the keys in use stay remembered instead."""
+        return SubjectSealer(self._keys.unlock_once(subject, wrapped))
 
     def quarter(self, at: datetime) -> int:
         """Give the quarter under whose key something that happens at ``at`` is kept."""

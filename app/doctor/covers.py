@@ -200,6 +200,11 @@ COVERS: Final[Mapping[str, Cover]] = {
     "provision_package": Cover(PROVISION),
     "provision_part": Cover(PROVISION),
     "provision_return": Cover(PROVISION),
+    "reconciliation": Cover(
+        "reconciliation",
+        beside=frozenset({"state", "done", "total", "counts", "outcomes", "notes", "problem", "finished_at"}),
+    ),
+    "reconciliation_release": Cover("reconciliation"),
     "redirect_uri": Cover("redirect_uri", beside=frozenset({"created_at"})),
     "refresh_token": Cover("token_family"),
     "standing_loan": Cover("standing_loan"),

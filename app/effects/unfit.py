@@ -63,6 +63,11 @@ class Why(Enum):
     NOT_IN_POOL = ("not_in_pool", "The number is not in this pool", "该号码不属于此号段池")
     NOT_HELD = ("not_held", "Nobody holds the number, or several do", "该号码无人持有或由多人共用")
     OTHER_HOLDER = ("other_holder", "The number is not the beneficiary's", "该号码不由受益人持有")
+    NOT_COMPARED = (
+        "nothing_to_release",
+        "This reconciliation has no diff in which people leave, or it is over",
+        "该对账没有可放行的离职差异，或已结束",
+    )
     OTHER_AUTHOR = ("other_author", "Another author's new version is theirs to file", "新版本须由其作者提交")
 
 

@@ -16,6 +16,9 @@ from app.permissions.jobs import JobHandler, Piece
 from app.policy.desk import PolicyDesk
 from app.policy.simulations import SIMULATE
 from app.policy.strengths import MEASURE
+from app.reconciliations.allowing import APPLY
+from app.reconciliations.desk import ReconciliationDesk
+from app.reconciliations.keeping import COMPARE
 
 PieceHandler = Callable[[UnitOfWork, Mapping[str, Any]], Awaitable[Piece | None]]
 """Does the next piece of long work; ``None`` when nothing was left of it."""
@@ -53,6 +56,11 @@ class Desks(Protocol):
         """Simulations, and the strength of masks."""
         ...
 
+    @property
+    def reconciliations(self) -> ReconciliationDesk:
+        """Head-counts held against the directory."""
+        ...
+
 
 def job_handlers(desks: Desks) -> Mapping[str, JobHandler]:
     """Give the handler of every kind of job."""
@@ -60,4 +68,6 @@ def job_handlers(desks: Desks) -> Mapping[str, JobHandler]:
         SIMULATE: desks.policy.simulations.work,
         MEASURE: desks.policy.strengths.work,
         IMPORT: desks.imports.runner.work,
+        COMPARE: desks.reconciliations.comparison.work,
+        APPLY: desks.reconciliations.application.work,
     }

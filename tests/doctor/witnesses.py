@@ -49,6 +49,7 @@ from app.permissions import marks, versions
 from app.permissions import repository as grants
 from app.policy.simulation_repository import SimulationRepository
 from app.provisions.repository import ProvisionRepository
+from app.reconciliations.repository import ReconciliationRepository
 from tests.support.clock import NOON
 
 Row = Mapping[str, Any]
@@ -112,6 +113,7 @@ NOTHING: Final[Any] = None
 EMERGENCY: Final = EmergencyRepository(EAR)
 SHEETS: Final = SheetRepository(EAR)
 PROVISIONS: Final = ProvisionRepository(EAR, NOTHING)
+RECONCILIATIONS: Final = ReconciliationRepository(EAR, NOTHING)
 ROWS: Final[Mapping[str, Rows[Any]]] = {
     "calling_privilege": PrivilegeRepository(EAR)._rows,
     "emergency_appointment": EMERGENCY.appointments,
@@ -125,6 +127,8 @@ ROWS: Final[Mapping[str, Rows[Any]]] = {
     "provision_package": PROVISIONS.packages,
     "provision_part": PROVISIONS.parts,
     "provision_return": PROVISIONS.returns,
+    "reconciliation": RECONCILIATIONS.runs,
+    "reconciliation_release": RECONCILIATIONS.releases,
 }
 """Tables whose rows are values (``crypto.rows``)."""
 

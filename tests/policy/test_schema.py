@@ -135,7 +135,7 @@ ANSWERED: Final = {
     | {"POST /v1/contacts/{id}/photo", "DELETE /v1/contacts/{id}/photo", "POST /v1/tags"}
     | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("GET", "PATCH", "DELETE")}
     | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"}
-    | {"POST /v1/privacy-notices", "POST /v1/calendar/revisions"}
+    | {"POST /v1/privacy-notices", "POST /v1/calendar/revisions", "GET /v1/hr/reconciliations"}
     | {f"{method} /v1/contacts/{{id}}/consents" for method in ("GET", "POST")}
     | {"POST /v1/contacts/{id}/consents/withdrawals", "GET /v1/privacy-notices/{id}/acknowledgements"},
     "siem": {
@@ -145,7 +145,13 @@ ANSWERED: Final = {
         "POST /v1/access-events/exports",
         "GET /v1/access-log/checkpoint",
     },
-    "hr-system": {"POST /v1/hr/events", "POST /v1/hr/events/batches", "GET /v1/hr/events", "GET /v1/hr/events/{id}"},
+    "hr-system": {
+        "POST /v1/hr/events",
+        "POST /v1/hr/events/batches",
+        "GET /v1/hr/events",
+        "GET /v1/hr/events/{id}",
+        "GET /v1/hr/reconciliations",
+    },
     "it-scripts": {
         *(f"{method} /v1/number-{things}" for method in ("GET", "POST") for things in ("domains", "pools")),
         *(f"GET /v1/number-pools/{{id}}{part}" for part in ("", "/ranges", "/available", "/utilisation", "/forecast")),

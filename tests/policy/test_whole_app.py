@@ -474,6 +474,26 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
     ("POST", "/v1/devices/{nobody}/losses", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 404, 403, 403)),
     (
         "POST",
+        "/v1/hr/reconciliations?format=jsonl",
+        None,
+        (401, 403, 403, 403, 403, 403, 403, 403, 403, 415, 403, 403, 403),
+    ),
+    ("GET", "/v1/hr/reconciliations", None, (401, 403, 403, 200, 403, 200, 403, 403, 403, 200, 403, 403, 403)),
+    ("GET", "/v1/hr/reconciliations/{nobody}", None, (401, 403, 403, 404, 403, 404, 403, 403, 403, 404, 403, 403, 403)),
+    (
+        "GET",
+        "/v1/hr/reconciliations/{nobody}/rows",
+        None,
+        (401, 403, 403, 404, 403, 404, 403, 403, 403, 404, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/hr/reconciliations/{nobody}/applications",
+        {"digest": "0" * 64},
+        (401, 403, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403),
+    ),
+    (
+        "POST",
         "/v1/imports?kind=number_plan&format=csv",
         None,
         (401, 403, 403, 403, 403, 403, 403, 403, 415, 403, 415, 403, 403),

@@ -1,0 +1,1 @@
+"""Head-counts held against the directory."""
