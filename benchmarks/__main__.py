@@ -12,13 +12,13 @@ from typing import Any, Final, get_args
 
 import orjson
 
-from benchmarks import inbox, lookups, numbers, reads, report, searching, starts
+from benchmarks import inbox, lookups, numbers, reads, reconciling, report, searching, starts
 from benchmarks.machine import described, load_core, pin
 from benchmarks.processes import ROOT, clean_environment
 from benchmarks.stores import CONTACTS, ENGINES, Engine, Store, opened
 
-WORKS: Final = ("p1", "p2", "p3", "p4", "p6", "p9", "p10", "search", "inbox")
-_LONG: Final = frozenset({"p3", "p6", "search", "inbox"})
+WORKS: Final = ("p1", "p2", "p3", "p4", "p6", "p7", "p9", "p10", "search", "inbox")
+_LONG: Final = frozenset({"p3", "p6", "p7", "search", "inbox"})
 """Measured only when named: filling a pool or a directory of a million, or an inbox of ten thousand, takes minutes."""
 _RESULTS: Final = ROOT / "benchmarks" / "results"
 
@@ -29,7 +29,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         "works",
         nargs="*",
         metavar="|".join(WORKS),
-        help="what to measure; default: everything but p3, p6, search and inbox",
+        help="what to measure; default: everything but p3, p6, p7, search and inbox",
     )
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each server; they alternate")
@@ -45,6 +45,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         default=numbers.FILLED,
         help="p3: per cent of a pool that are used; 50 always is",
     )
+    parser.add_argument("--head-count", type=int, default=reconciling.LARGE, help="p7: people in the head-count")
     parser.add_argument("--waiting", type=int, default=inbox.MANY, help="inbox: requests that await the busy head")
     parser.add_argument("--json", type=Path, help="where the results go; default: benchmarks/results/<time>.json")
     parser.add_argument("--profile", action="store_true", help="p1 and p2: profile the service instead of measuring it")
@@ -59,14 +60,16 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--people is between {searching.SMALL} and {searching.LARGE}")
     if not numbers.SMALL <= chosen.pool <= numbers.LARGE or chosen.pool % 100:
         parser.error(f"--pool is between {numbers.SMALL} and {numbers.LARGE}, in hundreds")
+    if not 1000 <= chosen.head_count <= reconciling.LARGE or chosen.head_count % 1000:
+        parser.error(f"--head-count is between 1000 and {reconciling.LARGE}, in thousands")
     if not all(0 <= each <= numbers.FILLED[-1] for each in chosen.filled):
         parser.error(f"--filled is between 0 and {numbers.FILLED[-1]}")
     return chosen
 
 
-def _apart(module: str, chosen: argparse.Namespace, store: Store | None = None) -> dict[str, Any]:
-    """Run a benchmark that takes no requests in a process of its own; raise when it fails."""
-    command = [sys.executable, "-m", f"benchmarks.{module}", str(chosen.rounds), str(chosen.seconds)]
+def _apart(module: str, told: Sequence[float], store: Store | None = None) -> dict[str, Any]:
+    """Run a benchmark that takes no requests in a process of its own, told these numbers; raise when it fails."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, told)]
     environment = clean_environment({} if store is None else store.environment)
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = orjson.loads(done.stdout)
@@ -75,8 +78,10 @@ def _apart(module: str, chosen: argparse.Namespace, store: Store | None = None) 
 
 def _measured(work: str, engine: Engine, chosen: argparse.Namespace) -> dict[str, Any]:
     with opened(engine, contacts=chosen.contacts) as store:
+        if work == "p7":
+            return {"work": work, "engine": engine, **_apart("reconciling", [chosen.head_count], store)}
         if work == "p4":
-            found = _apart("appends", chosen, store)
+            found = _apart("appends", (chosen.rounds, chosen.seconds), store)
             return {"work": work, "engine": engine, "per_second": median(found["rates"]), **found}
         compared = reads.compare(_read(work), store, rounds=chosen.rounds, seconds=chosen.seconds)
         return {"work": work, "engine": engine, **compared.summary()}
@@ -104,7 +109,7 @@ def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
     results = []
     for work in chosen.works or [each for each in WORKS if each not in _LONG]:
         if work == "p10":
-            results.append({"work": work, **_apart("plans", chosen)})
+            results.append({"work": work, **_apart("plans", (chosen.rounds, chosen.seconds))})
             continue
         if work == "p3":
             with opened("postgresql", contacts=chosen.contacts) as store:

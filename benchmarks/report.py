@@ -42,6 +42,11 @@ BUDGETS: Final[Mapping[str, tuple[Budget, ...]]] = {
     ),
     "p4": (Budget("per_second", "events/s", 8_000, 15_000),),
     "p6": (Budget("ratio", "of the time at 10,000", 3, 1.5, less_is_better=True),),
+    "p7": (
+        Budget("per_second", "people/s", 2_000, 10_000),
+        Budget("grown_mib", "MiB above idle", 150, 75, less_is_better=True),
+        Budget("time_ratio", "of the time per person at a tenth", 1.3, 1.1, less_is_better=True),
+    ),
     "p9": (
         Budget("seconds", "s", 3, 1.5, less_is_better=True),
         Budget("resident_mib", "MiB", 160, 120, less_is_better=True),

@@ -1,5 +1,6 @@
 """``hr``: personnel events to a running service, over HTTP. The store is never opened here."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -41,3 +42,74 @@ def push(
     from app.cli.pushing import Credentials, push_file
 
     raise typer.Exit(push_file(file, url, Credentials(token, client_id, client_secret), as_json=as_json))
+
+
+class Format(StrEnum):
+    """How a head-count is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class Language(StrEnum):
+    """The language of the table."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+@app.command()
+def reconcile(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Everybody in service; at most 64 MiB.")
+    ],
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply the diff after showing it.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option(help="When the file was true, RFC 3339; by default when it was last written.")
+    ] = None,
+    department: Annotated[
+        str | None, typer.Option(help="Code of the department that it is of, with all below.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="The personnel system; by default the client id.")] = None,
+    written: Annotated[
+        Format | None, typer.Option("--format", help="How it is written; by default by its name: .jsonl, .csv, .xlsx.")
+    ] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.ZH,
+    url: Annotated[str, typer.Option(envvar="DUANHAO_URL", help="Where the service is.")] = "http://127.0.0.1:8000",
+    token: Annotated[
+        str | None, typer.Option(envvar="DUANHAO_TOKEN", show_envvar=True, help="Access token with scope hr:write.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(envvar="DUANHAO_CLIENT_ID", help="Client id, to get a token with.")
+    ] = None,
+    client_secret: Annotated[
+        str | None,
+        typer.Option(envvar="DUANHAO_CLIENT_SECRET", help="Its secret; better in the environment than in a command."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
+) -> None:
+    """Hold a head-count against the directory: the diff as a table, then applied with --apply. 花名册对账，先看差异再应用。
+
+    Whoever is in service here and not in the file is a leaver. Exit codes: 0 nothing differs, or all of it was applied; 1 there are
+    differences, or some could not be applied; 2 the file was refused, a job failed or the service could not be reached; 3 more would leave
+    than may without an approved request, and nothing was applied.
+    """
+    from app.cli.headcounts import Asked
+    from app.cli.headcounts import reconcile as run
+    from app.cli.numbering import Service
+    from app.cli.pushing import Credentials
+
+    asked = Asked(
+        file=file,
+        format=None if written is None else written.value,
+        source=source,
+        as_of=as_of,
+        department=department,
+        apply=apply,
+        language="zh" if lang is Language.ZH else "en",
+    )
+    raise typer.Exit(
+        run(Service(url=url, credentials=Credentials(token, client_id, client_secret)), asked, as_json=as_json)
+    )

@@ -20,7 +20,9 @@ from app.permissions.pack import Kind, Secrecy, Status, WorkerKind
 
 def readable(value: object) -> object:
     """Refuse a text with control characters (ASCII); for use before a text is bounded."""
-    if isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):  # noqa: PLR2004 — ASCII controls
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):  # noqa: PLR2004 — ASCII controls
         raise Rejected("invalid_text", "The text has control characters.", "文本含有控制字符。")
     return value
 

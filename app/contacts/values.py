@@ -33,7 +33,18 @@ _LONGEST: Final = {
 }
 
 
+_PLAIN_MOBILE: Final = re.compile(r"(?:\+86)?(1[3-9]\d{9})", re.ASCII)
+_PLAIN_LANDLINE: Final = re.compile(r"0(10|2\d)-?(\d{8})", re.ASCII)
+"""Mobiles, and lines in cities with short codes, as nearly everybody writes them: read at once, to what the library makes of them."""
+
+
 def _phone(text: str, region: str) -> str:
+    if region == "CN" and (plain := _PLAIN_LANDLINE.fullmatch(text)) is not None:
+        return f"+86{plain[1]}{plain[2]}"
+    return _parsed(text, region)
+
+
+def _parsed(text: str, region: str) -> str:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
@@ -45,7 +56,9 @@ def _phone(text: str, region: str) -> str:
 
 
 def _mobile(text: str, region: str) -> str:
-    number = _phone(text, region)
+    if region == "CN" and (plain := _PLAIN_MOBILE.fullmatch(text)) is not None:
+        return f"+86{plain[1]}"
+    number = _parsed(text, region)
     if "-" in number or (number.startswith("+86") and not re.fullmatch(r"\+861[3-9]\d{9}", number, re.ASCII)):
         raise Rejected("malformed_phone", "This is not a mobile number.", "手机号码格式不正确。")
     return number
@@ -96,7 +109,9 @@ def normal(kind: MaskKind, text: str, *, region: str) -> str:
     Raises ``Rejected`` with a stable code; the message never quotes the value.
     """
     cleaned = unicodedata.normalize("NFKC", text).strip()
-    if not cleaned or any(unicodedata.category(letter).startswith("C") for letter in cleaned):
+    if not cleaned or (
+        not cleaned.isprintable() and any(unicodedata.category(letter).startswith("C") for letter in cleaned)
+    ):
         raise Rejected("invalid_text", "The text is empty or has control characters.", "文本为空或含有控制字符。")
     reader = _READERS.get(kind)
     if reader is not None:

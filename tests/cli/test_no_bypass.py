@@ -54,6 +54,7 @@ REASONS: Final = {
     "history export": "certificates and the names of keys that are gone; no value is in it",
     "history destroy-again": "destroys, and only what the log's own signature says was destroyed",
     "hr push": SERVICE,
+    "hr reconcile": f"{SERVICE}; a blown fuse takes an approved request",
     "import": f"{SERVICE}; a number that is kept back for requests takes two people who hand in the same file",
     "numbers allocate": SERVICE,
     "numbers block": SERVICE,
