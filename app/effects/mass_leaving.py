@@ -15,7 +15,7 @@ from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
 from app.permissions.standing import Viewer
-from app.reconciliations.kinds import Reconciliation, Release, State
+from app.reconciliations.kinds import Reconciliation, ReconciliationState, Release
 from app.reconciliations.repository import ReconciliationRepository
 from app.reconciliations.rights import oversees
 
@@ -70,6 +70,6 @@ class MassLeaving:
         if found is None:
             raise NotFound
         progress = (await self._rows.progress(source, [found.id]))[found.id]
-        if progress.state is not State.COMPARED or not found.leavers:
+        if progress.state is not ReconciliationState.COMPARED or not found.leavers:
             raise CannotBeAsked("/subject/id", Why.NOT_COMPARED)
         return found

@@ -32,9 +32,9 @@ from app.reconciliations.errors import (
     NotCompared,
     Outdated,
 )
-from app.reconciliations.fuse import Extent, Limits, Tally, Verdict, worst
+from app.reconciliations.fuse import FuseExtent, Limits, Tally, Verdict, worst
 from app.reconciliations.keeping import RECONCILIATIONS
-from app.reconciliations.kinds import Reconciliation, State
+from app.reconciliations.kinds import Reconciliation, ReconciliationState
 from app.reconciliations.repository import ReconciliationRepository
 from app.reconciliations.rights import sends
 from app.reconciliations.running import scope_of
@@ -55,7 +55,7 @@ class Fuse:
 
     async def verdict(self, source: Source, tree: Tree, found: Reconciliation) -> Verdict:
         """Judge a diff that has been compared."""
-        alone = Tally(Extent.ALONE, found.leavers, found.people)
+        alone = Tally(FuseExtent.ALONE, found.leavers, found.people)
         since = self._clock.now() - DAY
         others = [each for each in await self._rows.begun(source, since) if each.id != found.id and each.leavers]
         if not others or not found.leavers:
@@ -71,7 +71,7 @@ class Fuse:
                 sum(count for place, count in places.items() if _inside(place, within))
                 + sum(count for place, gone, count in left if gone and _inside(place, within)),
             )
-            for extent, within in ((Extent.DAY_IN_SCOPE, scope), (Extent.DAY, everywhere))
+            for extent, within in ((FuseExtent.DAY_IN_SCOPE, scope), (FuseExtent.DAY, everywhere))
         ]
         return worst([alone, *tallies], self.limits)
 
@@ -118,7 +118,7 @@ class Applications:
         if found is None or found.caller != viewer.caller:
             raise NotFound
         progress = (await self._rows.progress(session, [identity]))[identity]
-        again = progress.state is State.APPLYING and progress.problem is not None
+        again = progress.state is ReconciliationState.APPLYING and progress.problem is not None
         if not again:
             self._refuse_unready(found, progress.state)
         if found.digest is None or found.digest.hex() != ask.digest:
@@ -126,7 +126,7 @@ class Applications:
         allowed = found if again else await self._judged(viewer, session, found)
         job = await self._jobs.submit(unit, viewer, APPLY, {"reconciliation": str(identity)}, total=progress.total or 0)
         allowed = replace(allowed, begun_at=allowed.begun_at or now, apply_job_id=job)
-        await self._rows.put(session, allowed, State.APPLYING, problem=None)
+        await self._rows.put(session, allowed, ReconciliationState.APPLYING, problem=None)
         detail = {
             "reconciliation": str(identity),
             "source": found.source,
@@ -135,12 +135,14 @@ class Applications:
             "released_by": None if allowed.released_by is None else str(allowed.released_by),
         }
         await add_intent(session, written(author_of(viewer), "hr.reconcile.apply", now, query=detail))
-        return Receipt(identity, {"id": str(identity), "state": State.APPLYING.value, "job_id": str(job)}, 202)
+        return Receipt(
+            identity, {"id": str(identity), "state": ReconciliationState.APPLYING.value, "job_id": str(job)}, 202
+        )
 
-    def _refuse_unready(self, found: Reconciliation, state: State) -> None:
-        if state in {State.APPLYING, State.APPLIED}:
+    def _refuse_unready(self, found: Reconciliation, state: ReconciliationState) -> None:
+        if state in {ReconciliationState.APPLYING, ReconciliationState.APPLIED}:
             raise AlreadyBegun
-        if state is not State.COMPARED:
+        if state is not ReconciliationState.COMPARED:
             raise NotCompared
         if found.created_at < self._clock.now() - self._kept:
             raise Expired

@@ -34,12 +34,12 @@ from app.reconciliations.comparing import Comparer
 from app.reconciliations.errors import DiffAltered
 from app.reconciliations.kinds import (
     SOURCE_PREFIX,
+    DifferenceOutcome,
     DiffKind,
     Digest,
-    Outcome,
     Reconciliation,
+    ReconciliationState,
     Row,
-    State,
 )
 from app.reconciliations.people import changes, still
 from app.reconciliations.repository import ReconciliationRepository
@@ -123,33 +123,33 @@ class Application:
         try:
             events = await self._events_of(viewer, at.found, at.row)
             if isinstance(events, str):
-                return await self._settled(at, Outcome.SETTLED, events)
+                return await self._settled(at, DifferenceOutcome.SETTLED, events)
             for event in events[:-1]:
                 async with self._database.unit_of_work() as unit:
                     outcome, why = _told(await self._events.take(viewer, unit, event))
-                if outcome is not Outcome.APPLIED:
+                if outcome is not DifferenceOutcome.APPLIED:
                     return await self._settled(at, outcome, why)
             async with self._database.unit_of_work() as unit:
                 outcome, why = _told(await self._events.take(viewer, unit, events[-1]))
                 await self._settle(unit, at, outcome, why)
         except ValidationError:
-            return await self._settled(at, Outcome.FAILED, Invalid.code)
+            return await self._settled(at, DifferenceOutcome.FAILED, Invalid.code)
         except _REFUSALS as problem:
             code = problem.errors[0].code if problem.errors else problem.code
-            return await self._settled(at, Outcome.FAILED, code)
+            return await self._settled(at, DifferenceOutcome.FAILED, code)
         return outcome.value
 
-    async def _settled(self, at: "_At", outcome: Outcome, why: str | None) -> str:
+    async def _settled(self, at: "_At", outcome: DifferenceOutcome, why: str | None) -> str:
         async with self._database.unit_of_work() as unit:
             await self._settle(unit, at, outcome, why)
         return outcome.value
 
-    async def _settle(self, unit: UnitOfWork, at: "_At", outcome: Outcome, why: str | None) -> None:
+    async def _settle(self, unit: UnitOfWork, at: "_At", outcome: DifferenceOutcome, why: str | None) -> None:
         """Write what became of a difference, and how far the application is; raise ``JobEnded`` where another run has done so."""
         if not await self._rows.settle(unit.session, at.found.id, at.row.number, outcome, why):
             raise JobEnded
         told = {"done": at.done + 1, "outcomes": dict(at.outcomes + Counter([outcome.value]))}
-        if not await self._rows.advance(unit.session, at.found.id, State.APPLYING, told):
+        if not await self._rows.advance(unit.session, at.found.id, ReconciliationState.APPLYING, told):
             raise JobEnded
 
     async def _events_of(self, viewer: Viewer, found: Reconciliation, row: Row) -> list[HrEventIn] | str:
@@ -205,8 +205,8 @@ class Application:
     async def _finished(self, run: JobRun, found: Reconciliation, outcomes: Counter[str]) -> Mapping[str, Any]:
         now, viewer = self._clock.now(), await run.viewer()
         async with self._database.unit_of_work() as unit:
-            done = {"state": State.APPLIED.value, "finished_at": now, "problem": None}
-            if await self._rows.advance(unit.session, found.id, State.APPLYING, done):
+            done = {"state": ReconciliationState.APPLIED.value, "finished_at": now, "problem": None}
+            if await self._rows.advance(unit.session, found.id, ReconciliationState.APPLYING, done):
                 await self._rows.drop_boxes(unit.session, found.id)
                 detail = {"reconciliation": str(found.id), "source": found.source, "outcomes": dict(outcomes)}
                 await add_intent(unit.session, written(author_of(viewer), "hr.reconcile.finish", now, query=detail))
@@ -215,11 +215,11 @@ class Application:
     async def _stopped(self, found: Reconciliation, problem: str) -> None:
         """Say why it stopped; what is done stays, and it can be asked for again."""
         async with self._database.unit_of_work() as unit:
-            await self._rows.advance(unit.session, found.id, State.APPLYING, {"problem": problem})
+            await self._rows.advance(unit.session, found.id, ReconciliationState.APPLYING, {"problem": problem})
 
 
-def _told(told: Told) -> tuple[Outcome, str | None]:
-    return Outcome(told.state), None if told.problem is None else told.problem["code"]
+def _told(told: Told) -> tuple[DifferenceOutcome, str | None]:
+    return DifferenceOutcome(told.state), None if told.problem is None else told.problem["code"]
 
 
 def _event(

@@ -18,7 +18,7 @@ class Limits:
     percent_of_few: int = 80
 
 
-class Reason(StrEnum):
+class FuseReason(StrEnum):
     """Why it is so."""
 
     NOBODY = "nobody_leaves"
@@ -27,7 +27,7 @@ class Reason(StrEnum):
     NEARLY_ALL = "nearly_all_leave"
 
 
-class Extent(StrEnum):
+class FuseExtent(StrEnum):
     """Over what people were counted."""
 
     ALONE = "this_reconciliation"
@@ -39,7 +39,7 @@ class Extent(StrEnum):
 class Tally:
     """How many leave, of how many who were in service before the first of them left."""
 
-    extent: Extent
+    extent: FuseExtent
     leavers: int
     people: int
 
@@ -49,19 +49,19 @@ class Verdict:
     """Whether the fuse has blown, why, and over what."""
 
     blown: bool
-    reason: Reason
+    reason: FuseReason
     tally: Tally
 
 
 def judged(tally: Tally, limits: Limits) -> Verdict:
     """Judge one tally. Leavers whom nobody was counted among are more than any share."""
     if tally.leavers <= 0:
-        return Verdict(blown=False, reason=Reason.NOBODY, tally=tally)
+        return Verdict(blown=False, reason=FuseReason.NOBODY, tally=tally)
     many = tally.leavers > limits.people
     percent = limits.percent_of_many if many else limits.percent_of_few
     if tally.leavers * 100 <= tally.people * percent:
-        return Verdict(blown=False, reason=Reason.SOUND, tally=tally)
-    return Verdict(blown=True, reason=Reason.MANY if many else Reason.NEARLY_ALL, tally=tally)
+        return Verdict(blown=False, reason=FuseReason.SOUND, tally=tally)
+    return Verdict(blown=True, reason=FuseReason.MANY if many else FuseReason.NEARLY_ALL, tally=tally)
 
 
 def worst(tallies: Iterable[Tally], limits: Limits) -> Verdict:

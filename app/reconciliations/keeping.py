@@ -21,7 +21,7 @@ from app.kit.uploads import Upload
 from app.permissions.jobs import JobQueue, TooManyJobs
 from app.permissions.standing import Viewer, author_of
 from app.reconciliations.errors import EmptyFile, Expired, UnfitTime, UnknownScope
-from app.reconciliations.kinds import Reconciliation, State
+from app.reconciliations.kinds import Reconciliation, ReconciliationState
 from app.reconciliations.repository import PIECE, ReconciliationRepository
 from app.reconciliations.rights import sends
 from app.reconciliations.running import RUNNER
@@ -92,7 +92,9 @@ class ReconciliationKeeper:
         total, now = 0, self._clock.now()
         async with self._database.unit_of_work() as unit:
             for each in await self._rows.overdue(unit.session, now - self._kept, _SWEPT):
-                await self._rows.put(unit.session, each, State.FAILED, problem=Expired.code, finished_at=now)
+                await self._rows.put(
+                    unit.session, each, ReconciliationState.FAILED, problem=Expired.code, finished_at=now
+                )
                 await self._rows.drop_file(unit.session, each.id)
                 await self._rows.drop_boxes(unit.session, each.id)
                 event = written(RUNNER, "hr.reconcile.expire", now, query={"reconciliation": str(each.id)})
@@ -114,7 +116,7 @@ class ReconciliationKeeper:
         await add_intent(
             unit.session, written(author_of(viewer), "hr.reconcile.create", kept.created_at, query=_detail(kept))
         )
-        body = {"id": str(kept.id), "state": State.QUEUED.value, "job_id": str(job)}
+        body = {"id": str(kept.id), "state": ReconciliationState.QUEUED.value, "job_id": str(job)}
         return Receipt(kept.id, body, 202)
 
     @contextmanager

@@ -14,7 +14,7 @@ SOURCE_PREFIX: Final = "reconcile:"
 """Before a source's name in the ledger of personnel events."""
 
 
-class State(StrEnum):
+class ReconciliationState(StrEnum):
     """How far a reconciliation is."""
 
     QUEUED = "queued"
@@ -40,7 +40,7 @@ class DiffKind(StrEnum):
 APPLICABLE: Final = frozenset({DiffKind.JOINER, DiffKind.RETURNED, DiffKind.CHANGED, DiffKind.LEAVER})
 
 
-class Outcome(StrEnum):
+class DifferenceOutcome(StrEnum):
     """What became of a difference."""
 
     APPLIED = "applied"
@@ -125,7 +125,7 @@ class Row:
     column: str | None
     code: str | None
     box: bytes | None = field(default=None, repr=False)
-    outcome: Outcome | None = None
+    outcome: DifferenceOutcome | None = None
     result: str | None = None
 
 

@@ -17,12 +17,12 @@ from app.kit.query import Query, Source
 from app.reconciliations.kinds import (
     APPLICABLE,
     Difference,
+    DifferenceOutcome,
     DiffKind,
-    Outcome,
     Reconciliation,
+    ReconciliationState,
     Release,
     Row,
-    State,
 )
 from app.reconciliations.models import (
     ReconciliationPiece,
@@ -101,7 +101,7 @@ _PENDING: Final = Query(
 class Progress:
     """How far a reconciliation is, how many differences of each kind there are, and what became of them."""
 
-    state: State
+    state: ReconciliationState
     done: int
     total: int | None
     counts: Mapping[str, int]
@@ -122,7 +122,7 @@ class ReconciliationRepository:
 
     async def add(self, session: AsyncSession, found: Reconciliation) -> None:
         """Write what was handed in."""
-        beside = {"state": State.QUEUED.value, "done": 0, "counts": {}, "outcomes": {}, "notes": {}}
+        beside = {"state": ReconciliationState.QUEUED.value, "done": 0, "counts": {}, "outcomes": {}, "notes": {}}
         await self.runs.add(session, found, **beside)
 
     async def add_piece(self, session: AsyncSession, found: Reconciliation, place: int, content: bytes) -> None:
@@ -167,7 +167,7 @@ class ReconciliationRepository:
             rows = await Query(select(*_BESIDE).where(_R.id.in_(identities))).rows(source)
         return {
             row[0]: Progress(
-                state=State(row[1]),
+                state=ReconciliationState(row[1]),
                 done=row[2],
                 total=row[3],
                 counts=row[4],
@@ -183,8 +183,10 @@ class ReconciliationRepository:
         """Drop what an earlier run found, before it is compared anew; ``False`` when it has been compared, or is over."""
         begun = await session.execute(
             update(_RUNS)
-            .where(_R.id == identity, _R.state.in_((State.QUEUED.value, State.COMPARING.value)))
-            .values(state=State.COMPARING.value, done=0, total=None)
+            .where(
+                _R.id == identity, _R.state.in_((ReconciliationState.QUEUED.value, ReconciliationState.COMPARING.value))
+            )
+            .values(state=ReconciliationState.COMPARING.value, done=0, total=None)
             .returning(_R.id)
         )
         if not begun.all():
@@ -233,14 +235,18 @@ class ReconciliationRepository:
                 [{"b_run": identity, "b_number": number, "b_wave": wave} for number, wave in waves.items()],
             )
 
-    async def advance(self, session: AsyncSession, identity: UUID, state: State, beside: Mapping[str, Any]) -> bool:
+    async def advance(
+        self, session: AsyncSession, identity: UUID, state: ReconciliationState, beside: Mapping[str, Any]
+    ) -> bool:
         """Write how far it is; ``False`` when it is not in ``state`` any more."""
         done = await session.execute(
             update(_RUNS).where(_R.id == identity, _R.state == state.value).values(**beside).returning(_R.id)
         )
         return bool(done.all())
 
-    async def put(self, session: AsyncSession, found: Reconciliation, state: State, **beside: object) -> None:
+    async def put(
+        self, session: AsyncSession, found: Reconciliation, state: ReconciliationState, **beside: object
+    ) -> None:
         """Write what was found or allowed."""
         await self.runs.put(session, found, state=state.value, **beside)
 
@@ -262,7 +268,7 @@ class ReconciliationRepository:
         after: int = -1,
         limit: int,
         kind: DiffKind | None = None,
-        outcome: Outcome | None = None,
+        outcome: DifferenceOutcome | None = None,
     ) -> list[Row]:
         """List differences by number."""
         given = {"kind": kind, "outcome": outcome}
@@ -275,7 +281,7 @@ class ReconciliationRepository:
         return list(map(_row, await _PENDING.rows(source, run=identity, page=limit)))
 
     async def settle(
-        self, session: AsyncSession, identity: UUID, number: int, outcome: Outcome, why: str | None
+        self, session: AsyncSession, identity: UUID, number: int, outcome: DifferenceOutcome, why: str | None
     ) -> bool:
         """Write what became of a difference; ``False`` when that was written before."""
         done = await session.execute(
@@ -288,7 +294,7 @@ class ReconciliationRepository:
 
     async def hold(self, session: AsyncSession) -> None:
         """Let no other application begin before this transaction ends."""
-        open_ones = _R.state.in_((State.COMPARED.value, State.APPLYING.value))
+        open_ones = _R.state.in_((ReconciliationState.COMPARED.value, ReconciliationState.APPLYING.value))
         await session.execute(select(_R.id).where(open_ones).order_by(_R.id).with_for_update())
 
     async def begun(self, source: Source, since: datetime) -> list[Reconciliation]:
@@ -314,7 +320,7 @@ class ReconciliationRepository:
             .where(
                 _ROWS.c.reconciliation_id.in_(identities),
                 _ROWS.c.kind == DiffKind.LEAVER.value,
-                _ROWS.c.outcome.is_(None) | (_ROWS.c.outcome == Outcome.APPLIED.value),
+                _ROWS.c.outcome.is_(None) | (_ROWS.c.outcome == DifferenceOutcome.APPLIED.value),
             )
             .group_by(_ROWS.c.department_id, gone)
         )
@@ -335,7 +341,12 @@ class ReconciliationRepository:
 
     async def overdue(self, session: AsyncSession, before: datetime, most: int) -> list[Reconciliation]:
         """List those handed in before then that were neither applied nor given up; what another process has is left out."""
-        open_ones = (State.QUEUED.value, State.COMPARING.value, State.COMPARED.value, State.APPLYING.value)
+        open_ones = (
+            ReconciliationState.QUEUED.value,
+            ReconciliationState.COMPARING.value,
+            ReconciliationState.COMPARED.value,
+            ReconciliationState.APPLYING.value,
+        )
         statement = (
             self.runs.select(_R.created_at < before, _R.state.in_(open_ones))
             .order_by(_R.created_at)
@@ -355,7 +366,7 @@ class ReconciliationRepository:
 
     async def waiting(self, session: AsyncSession) -> int:
         """Count the files that are kept."""
-        waits = _R.state.in_((State.QUEUED.value, State.COMPARING.value))
+        waits = _R.state.in_((ReconciliationState.QUEUED.value, ReconciliationState.COMPARING.value))
         return int(await session.scalar(select(func.count()).where(waits)) or 0)
 
 
@@ -373,7 +384,7 @@ def _row(row: Sequence[Any]) -> Row:
         column=column,
         code=code,
         box=None if box is None else bytes(box),
-        outcome=None if outcome is None else Outcome(outcome),
+        outcome=None if outcome is None else DifferenceOutcome(outcome),
         result=result,
     )
 

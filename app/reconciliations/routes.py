@@ -27,12 +27,12 @@ from app.reconciliations.schemas import (
     ApplicationAsk,
     ApplicationReceipt,
     DifferencePage,
+    DifferencesQuery,
     ReconciliationAsk,
     ReconciliationPage,
     ReconciliationQuery,
     ReconciliationReceipt,
     ReconciliationView,
-    RowsQuery,
 )
 
 router = GuardedRouter(prefix=RECONCILIATIONS, tags=["hr"])
@@ -94,7 +94,7 @@ async def read_reconciliation(viewer: ReconciliationsRead, desk: Desk, id: Named
     responses={**disclosed_response(DifferencePage, "A page of differences"), **responses(*ROWS_PROBLEMS)},
 )
 async def list_reconciliation_rows(
-    viewer: ReconciliationsRead, desk: Desk, id: Named, query: Annotated[RowsQuery, Query()]
+    viewer: ReconciliationsRead, desk: Desk, id: Named, query: Annotated[DifferencesQuery, Query()]
 ) -> Disclosed[DifferencePage]:
     """List joiners, changes, leavers, returns and rows that cannot be read: whom each is about and which members, never their values."""
     return await desk.reader.rows(viewer, id, query)

@@ -32,7 +32,7 @@ from app.reconciliations.kinds import (
     DiffKind,
     Digest,
     Reconciliation,
-    State,
+    ReconciliationState,
     waves,
 )
 from app.reconciliations.reading import MOST_ROWS, Entry, FileUnreadable, NotUtf8, reader_of
@@ -218,10 +218,12 @@ class Comparison:
                 unit.session, found.id, {findings.comers[who][0]: wave for who, wave in order.items()}
             )
             if not await self._rows.advance(
-                unit.session, found.id, State.COMPARING, {"counts": counts, "notes": notes}
+                unit.session, found.id, ReconciliationState.COMPARING, {"counts": counts, "notes": notes}
             ):
                 raise JobEnded
-            await self._rows.put(unit.session, compared, State.COMPARED, done=0, total=sum(_to_apply(counts)))
+            await self._rows.put(
+                unit.session, compared, ReconciliationState.COMPARED, done=0, total=sum(_to_apply(counts))
+            )
             await self._rows.drop_file(unit.session, found.id)
             detail = {"reconciliation": str(found.id), "source": found.source, "counts": counts}
             told = {**detail, "digest": compared.digest.hex() if compared.digest else None}
@@ -231,8 +233,8 @@ class Comparison:
     async def _fail(self, found: Reconciliation, problem: str) -> None:
         now = self._clock.now()
         async with self._database.unit_of_work() as unit:
-            ended = {"state": State.FAILED.value, "problem": problem, "finished_at": now}
-            if not await self._rows.advance(unit.session, found.id, State.COMPARING, ended):
+            ended = {"state": ReconciliationState.FAILED.value, "problem": problem, "finished_at": now}
+            if not await self._rows.advance(unit.session, found.id, ReconciliationState.COMPARING, ended):
                 return
             await self._rows.drop_file(unit.session, found.id)
             detail = {"reconciliation": str(found.id), "source": found.source, "problem": problem}

@@ -10,8 +10,8 @@ from app.disclosure.view import DisclosureNote
 from app.hr.data import Moment
 from app.kit.pagination import CursorText, Limit
 from app.kit.schemas import Input, Output
-from app.reconciliations.fuse import Extent, Reason
-from app.reconciliations.kinds import DiffKind, Outcome, State
+from app.reconciliations.fuse import FuseExtent, FuseReason
+from app.reconciliations.kinds import DifferenceOutcome, DiffKind, ReconciliationState
 
 Format = Literal["jsonl", "csv", "xlsx"]
 Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -47,11 +47,11 @@ class ReconciliationQuery(Input):
     cursor: CursorText | None = None
 
 
-class RowsQuery(Input):
+class DifferencesQuery(Input):
     """Which differences."""
 
     kind: DiffKind | None = Field(None, description="Only these.")
-    outcome: Outcome | None = Field(None, description="Only those of which this became.")
+    outcome: DifferenceOutcome | None = Field(None, description="Only those of which this became.")
     limit: Limit = 100
     cursor: CursorText | None = None
 
@@ -76,7 +76,7 @@ class ApplicationReceipt(Output):
     job_id: UUID = Field(description="Under `/v1/jobs`.")
 
 
-class Progress(Output):
+class ReconciliationProgress(Output):
     """How far it is; `total` is null until the file has been read."""
 
     done: int
@@ -87,8 +87,8 @@ class FuseView(Output):
     """Whether so many may leave without an approved request."""
 
     blown: bool
-    reason: Reason
-    extent: Extent = Field(
+    reason: FuseReason
+    extent: FuseExtent = Field(
         description="Of what the counts are: this diff, or all that were applied within a day, in its scope or anywhere."
     )
     leavers: int
@@ -105,8 +105,8 @@ class ReconciliationItem(Output):
     department: str | None = Field(description="Code of its scope; `null`: the whole company.", examples=["RD"])
     as_of: datetime
     size: int = Field(description="Bytes of the file.")
-    state: State
-    progress: Progress = Field(description="Rows of the file compared; then differences applied.")
+    state: ReconciliationState
+    progress: ReconciliationProgress = Field(description="Rows of the file compared; then differences applied.")
     counts: dict[str, int] = Field(
         description="Differences by kind, and people without any.", examples=[{"changed": 4}]
     )
@@ -156,7 +156,7 @@ class DifferenceItem(Output):
     code: str | None = Field(examples=["malformed_phone"])
     message: str | None
     message_zh: str | None
-    outcome: Outcome | None = Field(description="What became of it; `null` until it is applied.")
+    outcome: DifferenceOutcome | None = Field(description="What became of it; `null` until it is applied.")
     result: str | None = Field(description="Code of why.")
 
 

@@ -18,16 +18,16 @@ from app.kit.errors import NotFound
 from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer
 from app.reconciliations.allowing import Fuse
-from app.reconciliations.kinds import Reconciliation, Row, State
+from app.reconciliations.kinds import Reconciliation, ReconciliationState, Row
 from app.reconciliations.reading import WORDS
 from app.reconciliations.repository import Progress, ReconciliationRepository
 from app.reconciliations.rights import looks, oversees
 from app.reconciliations.schemas import (
     DifferencePage,
+    DifferencesQuery,
     ReconciliationPage,
     ReconciliationQuery,
     ReconciliationView,
-    RowsQuery,
 )
 
 _PURPOSE: Final = Purpose.WORK_CONTACT
@@ -78,7 +78,7 @@ class ReconciliationReader:
 
         return await self._rights.of(viewer, attempt)
 
-    async def rows(self, viewer: Viewer, identity: UUID, query: RowsQuery) -> Disclosed[DifferencePage]:
+    async def rows(self, viewer: Viewer, identity: UUID, query: DifferencesQuery) -> Disclosed[DifferencePage]:
         """List differences. Raises ``NotFound`` and ``BadCursor``."""
         seek(_ROWS, _PURPOSE)
         shape = {"reconciliation": str(identity), **query.shape()}
@@ -106,8 +106,10 @@ class ReconciliationReader:
             raise NotFound
         return found
 
-    async def _verdict(self, viewer: Viewer, found: Reconciliation, state: State) -> Mapping[str, Any] | None:
-        if state is not State.COMPARED:
+    async def _verdict(
+        self, viewer: Viewer, found: Reconciliation, state: ReconciliationState
+    ) -> Mapping[str, Any] | None:
+        if state is not ReconciliationState.COMPARED:
             return None
         verdict = await self._fuse.verdict(self._reader, viewer.tree, found)
         release = await self._rows.release_of(self._reader, found)

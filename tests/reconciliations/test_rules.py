@@ -9,39 +9,39 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.reconciliations.fuse import Extent, Limits, Reason, Tally, judged, worst
+from app.reconciliations.fuse import FuseExtent, FuseReason, Limits, Tally, judged, worst
 from app.reconciliations.kinds import CHANGES_AFTER, DiffKind, Digest, Row, waves
 from app.reconciliations.people import Fault, Person, changes, number_of, read, still
 from app.reconciliations.reading import Entry, FileUnreadable, NotUtf8, reader_of
 
 LIMITS = Limits()
 TABLE = [
-    (0, 0, False, Reason.NOBODY),
-    (0, 1000, False, Reason.NOBODY),
-    (1, 0, True, Reason.NEARLY_ALL),
-    (1, 1, True, Reason.NEARLY_ALL),
-    (4, 5, False, Reason.SOUND),
-    (5, 6, True, Reason.NEARLY_ALL),
-    (8, 10, False, Reason.SOUND),
-    (9, 11, True, Reason.NEARLY_ALL),
-    (40, 50, False, Reason.SOUND),
-    (41, 50, True, Reason.NEARLY_ALL),
-    (50, 62, True, Reason.NEARLY_ALL),
-    (50, 63, False, Reason.SOUND),
-    (50, 100, False, Reason.SOUND),
-    (51, 255, False, Reason.SOUND),
-    (51, 254, True, Reason.MANY),
-    (51, 60, True, Reason.MANY),
-    (100, 500, False, Reason.SOUND),
-    (101, 500, True, Reason.MANY),
-    (20_000, 100_000, False, Reason.SOUND),
-    (20_001, 100_000, True, Reason.MANY),
+    (0, 0, False, FuseReason.NOBODY),
+    (0, 1000, False, FuseReason.NOBODY),
+    (1, 0, True, FuseReason.NEARLY_ALL),
+    (1, 1, True, FuseReason.NEARLY_ALL),
+    (4, 5, False, FuseReason.SOUND),
+    (5, 6, True, FuseReason.NEARLY_ALL),
+    (8, 10, False, FuseReason.SOUND),
+    (9, 11, True, FuseReason.NEARLY_ALL),
+    (40, 50, False, FuseReason.SOUND),
+    (41, 50, True, FuseReason.NEARLY_ALL),
+    (50, 62, True, FuseReason.NEARLY_ALL),
+    (50, 63, False, FuseReason.SOUND),
+    (50, 100, False, FuseReason.SOUND),
+    (51, 255, False, FuseReason.SOUND),
+    (51, 254, True, FuseReason.MANY),
+    (51, 60, True, FuseReason.MANY),
+    (100, 500, False, FuseReason.SOUND),
+    (101, 500, True, FuseReason.MANY),
+    (20_000, 100_000, False, FuseReason.SOUND),
+    (20_001, 100_000, True, FuseReason.MANY),
 ]
 
 
 @pytest.mark.parametrize(("leavers", "people", "blown", "reason"), TABLE)
-def test_the_fuse_at_its_edges(leavers: int, people: int, blown: bool, reason: Reason) -> None:  # noqa: FBT001 — a table
-    verdict = judged(Tally(Extent.ALONE, leavers, people), LIMITS)
+def test_the_fuse_at_its_edges(leavers: int, people: int, blown: bool, reason: FuseReason) -> None:  # noqa: FBT001 — a table
+    verdict = judged(Tally(FuseExtent.ALONE, leavers, people), LIMITS)
     assert (verdict.blown, verdict.reason) == (blown, reason)
 
 
@@ -50,14 +50,14 @@ def test_more_leavers_of_the_same_people_never_close_it_on_one_side_of_the_edge(
     few: int, more: int, people: int
 ) -> None:
     few, more = sorted((few, more))
-    if (few > LIMITS.people) == (more > LIMITS.people) and judged(Tally(Extent.ALONE, few, people), LIMITS).blown:
-        assert judged(Tally(Extent.ALONE, more, people), LIMITS).blown
+    if (few > LIMITS.people) == (more > LIMITS.people) and judged(Tally(FuseExtent.ALONE, few, people), LIMITS).blown:
+        assert judged(Tally(FuseExtent.ALONE, more, people), LIMITS).blown
 
 
 def test_the_first_that_has_blown_is_told() -> None:
-    tallies = [Tally(Extent.ALONE, 2, 10), Tally(Extent.DAY_IN_SCOPE, 9, 10), Tally(Extent.DAY, 60, 100)]
-    assert worst(tallies, LIMITS).tally.extent is Extent.DAY_IN_SCOPE
-    assert worst(tallies[:1], LIMITS).tally.extent is Extent.ALONE
+    tallies = [Tally(FuseExtent.ALONE, 2, 10), Tally(FuseExtent.DAY_IN_SCOPE, 9, 10), Tally(FuseExtent.DAY, 60, 100)]
+    assert worst(tallies, LIMITS).tally.extent is FuseExtent.DAY_IN_SCOPE
+    assert worst(tallies[:1], LIMITS).tally.extent is FuseExtent.ALONE
 
 
 @given(st.dictionaries(st.integers(0, 12), st.frozensets(st.integers(0, 12), max_size=3), max_size=13))
@@ -71,11 +71,22 @@ def test_who_is_named_is_there_before(named: dict[int, frozenset[int]]) -> None:
 
 
 def test_a_digest_holds_every_row_in_its_place() -> None:
-    plain = {"line": 1, "contact_id": None, "department_id": None, "version": None, "column": None, "code": None}
-    one, two = (
-        Row(number=at, kind=DiffKind.CHANGED, employee_no=f"E{at}", members=("title",), box=b"x", **plain)
-        for at in (0, 1)
-    )
+    def row(at: int) -> Row:
+        return Row(
+            number=at,
+            kind=DiffKind.CHANGED,
+            line=1,
+            employee_no=f"E{at}",
+            contact_id=None,
+            department_id=None,
+            version=None,
+            members=("title",),
+            column=None,
+            code=None,
+            box=b"x",
+        )
+
+    one, two = row(0), row(1)
 
     def digest(identity: int, *rows: Row) -> bytes:
         found = Digest(UUID(int=identity))

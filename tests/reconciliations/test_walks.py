@@ -311,8 +311,7 @@ async def test_what_cannot_be_applied_is_refused(shared: World, company: Company
     waiting = await hand_in(shared, file, department=place)
     problem(await ask(shared, {**before, "id": waiting["id"]}), 409, "not_compared")
     await run_all(shared)
-    strange = {"format": "csv", "department": place}
-    failed = await hand_in(shared, "姓名,部门\n张,RD\n", **strange)
+    failed = await hand_in(shared, "姓名,部门\n张,RD\n", format="csv", department=place)
     await run_all(shared)
     assert [(await read(shared, failed["id"]))[name] for name in ("state", "problem")] == [
         "failed",
@@ -350,11 +349,11 @@ async def test_sheets_say_the_same(shared: World) -> None:
         *([f"N{each.number}", f"新人{each.number}", place, each.mobile, "", "", ""] for each in rest),
     ]
     text = "\n".join(",".join(each) for each in [head, *body])
-    for content, form in ((text.encode("gb18030"), "csv"), (workbook([head, *body]), "xlsx")):
-        found = await compared(shared, content, format=form, department=place)
-        assert told(await rows(shared, found["id"])) == [
-            ("changed", f"N{one.number}", ("manager", "memberships", "mobile"))
-        ], form
-        assert found["ignored_columns"] == ["工龄"]
+    for_csv = await compared(shared, text.encode("gb18030"), format="csv", department=place)
+    found = await compared(shared, workbook([head, *body]), format="xlsx", department=place)
+    for each in (for_csv, found):
+        expected = [("changed", f"N{one.number}", ("manager", "memberships", "mobile"))]
+        assert told(await rows(shared, each["id"])) == expected
+        assert each["ignored_columns"] == ["工龄"]
     await applied(shared, found)
     assert (await card(shared, one))["manager"] == str(shared.people["head"])
