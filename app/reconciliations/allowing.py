@@ -96,7 +96,7 @@ class Applications:
     async def begin(
         self, viewer: Viewer, unit: UnitOfWork, key: str | None, identity: UUID, ask: ApplicationAsk
     ) -> Answer:
-        """Allow the application of a diff and promise its job, once per ``key``.
+        """Allow the application of a diff and promise its job, once per ``key``; one that was allowed before and stopped goes on.
 
         Raises ``NotPermitted``, ``NotFound``, ``TooManyJobs`` and the conflicts of ``errors``; then nothing will be applied.
         """
@@ -118,7 +118,7 @@ class Applications:
         if found is None or found.caller != viewer.caller:
             raise NotFound
         progress = (await self._rows.progress(session, [identity]))[identity]
-        again = progress.state is ReconciliationState.APPLYING and progress.problem is not None
+        again = progress.state is ReconciliationState.APPLYING
         if not again:
             self._refuse_unready(found, progress.state)
         if found.digest is None or found.digest.hex() != ask.digest:
@@ -140,7 +140,7 @@ class Applications:
         )
 
     def _refuse_unready(self, found: Reconciliation, state: ReconciliationState) -> None:
-        if state in {ReconciliationState.APPLYING, ReconciliationState.APPLIED}:
+        if state is ReconciliationState.APPLIED:
             raise AlreadyBegun
         if state is not ReconciliationState.COMPARED:
             raise NotCompared

@@ -7,7 +7,7 @@ Invalid
 └── FileUnreadable         unreadable_head_count       (``reading``) the whole file cannot be read
 Conflict
 ├── NotCompared            not_compared                there is no diff yet, or its comparing failed
-├── AlreadyBegun           already_applied             its application was allowed before, and goes on or is done
+├── AlreadyBegun           already_applied             it has been applied
 ├── DiffMoved              diff_digest                 another diff than the one that was looked at
 ├── Outdated               reconciliation_outdated     a newer head-count of the source has been applied
 ├── Expired                reconciliation_expired      it was not applied in time; what the file said is gone
@@ -60,7 +60,7 @@ class NotCompared(Conflict):
 class AlreadyBegun(Conflict):
     """Once is enough."""
 
-    code, title, title_zh = "already_applied", "The diff is being applied, or has been", "差异正在应用或已应用"
+    code, title, title_zh = "already_applied", "The diff has been applied", "差异已应用"
 
 
 class DiffMoved(Conflict):

@@ -36,6 +36,8 @@ _CLOCKS_APART: Final = timedelta(minutes=5)
 _LONGEST_SECONDS: Final = 900.0
 _AT_ONCE: Final = 1
 _MOST_WAITING: Final = 5
+_WAITS: Final = timedelta(hours=1)
+"""How long a file counts among those that wait: one whose job was cancelled is compared by nobody."""
 _SWEPT: Final = 50
 
 
@@ -104,7 +106,7 @@ class ReconciliationKeeper:
             return total + await self._rows.forget(unit.session, now - FORGOTTEN, _SWEPT)
 
     async def _promised(self, viewer: Viewer, unit: UnitOfWork, found: Reconciliation, upload: Upload) -> Receipt:
-        if await self._rows.waiting(unit.session) >= _MOST_WAITING:
+        if await self._rows.waiting(unit.session, found.created_at - _WAITS) >= _MOST_WAITING:
             raise TooManyJobs
         job = await self._jobs.submit(unit, viewer, COMPARE, {"reconciliation": str(found.id)})
         kept = replace(found, job_id=job)

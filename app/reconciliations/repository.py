@@ -364,10 +364,10 @@ class ReconciliationRepository:
         await session.execute(delete(_RUNS).where(_R.id.in_(ids)))
         return len(ids)
 
-    async def waiting(self, session: AsyncSession) -> int:
-        """Count the files that are kept."""
+    async def waiting(self, session: AsyncSession, since: datetime) -> int:
+        """Count the files handed in since then that wait to be compared."""
         waits = _R.state.in_((ReconciliationState.QUEUED.value, ReconciliationState.COMPARING.value))
-        return int(await session.scalar(select(func.count()).where(waits)) or 0)
+        return int(await session.scalar(select(func.count()).where(waits, _R.created_at > since)) or 0)
 
 
 def _row(row: Sequence[Any]) -> Row:

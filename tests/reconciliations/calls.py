@@ -87,7 +87,7 @@ async def rows(world: World, identity: str, by: str = SENDER, **query: Any) -> l
         cursor = {"cursor": body["next"]}
 
 
-async def compared(world: World, content: str | bytes, **asked: Any) -> dict[str, Any]:
+async def compared(world: World, content: str | bytes, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 — of the query
     """Hand in a head-count and compare it; fails unless there is a diff."""
     identity = (await hand_in(world, content, **asked))["id"]
     await run_all(world)

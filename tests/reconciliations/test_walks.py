@@ -253,6 +253,7 @@ async def test_a_dead_run_is_gone_on_with_and_nothing_is_done_twice(
     assert [(await card(shared, each))["title"] for each in people] == ["职务0", "职务1", None, None]
     later = FrozenClock(shared.application.clock.now() + timedelta(minutes=2))
     assert await runner(shared, {APPLY: desk.application.work}, clock=later).once()
+    assert (await ask(shared, found)).json()["code"] == "already_applied"
     done = await read(shared, found["id"])
     assert (done["state"], done["outcomes"]) == ("applied", {"applied": 4})
     assert seen == [0, 1, 2, 2, 3]
