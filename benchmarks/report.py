@@ -137,10 +137,6 @@ def _details(result: Mapping[str, Any]) -> str:
             f"rounds {low:.2f}–{high:.2f} s, {result['processor_seconds']:.2f} s of processor time; "
             f"{result['resident_ready_mib']:.0f} MiB when ready, before it has served anybody"
         )
-    if "grown_mib" in result:
-        return (
-            f"{result['people']:,} people in {result['seconds']:.1f} s, {result['cpu_seconds']:.1f} s of processor time"
-        )
     if not result.keys().isdisjoint({"people", "among", "waiting"}):
         return _sizes(result)
     names = ("plan_ms", "verdict_and_masks_us", "opening_us", "verdict_opening_and_masks_us")
@@ -149,6 +145,10 @@ def _details(result: Mapping[str, Any]) -> str:
 
 def _sizes(result: Mapping[str, Any]) -> str:
     """Tell the times of a small store beside those of a large one."""
+    if "grown_mib" in result:
+        return (
+            f"{result['people']:,} people in {result['seconds']:.1f} s, {result['cpu_seconds']:.1f} s of processor time"
+        )
     if "people" in result:
         kinds = [(kind, *result[f"{kind}_ms"]) for kind in ("name", "pinyin", "initials")]
         times = ", ".join(f"{kind} {of_small:.2f} → {of_large:.2f}" for kind, of_small, of_large in kinds)
