@@ -259,10 +259,10 @@ def assembled(
     )
     hr = HrDesk(
         showing,
+        governing.personnel,
         database=database,
-        people=governing.people,
         members=members,
-        numbers=numbers.service,
+        numbers=numbers.personnel,
         departments=departments,
         sealer=sealer,
         terms=terms,

@@ -14,7 +14,7 @@ import yaml
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.deadlines import ApprovalsSettings, CalendarSettings, CampaignsSettings
+from app.deadlines import ApprovalsSettings, CalendarSettings, CampaignsSettings, HrSettings
 from app.fuses import ReconciliationsSettings
 from app.group import Group
 from app.outgoing import NoticesSettings, SmtpSettings
@@ -329,6 +329,7 @@ class Settings(BaseSettings):
     approvals: ApprovalsSettings = Field(default_factory=ApprovalsSettings)
     campaigns: CampaignsSettings = Field(default_factory=CampaignsSettings)
     reconciliations: ReconciliationsSettings = Field(default_factory=ReconciliationsSettings)
+    hr: HrSettings = Field(default_factory=HrSettings)
     notices: NoticesSettings = Field(default_factory=NoticesSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
 

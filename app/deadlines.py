@@ -1,4 +1,4 @@
-"""Settings of what people are given time for: working days, the giving away of decisions, reviews."""
+"""Settings of what is given time: working days, the giving away of decisions, reviews, personnel events that wait."""
 
 from datetime import time
 from typing import Annotated, Literal
@@ -33,6 +33,15 @@ class ApprovalsSettings(Group):
     )
     handover_days: Annotated[int, Field(ge=1, le=20)] = Field(
         3, title="Working days in which somebody takes over a service account whose owner has left"
+    )
+
+
+class HrSettings(Group):
+    """How patient the ledger of personnel events is."""
+
+    wait_hours: Annotated[int, Field(ge=1, le=2160)] = Field(
+        72,
+        title="How long an event waits for one that belongs before it; then a gap is passed over, and what else is missing makes it fail",
     )
 
 

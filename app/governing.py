@@ -52,6 +52,8 @@ from app.emergency.repository import EMERGENCY
 from app.engagements.repository import EngagementRepository
 from app.engagements.service import EngagementService
 from app.history.desk import HistoryDesk
+from app.hr.desk import Personnel
+from app.hr.senders import Senders
 from app.hr.subjects import People
 from app.jobs.desk import JobDesk
 from app.kit.db import Database
@@ -187,6 +189,12 @@ class Governing:
             self.given,
             self.belongings,
             self.custody.parting,
+        )
+        self.personnel = Personnel(
+            self.people,
+            Senders(showing.reader, over.account_rows, over.client_rows, showing.standings),
+            tells,
+            timedelta(hours=settings.hr.wait_hours),
         )
         self.jobs = JobDesk(showing, signer=RowSigner(key("job")), accounts=over.account_rows, clients=over.client_rows)
         self.policy = PolicyDesk(

@@ -80,7 +80,8 @@ class Worker:
         attended = await self._application.emergency.sweep()
         provided = await self._application.provisions.sweep()
         released = await self._application.number_sweep.sweep()
-        return any((moved, done, told, tagging, due, reviewed, attended, provided, released))
+        settled = await self._application.hr.sweep()
+        return any((moved, done, told, tagging, due, reviewed, attended, provided, released, settled))
 
 
 async def work(settings: Settings) -> None:

@@ -32,6 +32,7 @@ from app.engagements import routes as engagements
 from app.engagements import routes_writing as engagement_writing
 from app.history import routes as history
 from app.hr import routes as hr
+from app.hr import routes_settling as hr_settling
 from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.lookups import routes as lookups
@@ -94,6 +95,7 @@ ROUTERS: Final = (
     device_holding.router,
     hr.router,
     reconciliations.router,
+    hr_settling.router,
     numbers.router,
     routes_giving.router,
     routes_moving.router,

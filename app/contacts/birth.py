@@ -6,7 +6,7 @@ Whoever writes contacts, one at a time or thousands at once, makes them here, so
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 from app.audit.authors import Author
@@ -19,6 +19,9 @@ from app.crypto.historykey import WrappedHistoryKey
 from app.crypto.sealed import Sealed
 from app.crypto.sealer import HistorySealer, Sealer, SubjectSealer
 from app.kit.models import new_id
+
+Expected: TypeAlias = tuple[UUID, WrappedDataKey | None] | None
+"""The id that a card is to have, where it was made beforehand, and its key where there is one already."""
 
 _SET_AT_BIRTH: Final = frozenset({"id", "kind", "status", "secrecy", "row_version"})
 _EMPLOYED: Final = frozenset({"employee", "temporary"})
@@ -37,10 +40,17 @@ class Born:
 
 
 def born(
-    sealer: Sealer, identity: UUID, kind: str, plain: Mapping[str, Any], values: Mapping[str, str | None], at: datetime
+    sealer: Sealer,
+    identity: UUID,
+    kind: str,
+    plain: Mapping[str, Any],
+    values: Mapping[str, str | None],
+    at: datetime,
+    *,
+    key: WrappedDataKey | None = None,
 ) -> Born:
-    """Make a contact of the columns ``plain`` and the protected ``values`` in normal form, under a key of its own."""
-    own, wrapped = sealer.new(identity)
+    """Make a contact of the columns ``plain`` and the protected ``values`` in normal form, under its ``key`` or, without one, a new one."""
+    own, wrapped = sealer.new(identity) if key is None else (sealer.existing(identity, key), key)
     contact = Contact(
         id=identity,
         kind=kind,

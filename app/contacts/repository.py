@@ -305,6 +305,12 @@ class ContactRepository:
         """Find a contact by its employee number."""
         return await session.scalar(select(Contact.id).where(Contact.employee_no == employee_no))
 
+    async def belonging_to(self, session: AsyncSession, department_id: UUID) -> list[UUID]:
+        """Name everybody who belongs to a department, mainly or besides, those who left among them."""
+        main = select(Contact.id).where(Contact.department_id == department_id)
+        besides = select(ContactDepartment.contact_id).where(ContactDepartment.department_id == department_id)
+        return sorted({*await session.scalars(main), *await session.scalars(besides)})
+
     async def taken(self, session: AsyncSession, *, employee_no: str | None, user_name_key: str | None) -> set[str]:
         """Tell which of the two unique names another contact has."""
         found = set()

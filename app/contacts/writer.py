@@ -19,7 +19,7 @@ from app.auth import epochs
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Account
-from app.contacts.birth import born
+from app.contacts.birth import Expected, born
 from app.contacts.carrying import CardCarrier
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName
 from app.contacts.external import refuse_unfit
@@ -104,22 +104,30 @@ class ContactWriter:
         self.cards, self._history = CardCarrier(sealer=sealer, clock=clock), HistoryKeeper(sealer, clock)
 
     async def create(
-        self, unit: UnitOfWork, author: Author, tree: Tree, kind: str, given: Mapping[str, Any]
+        self,
+        unit: UnitOfWork,
+        author: Author,
+        tree: Tree,
+        kind: str,
+        given: Mapping[str, Any],
+        expected: Expected = None,
     ) -> Written:
         """Make a contact of ``kind`` from the members ``given``; bind its user name to an account.
 
         Raises the refusals of ``errors`` and ``Invalid`` for a value that cannot be read; then nothing is written.
         """
-        identity, now = new_id(), self._clock.now()
+        identity, key = expected or (new_id(), None)
+        now = self._clock.now()
         self._members.refuse_new(kind, given, at=now)
         plain, values = await self._members.read(unit.session, tree, kind, given)
         plain["retain_until"] = self._members.forms.retain_until(kind, now)
         await self._refuse_taken(unit, plain, None)
-        new = born(self._sealer, identity, kind, plain, values, now)
+        new = born(self._sealer, identity, kind, plain, values, now, key=key)
         contact, wrapped, told = new.contact, new.wrapped, new.told
         unit.session.add(contact)
         await self._flush(unit)
-        add_key(unit.session, identity, wrapped, at=now)
+        if key is None:
+            add_key(unit.session, identity, wrapped, at=now)
         await add_history_keys(unit.session, [(identity, new.wrapped_history)], at=now)
         self._add_sides(unit, contact)
         await index_all(unit.session, [contact])

@@ -90,6 +90,10 @@ class Rows(Generic[T]):
         named = [self.table.c[name] == getattr(value, name) for name in self._key]
         await session.execute(update(self.table).where(*named).values(**self._row(value), **beside))
 
+    def written(self, value: T) -> dict[str, Any]:
+        """Give the columns of a row, its MAC among them, for a statement of the caller's own."""
+        return self._row(value)
+
     def _row(self, value: T) -> dict[str, Any]:
         row = {name: self._outward(name, getattr(value, name)) for name in self._names}
         return {**row, "mac": self._signer.sign(self.table.name, self._covered(value))}

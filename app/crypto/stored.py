@@ -37,6 +37,12 @@ async def stored_key(session: AsyncSession, subject: UUID) -> WrappedDataKey:
     return WrappedDataKey(row.handle, row.version, row.kek_version, row.wrapped)
 
 
+async def found_key(session: AsyncSession, subject: UUID) -> WrappedDataKey | None:
+    """Load a wrapped key inside a transaction, if there is one."""
+    row = await session.get(DataKeyRow, subject)
+    return None if row is None else WrappedDataKey(row.handle, row.version, row.kek_version, row.wrapped)
+
+
 def add_key(session: AsyncSession, subject: UUID, wrapped: WrappedDataKey, *, at: datetime) -> None:
     """Store a new person's wrapped key, in the transaction that makes the person."""
     session.add(DataKeyRow(**_row(subject, wrapped, at)))

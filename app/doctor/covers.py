@@ -173,6 +173,7 @@ COVERS: Final[Mapping[str, Cover]] = {
     "emergency_sheet": Cover(EMERGENCY, beside=frozenset({"box"})),
     "engagement": Cover("engagement", beside=_DATES),
     "engagement_staff": Cover("engagement"),
+    "hr_subject": Cover("hr_subject"),
     "import_run": Cover(
         "import",
         beside=frozenset({"state", "done", "total", "counts", "proposals", "problem", "finished_at"}),

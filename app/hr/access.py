@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from app.auth.scopes import Scope
 from app.hr.batching import HrBatches
+from app.hr.deciding import LedgerKeeper
 from app.hr.reading import LedgerReader
 from app.hr.service import HrService
 from app.permissions.guard import LookGuard, WriteGuard
@@ -28,11 +29,17 @@ async def _batches(request: Request) -> HrBatches:
     return batches
 
 
+async def _keeper(request: Request) -> LedgerKeeper:
+    keeper: LedgerKeeper = request.app.state.application.hr.keeper
+    return keeper
+
+
 async def _ledger(request: Request) -> LedgerReader:
     reader: LedgerReader = request.app.state.application.hr.ledger
     return reader
 
 
 Batches = Annotated[HrBatches, Depends(_batches)]
+Keeper = Annotated[LedgerKeeper, Depends(_keeper)]
 Personnel = Annotated[HrService, Depends(_service)]
 Ledger = Annotated[LedgerReader, Depends(_ledger)]

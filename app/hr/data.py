@@ -39,10 +39,18 @@ Moment = Annotated[
     AfterValidator(_storable),
     Field(description="RFC 3339, with offset.", examples=["2026-11-02T09:00:00+08:00"]),
 ]
+EventId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@+=~-]+$"),
+    Field(
+        description="The source's own id of the event, opaque: no names or numbers of people in it.",
+        examples=["evt-0001"],
+    ),
+]
 PersonRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,35}$")]
 Memberships = Annotated[list[Membership], Field(max_length=20)]
 
-_EFFECTIVE: Final = "When it takes effect; default: now. The future is not supported yet."
+_EFFECTIVE: Final = "When it takes effect; default: at its time. An event of the future is `scheduled` until then."
 _PERSON: Final = "Employee number, or id of the contact."
 _NOT_REMOVABLE: Final = ("not_removable", "This member cannot be removed.", "此字段不能删除。")
 
@@ -168,8 +176,27 @@ class UpdatedData(_Changes, _Reachable):
     name: Name | None = Field(None, examples=["欧阳明月"])
 
 
+class LeavingData(PersonData):
+    """Data of ``employee.leaving``: it is known that the person goes. Nothing ends before ``employee.left`` says so."""
+
+    last_day: date = Field(description="Last day of work; stands on the card as the end of the contract.")
+
+    def given(self) -> dict[str, Any]:
+        """List the one member that this writes on the card."""
+        return {"contract_until": self.last_day}
+
+
 class LeftData(EventData):
     """Data of ``employee.left``."""
+
+
+class CancelledData(EventData):
+    """Data of ``employee.cancelled``: an event of the same source and subject is withdrawn before it takes effect.
+
+    Of those that have taken effect only ``employee.leaving`` can be withdrawn, while nothing later has changed the person's status.
+    """
+
+    event: EventId = Field(description="Id of the event that is withdrawn.", examples=["evt-0005"])
 
 
 class DepartmentCreatedData(EventData):
@@ -209,20 +236,34 @@ class DepartmentClosedData(EventData):
     """Data of ``department.closed``; refused while anything or anybody belongs to it."""
 
 
-StructureData = DepartmentCreatedData | DepartmentUpdatedData | DepartmentMovedData | DepartmentClosedData
+class DepartmentMergedData(EventData):
+    """Data of ``department.merged``: everybody and everything of the department goes to another one, and the department is closed."""
+
+    into: ParentRef = Field(description="Code of the department that takes them over.", examples=["IT"])
+
+
+StructureData = (
+    DepartmentCreatedData | DepartmentUpdatedData | DepartmentMovedData | DepartmentMergedData | DepartmentClosedData
+)
 """Data of the types that are about a department."""
 
-Known = JoinedData | MovedData | UpdatedData | LeftData | RehiredData | StructureData
-"""Data of every type that this version acts on."""
+CareerData = JoinedData | MovedData | UpdatedData | LeavingData | LeftData | RehiredData
+"""Data of the types that are about a person."""
+
+Known = CareerData | CancelledData | StructureData
+"""Data of every type."""
 
 DATA: Final[Mapping[str, type[Known]]] = {
     "employee.joined": JoinedData,
     "employee.moved": MovedData,
     "employee.updated": UpdatedData,
+    "employee.leaving": LeavingData,
     "employee.left": LeftData,
     "employee.rehired": RehiredData,
+    "employee.cancelled": CancelledData,
     "department.created": DepartmentCreatedData,
     "department.updated": DepartmentUpdatedData,
     "department.moved": DepartmentMovedData,
+    "department.merged": DepartmentMergedData,
     "department.closed": DepartmentClosedData,
 }

@@ -1,32 +1,53 @@
-"""Personnel events as the composition root sees them: what takes them, one or many, and what shows them to their source."""
+"""Personnel events as the composition root sees them: what takes them, one or many, what settles them later, what shows them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 
 from app.audit.terms import Terms
 from app.contacts.members import MemberReader
+from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.departments.service import DepartmentService
 from app.disclosure.showing import Showing
 from app.hr.applying import Applier
+from app.hr.backlog import Backlog
 from app.hr.batching import HrBatches
+from app.hr.deciding import LedgerKeeper
+from app.hr.known import SUBJECTS, KnownSubjects, LedgerKeys
 from app.hr.numbers import Numbers
 from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
-from app.hr.service import HrService, LedgerKeys
+from app.hr.senders import Senders
+from app.hr.service import HrService
+from app.hr.settling import Settling
 from app.hr.subjects import People, Subjects
+from app.hr.sweeping import HrSweep
+from app.hr.telling import Telling
 from app.kit.clock import Clock
 from app.kit.db import Database
+from app.notices.teller import Teller
+
+
+@dataclass(frozen=True, slots=True)
+class Personnel:
+    """Whom events are about, who sends them, who is told when one fails, and how long one waits for what is missing."""
+
+    people: People
+    senders: Senders
+    teller: Teller
+    wait: timedelta
 
 
 class HrDesk:
-    """Takes events and shows them."""
+    """Takes events, settles them when they are due, and shows them."""
 
     def __init__(
         self,
         showing: Showing,
+        personnel: Personnel,
         *,
         database: Database,
-        people: People,
         members: MemberReader,
         numbers: Numbers,
         departments: DepartmentService,
@@ -35,20 +56,70 @@ class HrDesk:
         key: Callable[[str], bytes],
         clock: Clock,
     ) -> None:
-        """Take how looks are shown, the store, whom events are about, what they change, the ledger's sealer and keys, and the clock."""
-        subjects, ledger = Subjects(people), HrLedger()
+        """Take how looks are shown, people and senders, the store, what events change, the ledger's sealer and keys, and the clock."""
+        subjects, ledger = Subjects(personnel.people), HrLedger()
         keys = LedgerKeys(key("hr-subject"), key("hr-body"))
-        applier = Applier(people=people, subjects=subjects, numbers=numbers, departments=departments, clock=clock)
+        known = KnownSubjects(
+            contacts=personnel.people.contacts,
+            sealer=sealer,
+            signer=RowSigner(key(SUBJECTS)),
+            keys=keys,
+            clock=clock,
+        )
+        self.applier = Applier(
+            people=personnel.people,
+            subjects=subjects,
+            known=known,
+            ledger=ledger,
+            numbers=numbers,
+            departments=departments,
+            clock=clock,
+        )
+        backlog = Backlog(
+            ledger=ledger, reader=showing.reader, gate=showing.gate, sealer=sealer, senders=personnel.senders
+        )
+        settling = Settling(
+            ledger=ledger,
+            applier=self.applier,
+            known=known,
+            subjects=subjects,
+            sealer=sealer,
+            clock=clock,
+            wait=personnel.wait,
+        )
+        telling = Telling(personnel.teller, clock)
         self.service = HrService(
             ledger=ledger,
-            applier=applier,
+            backlog=backlog,
+            settling=settling,
             subjects=subjects,
             members=members,
-            sealer=sealer,
+            telling=telling,
             keys=keys,
             clock=clock,
         )
         self.batches = HrBatches(database=database, service=self.service, standings=showing.standings, clock=clock)
+        self.sweep = HrSweep(
+            database=database,
+            ledger=ledger,
+            backlog=backlog,
+            settling=settling,
+            service=self.service,
+            known=known,
+            keys=keys,
+            telling=telling,
+            clock=clock,
+        ).sweep
+        self.keeper = LedgerKeeper(
+            ledger=ledger,
+            reader=showing.reader,
+            backlog=backlog,
+            settling=settling,
+            service=self.service,
+            known=known,
+            sealer=sealer,
+            clock=clock,
+        )
         self.ledger = LedgerReader(
             ledger=ledger,
             subjects=subjects,

@@ -1,21 +1,33 @@
-"""Refusals of personnel events, and reasons why one that was taken could not be applied.
+"""Refusals of personnel events, and reasons why one that was taken is not applied.
 
 Invalid 422, nothing stored
 └── EventIdReused           event_id_reused
-Problem told inside a 202 of state ``failed``, stored so that a repeat tells the same
+Conflict 409
+└── EventSettled            event_settled             there is nothing (more) to replay or skip
+Problem told inside a 202 of state ``waiting``; once the wait is over, of state ``failed``
+├── SequenceGap             sequence_gap              events of the source before this one are missing; applied when the wait is over
+├── HeldUp                  held_up                   an earlier event of the subject failed, and is neither replayed nor skipped
 ├── UnknownSubject          unknown_subject
 ├── SubjectLeft             subject_left              what happens to people in service, of somebody who left
 ├── SubjectInService        subject_in_service        a return of somebody who has not left
+└── UnknownEvent            unknown_event             the event that is withdrawn has not come
+Problem told inside a 202 of state ``failed``, stored so that a repeat tells the same
 ├── UnknownApplicant        unknown_applicant         who joins is named as an applicant, and is none
-├── TypeNotSupported        event_type_not_supported
-├── EffectiveAtNotSupported effective_at_not_supported
+├── PayloadLost             payload_lost              what it said cannot be opened any more
+├── what the sender may not (any more): not_permitted, account_suspended, no_contact, …
 ├── what the contacts say: unknown_department, unknown_contact (manager, substitute), duplicate_employee_no, duplicate_user_name,
 │                          account_exists, consent_required
 └── what the departments say: unknown_parent, unknown_holder, duplicate_department_code, department_loop, department_too_deep,
                             department_not_empty, department_has_numbers
+Problem told inside a 202 of state ``superseded`` (none: later events have written everything that it says)
+├── Replaced                replaced                  the source has announced it anew
+├── Withdrawn               cancelled
+├── Skipped                 skipped
+└── AlreadyApplied          already_applied           what it withdraws has taken effect
 Problem told inside a 202 of state ``applied``: ``pool_exhausted``, the person is there and has no number
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from app.auth.errors import AccountExists
@@ -35,7 +47,8 @@ from app.departments.errors import (
     UnknownHolder,
     UnknownParent,
 )
-from app.kit.errors import Invalid, Problem
+from app.hr.ordering import Missing
+from app.kit.errors import Conflict, Invalid, Problem
 
 
 class EventIdReused(Invalid):
@@ -74,22 +87,78 @@ class UnknownApplicant(Unresolvable):
     code, title, title_zh = "unknown_applicant", "There is no such applicant", "没有该应聘者"
 
 
-class TypeNotSupported(Unresolvable):
-    """The type belongs to the contract, and this version does not act on it."""
+class NotYetDue(Unresolvable):
+    """The event is to take effect later; the ledger keeps such an event until then."""
 
-    code, title, title_zh = (
-        "event_type_not_supported",
-        "This version does not act on this type of event",
-        "当前版本不处理该类事件",
-    )
+    code, title, title_zh = "not_yet_due", "The event is not due yet", "该事件尚未到生效时间"
 
 
-class EffectiveAtNotSupported(Unresolvable):
-    """The event is to take effect later, and this version does not schedule: send it again, under a new id, when it is due."""
+class SequenceGap(Unresolvable):
+    """Events that the source numbered before this one have not come."""
 
-    code = "effective_at_not_supported"
-    title, title_zh = "This version does not schedule events of the future", "当前版本不支持未来生效的事件"
+    code, title, title_zh = "sequence_gap", "Earlier events are missing", "之前的事件尚未到达"
 
+
+class HeldUp(Unresolvable):
+    """An earlier event of the subject failed; whoever keeps the ledger replays or skips it."""
+
+    code, title, title_zh = "held_up", "An earlier event failed and is not settled", "之前的事件处理失败，尚未处置"
+
+
+class UnknownEvent(Unresolvable):
+    """The source has sent no such event about the subject."""
+
+    code, title, title_zh = "unknown_event", "There is no such event", "没有该事件"
+
+
+class PayloadLost(Unresolvable):
+    """What the event said was kept under a key that is gone, or was altered: send it again under a new id."""
+
+    code, title, title_zh = "payload_lost", "What the event said cannot be read any more", "事件内容已无法读取"
+
+
+class Replaced(Unresolvable):
+    """The source announced the same thing anew before it took effect; the latest announcement counts."""
+
+    code, title, title_zh = "replaced", "A later announcement took its place", "已被更新的预约取代"
+
+
+class Withdrawn(Unresolvable):
+    """The source withdrew it before it took effect."""
+
+    code, title, title_zh = "cancelled", "The event was withdrawn", "该事件已撤销"
+
+
+class Skipped(Unresolvable):
+    """Whoever keeps the ledger gave it up."""
+
+    code, title, title_zh = "skipped", "The event was skipped", "该事件已跳过"
+
+
+class AlreadyApplied(Unresolvable):
+    """What is to be withdrawn has taken effect: send what undoes it."""
+
+    code, title, title_zh = "already_applied", "The event has taken effect", "该事件已经生效"
+
+
+class EventSettled(Conflict):
+    """The event was applied, superseded or skipped; or another process is at it."""
+
+    code, title, title_zh = "event_settled", "The event is settled", "该事件已处置"
+
+
+MISSING: Final[Mapping[Missing, type[Unresolvable]]] = {
+    Missing.EARLIER: SequenceGap,
+    Missing.PERSON: UnknownSubject,
+    Missing.RETURN: SubjectLeft,
+    Missing.DEPARTURE: SubjectInService,
+    Missing.CAUSE: UnknownEvent,
+    Missing.DECISION: HeldUp,
+}
+"""How it is told what an event waits for."""
+
+WAITS: Final = (UnknownSubject, SubjectLeft, SubjectInService, UnknownEvent)
+"""What another event may bring; the rest of ``UNRESOLVED`` somebody has to mend."""
 
 UNRESOLVED: Final = (
     Unresolvable,

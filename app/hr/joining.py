@@ -10,10 +10,11 @@ A pool that has run dry keeps nobody out: the event is applied and says so.
 from typing import Any, Final
 from uuid import UUID
 
+from app.contacts.birth import Expected
 from app.disclosure.records import Record
 from app.hr.data import JoinedData, RehiredData
-from app.hr.errors import SubjectInService
 from app.hr.numbers import Numbers
+from app.hr.ordering import FORMER_PLACE, STATUS
 from app.hr.restructuring import Restructuring
 from app.hr.subjects import APPLICANT, GONE, KIND, Effect, People, Subjects, placed
 from app.kit.db import UnitOfWork
@@ -25,16 +26,6 @@ from app.permissions.standing import Viewer, author_of
 _FIRST_TIER: Final = "T1"
 APPLICANTS: Final = CohortKey(APPLICANT, None, "active", "normal", ())
 """Who may not write applicants is told so before anybody is looked for."""
-_FORMER_PLACE: Final = (
-    "title",
-    "manager",
-    "dotted_manager",
-    "backup_contact",
-    "duties",
-    "work_area",
-    "away_until",
-    "contract_until",
-)
 
 
 class Joining:
@@ -45,9 +36,12 @@ class Joining:
         self._people, self._subjects = people, subjects
         self._numbers, self._structure = numbers, structure
 
-    async def join(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: JoinedData) -> Effect:
+    async def join(
+        self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: JoinedData, expected: Expected = None
+    ) -> Effect:
         """Make the contact, or an employee of the applicant that the event names; bind its user name, allocate a number.
 
+        ``expected``: the id, and the key, that were made for the card as something was first heard of the person.
         Raises as ``ContactWriter.create`` does, ``NotPermitted`` and ``UnknownApplicant``.
         """
         given = {**data.given(), "employee_no": employee_no}
@@ -55,29 +49,46 @@ class Joining:
         self._subjects.demand(viewer, key, self._subjects.classes(given))
         given = await self._subjects.with_people(viewer, unit, given)
         if data.applicant is None:
-            done = await self._people.writer.create(unit, author_of(viewer), viewer.tree, KIND, given)
+            done = await self._people.writer.create(unit, author_of(viewer), viewer.tree, KIND, given, expected)
         else:
             self._subjects.demand(viewer, APPLICANTS, frozenset({FieldClass.C2}))
             record = await self._subjects.applicant(unit, viewer.tree, data.applicant)
             done = await self._people.writer.employ(unit, author_of(viewer), viewer.tree, record, given)
         return await self._with_number(viewer, unit, done.record)
 
-    async def rehire(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: RehiredData) -> Effect:
-        """Take back somebody who left. Raises ``UnknownSubject``, ``SubjectInService``, and as ``join`` does."""
-        record = await self._subjects.known(unit, viewer.tree, employee_no)
-        before = record.cohort
-        if before.status != GONE:
-            raise SubjectInService
-        given: dict[str, Any] = {**dict.fromkeys(_FORMER_PLACE), "memberships": [], **data.given(), "status": "active"}
+    async def rehire(
+        self, viewer: Viewer, unit: UnitOfWork, record: Record, data: RehiredData, members: frozenset[str]
+    ) -> Effect:
+        """Take back somebody who left, as far as ``members`` are still the event's to write.
+
+        A return that is heard of after the departure that followed it lets nobody in. Raises as ``join`` does.
+        """
+        before, returns = record.cohort, STATUS in members
+        said: dict[str, Any] = {**dict.fromkeys(FORMER_PLACE), "memberships": [], **data.given(), STATUS: "active"}
+        given = {name: value for name, value in said.items() if name in members}
         key = CohortKey(
-            before.kind, data.worker_kind or before.worker_kind, "active", before.secrecy, placed(viewer.tree, given)
+            before.kind, data.worker_kind or before.worker_kind, "active", before.secrecy, placed(viewer.tree, said)
         )
-        self._subjects.demand(viewer, key, self._subjects.classes(given), about=record.subject)
+        self._subjects.demand(
+            viewer, key, self._subjects.classes({name: None for name in said if name != STATUS}), about=record.subject
+        )
+        if not given:
+            return Effect(record.subject, record.key, superseded=True)
         given = await self._subjects.with_people(viewer, unit, given)
         done = await self._people.writer.amend(unit, author_of(viewer), viewer.tree, record, given)
+        if not returns:
+            if before.status == GONE and "user_name" in done.changed:
+                await self._shut(unit, record.subject)
+            return Effect(record.subject, record.key)
         await self._structure.vacate(unit, author_of(viewer), viewer.tree, record.subject)
         await self._readmit(unit, record.subject)
         return await self._with_number(viewer, unit, done.record)
+
+    async def _shut(self, unit: UnitOfWork, contact_id: UUID) -> None:
+        """End the account that a new user name has brought to somebody who left again since."""
+        account = await self._subjects.account(unit, contact_id)
+        if account is not None:
+            await self._people.accounts.disable(unit.session, account.user_name)
 
     async def _readmit(self, unit: UnitOfWork, contact_id: UUID) -> None:
         account = await self._subjects.account(unit, contact_id)

@@ -1,8 +1,9 @@
 """The ledger of personnel events: which event of which source, what became of it, and nothing that names a person.
 
 A personal value is never here in clear. The subject (an employee number) and the body are keyed hashes, by which a repeat is known from
-a reuse; the body itself is sealed under the key of the contact that it is about, and goes when that key goes. An event about nobody
-whom the directory knows, or about a department, has no key to be sealed under, so of it only the hashes and the outcome are kept.
+a reuse; the body itself is sealed under the key of the contact that it is about, and goes when that key goes. Somebody whom the directory
+does not know yet has a subject's row first, with the id and the key that their card is to have; so what waits, or is due, can be kept.
+Of an event about a department that was applied only the hashes and the outcome are kept.
 Callers give ``source`` and ``event_id``; their form (``schemas``) leaves no room for a name, and the documentation asks for opaque ones.
 """
 
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.crypto.sealed import FIELD_CLASS, Sealed, SealedType
@@ -29,6 +30,12 @@ class HrEvent(Base):
         Index("ix_hr_event_subject_hash_at", "subject_hash", "at"),
         Index("ix_hr_event_event_id_client_id", "event_id", "client_id"),
         Index("ix_hr_event_client_id_id", "client_id", "id"),
+        Index(
+            "ix_hr_event_next_at",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     source: Mapped[str] = mapped_column(String(64))
@@ -45,3 +52,25 @@ class HrEvent(Base):
     problem: Mapped[Any] = mapped_column(Json, nullable=True)
     numbers: Mapped[Any] = mapped_column(Json, nullable=True)
     payload: Mapped[Sealed | None] = mapped_column(SealedType, nullable=True, info={FIELD_CLASS: "C5"})
+    sealed_for: Mapped[UUID | None] = mapped_column(Id)
+    """Under whose key the payload is: the contact's, or the one that the subject's card is to have."""
+    placed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it takes effect: its time, or what it says itself where that is later."""
+    next_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the worker looks at it again, of one that waits or is scheduled."""
+    wait_until: Mapped[datetime | None] = mapped_column(Instant)
+    """When the wait for what is missing ends."""
+    holds: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether later events of the subject wait until this one, which failed, is replayed or skipped."""
+
+
+class HrSubject(Base):
+    """Somebody of whom a source has spoken, as far as the order of what it said matters: nothing that names them."""
+
+    __tablename__ = "hr_subject"
+    subject_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    id: Mapped[UUID] = mapped_column(Id, index=True)
+    minted: Mapped[bool]
+    sequences: Mapped[str] = mapped_column(Text)
+    writers: Mapped[str] = mapped_column(Text)
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))

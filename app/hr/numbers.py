@@ -23,3 +23,7 @@ class Numbers(Protocol):
     async def end_assignments(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> Sequence[str]:
         """Put every number of the contact into quarantine; give the digits."""
         ...
+
+    async def bring_along(self, unit: UnitOfWork, author: Author, *, from_id: UUID, to_id: UUID) -> int:
+        """Give the numbers that a department holds, and the pools that it owns, to another; give how many numbers those are."""
+        ...

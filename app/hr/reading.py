@@ -16,10 +16,10 @@ from app.audit.terms import Terms
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
+from app.hr.known import LedgerKeys
 from app.hr.repository import HrLedger, LedgerCriteria
 from app.hr.schemas import EventListQuery, EventProblem, HrEventEntry, HrEventPage, HrEventView
-from app.hr.service import PERSONNEL, LedgerKeys
-from app.hr.subjects import Subjects
+from app.hr.subjects import PERSONNEL, Subjects
 from app.kit.context import current_request
 from app.kit.db import Reader, Row
 from app.kit.errors import FieldError, Invalid, NotFound
@@ -115,7 +115,7 @@ class LedgerReader:
 
 
 def _entry(row: Row) -> dict[str, Any]:
-    _, event_id, source, kind, at, sequence, received_at, state, contact_id, problem, numbers = row
+    _, event_id, source, kind, at, sequence, received_at, state, contact_id, problem, numbers, due = row
     context = current_request()
     told = HrEventEntry(
         id=event_id,
@@ -124,6 +124,7 @@ def _entry(row: Row) -> dict[str, Any]:
         time=at,
         sequence=sequence,
         received_at=received_at,
+        due_at=due,
         state=state,
         contact_id=contact_id,
         numbers=numbers or [],

@@ -10,9 +10,9 @@ from app.auth.errors import AccountRefused
 from app.contacts.errors import NotCollected
 from app.disclosure.view import Disclosed, disclosed_response
 from app.hr.access import Batches, HrRead, HrWrite, Ledger, Personnel
+from app.hr.data import EventId
 from app.hr.errors import EventIdReused
 from app.hr.schemas import (
-    EventId,
     EventListQuery,
     EventQuery,
     HrBatchIn,
@@ -78,11 +78,11 @@ async def take_event(
 
     `employee.joined` makes the contact and gives it a short number from the pool of its department, `employee.moved` and
     `employee.updated` change what differs, `employee.left` hides the person and ends account, grants and numbers in one
-    transaction, `employee.rehired` takes them back; `department.created`, `.updated`, `.moved` and `.closed` keep the tree.
-    Whatever cannot be applied is kept as `failed`, with its problem, and does nothing: among them the other types
-    (`event_type_not_supported`) and an `effective_at` of the future (`effective_at_not_supported`). A pool without a free
-    number keeps nobody out: the event is `applied` and its problem says `pool_exhausted`.
-    A repeat is told the same, with `Idempotency-Replayed: true`.
+    transaction, `employee.rehired` takes them back; `department.*` keeps the tree. Events about a person may come in any
+    order: one whose members later events wrote is `superseded`, one before which something is missing is `waiting`, one
+    whose `effective_at` is in the future `scheduled`. What cannot be applied is `failed`, with its problem, and holds up
+    what comes after it about that person alone. A pool without a free number keeps nobody out: `applied` then says
+    `pool_exhausted`. A repeat is told the state of now, with `Idempotency-Replayed: true`.
     """
     told = await personnel.take(viewer, unit, body)
     headers = {

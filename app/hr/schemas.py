@@ -1,8 +1,7 @@
 """What a source may say, and what it is told.
 
 The envelope is that of CloudEvents; the members of ``data`` depend on the type and stand in ``data``. Everything is read strictly: an
-unknown member, a value of the wrong form or a time without offset is refused and nothing is stored. Data of types that this version does
-not act on must be JSON of bounded size, and is not looked into.
+unknown member, a value of the wrong form or a time without offset is refused and nothing is stored.
 """
 
 import json
@@ -26,7 +25,7 @@ from pydantic import (
 
 from app.contacts.schemas import EmployeeNo
 from app.disclosure.view import DisclosureNote
-from app.hr.data import DATA, Known, Moment
+from app.hr.data import DATA, EventId, Known, Moment
 from app.hr.models import EventState
 from app.kit.errors import Invalid
 from app.kit.pagination import CursorText, Limit
@@ -47,14 +46,6 @@ EventType = Literal[
     "department.merged",
     "department.closed",
 ]
-EventId = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@+=~-]+$"),
-    Field(
-        description="The source's own id of the event, opaque: no names or numbers of people in it.",
-        examples=["evt-0001"],
-    ),
-]
 Source = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$"),
@@ -64,8 +55,6 @@ Source = Annotated[
     ),
 ]
 
-_MOST_MEMBERS: Final = 100
-_OPEN_DATA: Final = TypeAdapter(Annotated[dict[str, JsonValue], Field(max_length=_MOST_MEMBERS)])
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9-]{0,31}")
 """As ``departments.schemas.DepartmentCode``."""
 
@@ -73,19 +62,6 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9-]{0,31}")
 def _written(value: object) -> bytes:
     """Write JSON in one way; the standard library, because other people's data may hold integers of any size."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _written_as_json(data: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    try:
-        _written(data)
-    except ValueError:
-        raise Rejected(
-            "invalid_value", "NaN and Infinity are no JSON numbers.", "NaN 与 Infinity 不是 JSON 数值。"
-        ) from None
-    return data
-
-
-Data = Known | dict[str, JsonValue]
 
 
 class HrEventIn(Input):
@@ -101,7 +77,7 @@ class HrEventIn(Input):
     sequence: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
         None, description="Place in the subject's events, where kept."
     )
-    data: Data
+    data: Known
 
     @field_validator("subject", mode="after")
     @classmethod
@@ -110,15 +86,17 @@ class HrEventIn(Input):
             raise Rejected("malformed_code", "This is not a department's code.", "部门编码格式不正确。")
         return value
 
-    @field_validator("data", mode="plain", json_schema_input_type=Data)
+    @field_validator("data", mode="plain", json_schema_input_type=Known)
     @classmethod
-    def _of_the_type(cls, value: object, info: ValidationInfo) -> Data:
-        known = DATA.get(info.data.get("type", ""))
-        return _written_as_json(_OPEN_DATA.validate_python(value)) if known is None else known.model_validate(value)
+    def _of_the_type(cls, value: object, info: ValidationInfo) -> Known:
+        kind = info.data.get("type")
+        if kind is None:
+            raise Rejected("type_unknown", "What this may hold depends on the type.", "此内容取决于事件类型。")
+        return DATA[kind].model_validate(value)
 
     def canonical(self) -> bytes:
         """Write the event as read, so that two writings of one event are equal: sorted members, no white space."""
-        data = self.data if isinstance(self.data, dict) else self.data.model_dump(mode="json", exclude_unset=True)
+        data = self.data.model_dump(mode="json", exclude_unset=True)
         envelope = self.model_dump(mode="json", exclude_unset=True, exclude={"data"})
         return _written({**envelope, "data": data})
 
@@ -144,10 +122,13 @@ EXAMPLES: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
     ),
     "employee.moved": ("Somebody moves", "E9001", {"department": "SALES", "title": "客户经理", "manager": "E9004"}),
     "employee.updated": ("Something about somebody changes", "E9001", {"mobile": "13800000002", "wechat": None}),
+    "employee.leaving": ("Somebody is about to leave", "E9001", {"last_day": "2026-12-31"}),
     "employee.left": ("Somebody leaves", "E9001", {}),
     "employee.rehired": ("Somebody comes back", "E9001", {"department": "CS", "title": "客服专员"}),
+    "employee.cancelled": ("An event is withdrawn", "E9001", {"event": "evt-0005"}),
     "department.created": ("A department is made", "RD-DATA", {"name": "数据平台部", "parent": "RD", "head": "E9002"}),
     "department.moved": ("A department is moved", "RD-DATA", {"parent": "IT"}),
+    "department.merged": ("A department goes into another", "RD-DATA", {"into": "IT"}),
     "department.closed": ("A department is closed", "RD-DATA", {}),
 }
 """A body of each kind for the documentation: summary, subject and data."""
@@ -227,7 +208,7 @@ class HrReceipt(Output):
     contact_id: UUID | None = Field(description="Whom it was about, where the directory knows them.")
     numbers: list[str] = Field(description="Short numbers that came with it.", examples=[["61234"]])
     problem: EventProblem | None = Field(
-        description="Why it was not applied; beside `applied`, what of it could not be done (`pool_exhausted`)."
+        description="Why it is not applied, or what it waits for; beside `applied`, what of it could not be done (`pool_exhausted`)."
     )
 
 
@@ -266,6 +247,9 @@ class HrEventEntry(HrReceipt):
     time: datetime = Field(description="When it happened, as sent.")
     sequence: int | None
     received_at: datetime
+    due_at: datetime | None = Field(
+        description="When a `scheduled` event takes effect, or the wait of a `waiting` one ends."
+    )
 
 
 class HrEventView(HrEventEntry):
@@ -286,6 +270,14 @@ class EventQuery(Input):
     """Which of several events that share an id."""
 
     source: Source | None = Field(None, description="Needed only where two sources of one caller share the id.")
+
+
+class ReplayCreate(Input):
+    """That an event is to be tried again, or given up, and why."""
+
+    reason: Annotated[str, StringConstraints(min_length=4, max_length=500)] = Field(
+        description="Why; kept sealed with the record of it.", examples=["工号已在人事系统更正"]
+    )
 
 
 class EventListQuery(EventQuery):

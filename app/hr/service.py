@@ -1,13 +1,8 @@
 """Taking personnel events: each once, whole or not at all, and put on record either way.
 
-One transaction per event. The ledger row is entered first, so that a repeat meets it and two posts of one event queue there. What the event
-does runs under a savepoint: an event that cannot be applied leaves the row with its problem and nothing else; a failure of ours leaves
-nothing, and the source sends it again.
-
-``employee.joined`` makes the contact at once, in force. design/security.md wants the payload sealed under the contact's key and "a
-``prehire`` row made when a subject is first seen": here a subject is first kept by a ``joined`` that applies, so the row that owns the key
-is made with it; rows that stay ``prehire`` come with scheduling. A ``joined`` that cannot make a contact leaves no row and no key, and
-therefore hashes and the problem only.
+One transaction per event. What waits for the same subject is opened before it begins, since opening takes a permit of the log. The ledger
+row is entered first, so that a repeat meets it and two posts of one event queue there; then the event, and what it sets free, are settled.
+A failure of ours leaves nothing, and the source sends the event again.
 """
 
 import hmac
@@ -16,46 +11,28 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from app.audit.authors import written
+from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.contacts.fields import CATALOGUE
 from app.contacts.members import MemberReader
-from app.crypto.sealer import Sealer
-from app.hr.applying import Applier
-from app.hr.data import JoinedData, PersonData
-from app.hr.errors import UNRESOLVED, EventIdReused
+from app.hr.backlog import AUTHOR, Backlog, Deferred
+from app.hr.data import PersonData
+from app.hr.errors import EventIdReused
+from app.hr.known import LedgerKeys
 from app.hr.models import EventState, HrEvent
 from app.hr.repository import HrLedger
 from app.hr.schemas import EventProblem, HrEventIn, HrReceipt
-from app.hr.subjects import KIND, Effect, Subjects
+from app.hr.settling import Settling
+from app.hr.subjects import KIND, PERSONNEL, Subjects
+from app.hr.telling import Telling
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
-from app.kit.errors import Invalid, Problem
+from app.kit.errors import Invalid
 from app.kit.models import new_id
-from app.permissions.plan import CohortKey
 from app.permissions.standing import Viewer, author_of
 
 ACTION: Final = "hr.event"
-_PAYLOAD: Final = "hr.payload"
-PERSONNEL: Final = CohortKey(KIND, None, "active", "normal", ())
-"""Whoever may not write an employee's card sends no personnel events, whatever they are about."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerKeys:
-    """Keys of the ledger's hashes, from the keyring: one for subjects, one for bodies."""
-
-    subject: bytes
-    body: bytes
-
-    def of_subject(self, subject: str) -> bytes:
-        """Hash an employee number or a department's code."""
-        return hmac.digest(self.subject, subject.encode(), "sha256")
-
-    def of_body(self, body: bytes) -> bytes:
-        """Hash an event as ``HrEventIn.canonical`` writes it."""
-        return hmac.digest(self.body, body, "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,44 +54,53 @@ class HrService:
         self,
         *,
         ledger: HrLedger,
-        applier: Applier,
+        backlog: Backlog,
+        settling: Settling,
         subjects: Subjects,
         members: MemberReader,
-        sealer: Sealer,
+        telling: Telling,
         keys: LedgerKeys,
         clock: Clock,
     ) -> None:
-        """Take the ledger, what applies events, whom they are about, how members are read, sealer and keys of the ledger, and the clock."""
-        self._ledger, self._applier, self._subjects = ledger, applier, subjects
-        self._members, self._sealer, self._keys, self._clock = members, sealer, keys, clock
+        """Take the ledger, what opens and what settles events, who asks policy, how members are read, who alerts, keys and the clock."""
+        self._ledger, self._backlog, self._settling, self._telling = ledger, backlog, settling, telling
+        self._subjects, self._members, self._keys, self._clock = subjects, members, keys, clock
 
     async def take(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:
-        """Enter and apply one event, or tell again what became of it.
+        """Enter and settle one event, or tell again what became of it; ``unit`` has not begun.
 
-        Raises ``NotPermitted``; ``Invalid`` for a value that cannot be read, ``NotCollected`` and ``EventIdReused``. Then nothing was
-        stored. An event that is well formed and cannot be applied is told as ``failed``.
+        Raises ``NotPermitted``; ``Invalid`` for a value that cannot be read, ``NotCollected`` and ``EventIdReused``; ``LogUnavailable``
+        where something waits for the subject. Then nothing was stored. What is well formed and cannot be applied is told as ``failed``.
         """
         self.admit(viewer)
+        person = event.type.startswith("employee.")
+        backlog = await self._backlog.waiting(self._keys.of_subject(event.subject)) if person else []
         await self._refuse_unreadable(viewer, unit, event)
-        body = event.canonical()
-        row = self._row(viewer, event, body)
+        row = self._row(viewer, event, event.canonical())
         known = await self._ledger.claim(unit.session, row)
         if known is not None:
             if not hmac.compare_digest(known.body_hash, row.body_hash):
                 raise EventIdReused
-            return _told(known, replayed=True)
-        try:
-            async with unit.session.begin_nested():
-                effect = await self._applier.apply(viewer, unit, event)
-            row.state, row.numbers, row.problem = "applied", list(effect.numbers) or None, _kept(effect.problem)
-        except UNRESOLVED as problem:
-            effect = await self._about(viewer, unit, event)
-            row.state, row.problem = "failed", _kept(problem)
-        if effect.contact_id is not None and effect.key is not None:
-            row.contact_id = effect.contact_id
-            row.payload = self._sealer.existing(effect.contact_id, effect.key).seal(_PAYLOAD, body.decode())
-        await self._put_on_record(viewer, unit, row)
-        return _told(row)
+            return told_of(known, replayed=True)
+        await self._settling.settle(viewer, unit, row, event)
+        await self.record(unit, row, author_of(viewer))
+        if row.state != "waiting":
+            await self.release(unit, backlog)
+        return told_of(row)
+
+    async def release(self, unit: UnitOfWork, backlog: list[Deferred]) -> None:
+        """Settle what waits no longer, on record under whoever sent it; of what fails with nobody there to be told, alert."""
+        for row, each in await self._settling.release(unit, backlog):
+            await self.record(unit, row, AUTHOR if each.viewer is None else author_of(each.viewer))
+            await self._telling.failed(unit, row)
+
+    async def record(self, unit: UnitOfWork, row: HrEvent, author: Author) -> None:
+        """Put on record what became of an event."""
+        query: dict[str, Any] = {"type": row.type, "state": row.state, "entry": str(row.id)}
+        if row.problem is not None:
+            query["problem"] = row.problem["code"]
+        contacts = () if row.contact_id is None else (row.contact_id,)
+        await add_intent(unit.session, written(author, ACTION, self._clock.now(), contacts=contacts, query=query))
 
     def admit(self, viewer: Viewer) -> None:
         """Raise ``NotPermitted`` for a sender of whom no event is taken, whatever it is about."""
@@ -122,13 +108,6 @@ class HrService:
         if context is not None:
             context.action = ACTION
         self._subjects.demand(viewer, PERSONNEL, frozenset())
-
-    async def _about(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Effect:
-        """Find whom an event that failed is about; a ``joined`` that failed may be about somebody else than the number's holder."""
-        if not event.type.startswith("employee.") or isinstance(event.data, JoinedData):
-            return Effect()
-        record = await self._subjects.find(unit, viewer.tree, event.subject)
-        return Effect() if record is None else Effect(record.subject, record.key)
 
     async def _refuse_unreadable(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> None:
         if not isinstance(event.data, PersonData):
@@ -161,15 +140,6 @@ class HrService:
             state="waiting",
         )
 
-    async def _put_on_record(self, viewer: Viewer, unit: UnitOfWork, row: HrEvent) -> None:
-        query: dict[str, Any] = {"type": row.type, "state": row.state, "entry": str(row.id)}
-        if row.problem is not None:
-            query["problem"] = row.problem["code"]
-        contacts = () if row.contact_id is None else (row.contact_id,)
-        await add_intent(
-            unit.session, written(author_of(viewer), ACTION, self._clock.now(), contacts=contacts, query=query)
-        )
-
 
 def receipt_of(told: Told) -> HrReceipt:
     """Write what a source is told, in its language."""
@@ -183,11 +153,6 @@ def receipt_of(told: Told) -> HrReceipt:
     )
 
 
-def _kept(problem: Problem | None) -> dict[str, str] | None:
-    if problem is None:
-        return None
-    return {"code": problem.code, "detail": problem.title, "detail_zh": problem.title_zh}
-
-
-def _told(row: HrEvent, *, replayed: bool = False) -> Told:
+def told_of(row: HrEvent, *, replayed: bool = False) -> Told:
+    """Tell what became of an event."""
     return Told(row.event_id, row.state, row.contact_id, row.problem, tuple(row.numbers or ()), replayed)

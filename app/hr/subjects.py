@@ -24,7 +24,7 @@ from app.crypto.datakey import WrappedDataKey
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.hr.engagements import Engagements
-from app.hr.errors import SubjectLeft, UnknownApplicant, UnknownSubject
+from app.hr.errors import UnknownApplicant, UnknownSubject
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
 from app.kit.errors import Problem
@@ -38,16 +38,22 @@ from app.permissions.standing import Viewer
 KIND: Final = "employee"
 APPLICANT: Final = "applicant"
 GONE: Final = "left"
+PERSONNEL: Final = CohortKey(KIND, None, "active", "normal", ())
+"""Whoever may not write an employee's card sends no personnel events, whatever they are about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an event did: to whom, with the key to seal its payload with; which numbers it brought; and what of it could not be done."""
+    """What an event did: to whom, with the key to seal its payload with; which numbers it brought; and what of it could not be done.
+
+    ``superseded``: nothing, because later events have said otherwise of everything that it says.
+    """
 
     contact_id: UUID | None = None
     key: WrappedDataKey | None = None
     numbers: tuple[str, ...] = ()
     problem: Problem | None = None
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +88,6 @@ class Subjects:
         record = await self.find(unit, tree, employee_no)
         if record is None:
             raise UnknownSubject
-        return record
-
-    async def in_service(self, unit: UnitOfWork, tree: Tree, employee_no: str) -> Record:
-        """As ``known``, of somebody who has not left; raise ``SubjectLeft``."""
-        record = await self.known(unit, tree, employee_no)
-        if record.cohort.status == GONE:
-            raise SubjectLeft
         return record
 
     async def applicant(self, unit: UnitOfWork, tree: Tree, identity: UUID) -> Record:

@@ -45,6 +45,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "emergency.review_overdue": ("紧急查看复核已逾期", "The review of an emergency session is overdue"),
     "emergency.reviewed": ("紧急查看已复核", "An emergency session was reviewed"),
     "emergency.sheet_used": ("应急联络表已被开启", "The emergency sheet was opened"),
+    "hr.failed": ("人事事件处理失败，请重试或跳过", "A personnel event failed: replay or skip it"),
+    "hr.gap_passed": ("人事事件缺序，等待超时后已继续", "A gap in personnel events was passed over after the wait"),
     "number.allocated": ("号码已分配", "A number was given to somebody"),
     "number.blocked": ("号码已停用", "A number was blocked"),
     "number.confirmed": ("号码已开通", "A number works, says the exchange"),

@@ -25,6 +25,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "delegation": "delegations",
     "device": "devices",
     "emergency": "emergency-sessions",
+    "hr": "hr/events",
     "number": "numbers",
     "operator": "access-events",
     "provision": "provisions",
@@ -40,6 +41,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "delegation": "given started ended revoked",
     "device": "handed_over taken_over overdue lost",
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
+    "hr": "failed gap_passed",
     "number": "allocated blocked confirmed exhaustion expired held hold_dropped hold_expired low_water opened released reminder "
     "reserved rested restored retired swapped transferred unblocked",
     "operator": "proposed founded acted",
@@ -80,8 +82,9 @@ _VALUES: Final = frozenset(
     }
 )
 """Members that would hold what a notice never tells, whatever is in them, but for further members."""
-_PAGELESS: Final = frozenset({"number"})
-"""Families whose resources have no page of their own under their id: who holds a number is told at the number."""
+_PAGELESS: Final = frozenset({"hr", "number"})
+"""Families whose resources have no page of their own under their id: who holds a number is told at the number, and events have their
+source's ids."""
 _LARGEST: Final = 9999
 _DEEPEST: Final = 3
 _LONGEST: Final = 100

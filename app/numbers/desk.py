@@ -25,6 +25,7 @@ from app.numbers.keeping import NumberKeeper
 from app.numbers.lookup import NumberLookup
 from app.numbers.moving import MoveKeeper
 from app.numbers.naming import NumberNames
+from app.numbers.personnel import PersonnelNumbers
 from app.numbers.plan_reading import PlanReader
 from app.numbers.plan_repository import PlanRepository
 from app.numbers.pool_repository import PoolRepository
@@ -114,6 +115,9 @@ class NumberDesk:
             pools=plan, plan=rows, numbers=self.reader, gate=gate, standings=standings, reader=reader, clock=clock
         )
         self.moves = NumberMoves(service=self.service, numbers=numbers, clock=clock)
+        self.personnel = PersonnelNumbers(
+            service=self.service, moves=self.moves, numbers=numbers, pools=plan, clock=clock
+        )
         sides = NumberSides(service=self.service, numbers=numbers, clock=clock)
         self.mover = MoveKeeper(moves=self.moves, sides=sides, names=holders, idempotency=idempotency, clock=clock)
         self.holding = HoldService(numbers=numbers, telling=self.telling, clock=clock)

@@ -30,6 +30,11 @@ class GivenRights:
         await self.grants.end_all(session, account_id, at=at)
         await self._loans.take_back_all(session, account_id, at=at)
 
+    async def end_earlier(self, session: AsyncSession, account_id: UUID, *, before: datetime, at: datetime) -> None:
+        """Take back exceptions that began before a move of which only now is heard, and what was lent; the caller moves the epoch."""
+        await self.grants.end_all(session, account_id, at=at, before=before)
+        await self._loans.take_back_all(session, account_id, at=at)
+
     async def end_of(self, session: AsyncSession, contact_id: UUID) -> None:
         """Take everything back now from the account of a contact, where it has one that verifies; as ``end_all``."""
         try:

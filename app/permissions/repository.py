@@ -160,13 +160,14 @@ class GrantRepository:
         await epochs.bump(session, f"user:{grant.account_id}")
         return True
 
-    async def end_all(self, session: AsyncSession, account_id: UUID, *, at: datetime) -> None:
-        """Revoke every grant of an account, as its holder leaves or moves; the caller, who changes the account too, moves its epoch."""
-        rows = await session.scalars(
-            select(AccessGrant)
-            .where(AccessGrant.account_id == account_id, AccessGrant.revoked_at.is_(None))
-            .with_for_update()
-        )
+    async def end_all(
+        self, session: AsyncSession, account_id: UUID, *, at: datetime, before: datetime | None = None
+    ) -> None:
+        """Revoke every grant of an account, or those that began ``before``; the caller, who changes the account too, moves its epoch."""
+        live = select(AccessGrant).where(AccessGrant.account_id == account_id, AccessGrant.revoked_at.is_(None))
+        if before is not None:
+            live = live.where(AccessGrant.starts_at < before)
+        rows = await session.scalars(live.with_for_update())
         for row in rows:
             row.revoked_at = at
             self._sign(row)

@@ -40,6 +40,7 @@ from app.devices import repository as devices
 from app.emergency.repository import EmergencyRepository
 from app.emergency.sheet_repository import SheetRepository
 from app.engagements import repository as engagements
+from app.hr import known
 from app.imports.repository import ImportRepository
 from app.jobs import repository as jobs
 from app.kit.models import Id, Instant, Json, new_id
@@ -121,6 +122,7 @@ ROWS: Final[Mapping[str, Rows[Any]]] = {
     "emergency_review": EMERGENCY.reviews,
     "emergency_session": EMERGENCY.sessions,
     "emergency_sheet": SHEETS.sheets,
+    "hr_subject": known.rows_of(EAR),
     "import_run": ImportRepository(EAR, NOTHING)._rows,
     "provision": PROVISIONS.provisions,
     "provision_consent": PROVISIONS.consents,

@@ -9,7 +9,7 @@ from tests.support.application import World
 def with_pool(world: World, *free: str) -> FakeNumbers:
     """Let joiners get ``free`` numbers."""
     pool = FakeNumbers(list(free))
-    applier = world.application.hr.service._applier
+    applier = world.application.hr.applier
     for part in (applier._joining, applier._leaving):
         part._numbers = pool
     return pool

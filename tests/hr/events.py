@@ -24,6 +24,16 @@ def left(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — membe
     return _event("employee.left", subject, data)
 
 
+def leaving(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that somebody is about to leave, at the end of the year unless it is said."""
+    return _event("employee.leaving", subject, {"last_day": "2026-12-31"} | data)
+
+
+def cancelled(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
+    """Write that an event is withdrawn."""
+    return _event("employee.cancelled", subject, data)
+
+
 def moved(subject: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 — members of data
     """Write that somebody moved."""
     return _event("employee.moved", subject, data)

@@ -160,7 +160,7 @@ async def test_nothing_changes_about_somebody_who_left(world: World, body: dict[
     await applied(world, left("E9001"))
     before, at = await counted(world), await version(world, person)
     told = (await post(world, body)).json()
-    assert (told["state"], told["problem"]["code"], told["contact_id"]) == ("failed", "subject_left", person)
+    assert (told["state"], told["problem"]["code"], told["contact_id"]) == ("waiting", "subject_left", person)
     assert grown(before, await counted(world)) == {"hr_event": 1, "audit_intent": 1}
     assert await version(world, person) == at
     row: HrEvent = await kept(world, body["id"])

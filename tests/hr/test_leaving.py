@@ -217,7 +217,7 @@ async def test_what_a_leaver_leaves_behind_names_nobody(world: World) -> None:
         left("E9001"),
     ]
     states = [(await post(world, body)).json()["state"] for body in lives]
-    assert states == ["applied"] * 4 + ["failed", "applied", "failed", "applied"]
+    assert states == ["applied"] * 4 + ["waiting", "applied", "failed", "applied"]
     tables = ["hr_event", "outbox", "audit_intent"]
     async with world.application.database.session() as session:
         rows = [tuple(row) for table in tables for row in await session.execute(text(f"SELECT * FROM {table}"))]

@@ -15,7 +15,7 @@ from app.contacts.writer import ContactWriter
 from app.crypto.models import DataKeyRow
 from app.hr.models import HrEvent
 from tests.hr.calls import applied, counted, post
-from tests.hr.events import joined, left
+from tests.hr.events import department, joined, left
 from tests.support.application import World
 
 
@@ -32,12 +32,22 @@ async def test_a_repeat_is_told_the_same_and_does_nothing(world: World) -> None:
 
 
 async def test_a_failure_is_told_the_same_again_even_when_it_would_now_apply(world: World) -> None:
-    body = left("E9001")
+    body = joined("E9001", department="RD-NEW")
     first = await post(world, body)
-    await applied(world, joined("E9001"))
+    await applied(world, department("created", "RD-NEW", name="新部门"))
     second = await post(world, body)
     assert first.json()["state"] == "failed"
     assert second.json() == first.json()
+    assert second.headers["Idempotency-Replayed"] == "true"
+
+
+async def test_a_repeat_is_told_the_state_of_now(world: World) -> None:
+    body = left("E9001")
+    first = await post(world, body)
+    person = (await applied(world, joined("E9001")))["contact_id"]
+    second = await post(world, body)
+    assert (first.json()["state"], first.json()["problem"]["code"]) == ("waiting", "unknown_subject")
+    assert (second.json()["state"], second.json()["problem"], second.json()["contact_id"]) == ("applied", None, person)
     assert second.headers["Idempotency-Replayed"] == "true"
 
 
@@ -99,7 +109,7 @@ async def test_an_id_of_two_sources_needs_the_source(world: World) -> None:
     client = await world.as_("hr-system")
     unclear = await client.get(f"/v1/hr/events/{first['id']}")
     assert [(each["pointer"], each["code"]) for each in unclear.json()["errors"]] == [("?source", "missing")]
-    for body, state in ((first, "applied"), (second, "failed")):
+    for body, state in ((first, "applied"), (second, "waiting")):
         read = await client.get(f"/v1/hr/events/{body['id']}", params={"source": body["source"]})
         assert read.json()["state"] == state
 
@@ -186,7 +196,8 @@ async def test_the_ledger_names_nobody(world: World) -> None:
         assert (await post(world, body)).status_code == 202
     async with world.application.database.session() as session:
         rows = [tuple(row) for row in await session.execute(text("SELECT * FROM hr_event"))]
-    assert len(rows) == len(bodies)
+        assert len(rows) == len(bodies)
+        rows += [tuple(row) for row in await session.execute(text("SELECT * FROM hr_subject"))]
     haystack = b"\x00".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
     personal = (
         "逄试", "13700009001", "13700009002", "13700008888", "13700007777", "wx_ledger_x", "11010519491231002X",

@@ -68,6 +68,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "PATCH /v1/departments/{id}": {"name": "Renamed"},
     "POST /v1/hr/events": EVENT,
     "POST /v1/hr/events/batches": {"events": [EVENT]},
+    "POST /v1/hr/events/{id}/replays": {"reason": "人事核实"},
+    "POST /v1/hr/events/{id}/skips": {"reason": "人事核实"},
     "POST /v1/number-domains": {"code": "plant", "name": "厂"},
     "PATCH /v1/number-domains/{id}": {"name": "公司", "access_codes": ["0"]},
     "POST /v1/reserved-numbers": {"digits": "87657", "name_zh": "服务", "name_en": "Service"},

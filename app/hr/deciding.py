@@ -1,0 +1,122 @@
+"""What somebody decides about an event that failed or waits: to try it again, or to give it up. Each with a reason, and on record.
+
+A source decides about what it sent; a person who keeps the personnel ledger, about whatever was sent. What is tried again is tried with the
+rights of whoever sent it. What is given up stays in the ledger without effect, and what it held up goes on.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.audit.authors import written
+from app.audit.intents import add_intent
+from app.crypto.sealer import Sealer
+from app.hr.backlog import Backlog, Deferred
+from app.hr.errors import EventSettled, Skipped
+from app.hr.known import Known, KnownSubjects
+from app.hr.models import HrEvent
+from app.hr.repository import HrLedger
+from app.hr.service import HrService, Told, told_of
+from app.hr.settling import Settling, kept_problem
+from app.kit.clock import Clock
+from app.kit.db import Reader, UnitOfWork
+from app.kit.errors import FieldError, Invalid, NotFound
+from app.permissions.standing import Viewer, author_of
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which event, of which source where two use its id, and why."""
+
+    event_id: str
+    source: str | None
+    reason: str
+
+
+class LedgerKeeper:
+    """Replays and skips."""
+
+    def __init__(
+        self,
+        *,
+        ledger: HrLedger,
+        reader: Reader,
+        backlog: Backlog,
+        settling: Settling,
+        service: HrService,
+        known: KnownSubjects,
+        sealer: Sealer,
+        clock: Clock,
+    ) -> None:
+        """Take the ledger and where to read it, what opens, settles and records, what is known of subjects, the sealer and the clock."""
+        self._ledger, self._reader, self._backlog, self._settling = ledger, reader, backlog, settling
+        self._service, self._known, self._sealer, self._clock = service, known, sealer, clock
+
+    async def replay(self, viewer: Viewer, unit: UnitOfWork, decision: Decision) -> Told:
+        """Try an event again that failed or waits; raise ``NotFound``, and ``EventSettled`` for any other."""
+        self._service.admit(viewer)
+        identity, subject = await self._sought(viewer, decision)
+        deferred = await self._backlog.one(identity)
+        others = await self._backlog.waiting(subject, but=identity)
+        row, known = await self._locked(unit, identity, subject, ("failed", "waiting"))
+        row.wait_until = None
+        await self._settling.attend(unit, row, deferred, again=True)
+        return await self._settled(viewer, unit, "hr.event.replay", row, known, decision, others)
+
+    async def skip(self, viewer: Viewer, unit: UnitOfWork, decision: Decision) -> Told:
+        """Give an event up that failed, waits or is scheduled; raise as ``replay`` does."""
+        self._service.admit(viewer)
+        identity, subject = await self._sought(viewer, decision)
+        others = await self._backlog.waiting(subject, but=identity)
+        row, known = await self._locked(unit, identity, subject, ("failed", "waiting", "scheduled"))
+        row.state, row.problem, row.holds = "superseded", kept_problem(Skipped()), False
+        row.next_at = row.wait_until = None
+        await unit.session.flush()
+        if known is not None:
+            await self._settling.pass_over(unit, row, known)
+        return await self._settled(viewer, unit, "hr.event.skip", row, known, decision, others)
+
+    async def _sought(self, viewer: Viewer, decision: Decision) -> tuple[UUID, bytes]:
+        rows = [
+            row
+            for row in await self._ledger.named(self._reader, decision.event_id)
+            if decision.source in (None, row[2])
+            and (viewer.standing.kind == "person" or row[1] == viewer.standing.client_id)
+        ]
+        if not rows:
+            raise NotFound
+        if len(rows) > 1:
+            fault = FieldError("?source", "missing", "Two sources use this id.", "该编号被多个来源使用。")
+            raise Invalid(errors=[fault])
+        return rows[0][0], bytes(rows[0][3])
+
+    async def _locked(
+        self, unit: UnitOfWork, identity: UUID, subject: bytes, states: tuple[str, ...]
+    ) -> tuple[HrEvent, Known | None]:
+        known = await self._known.of_hash(unit, subject)
+        row = await self._ledger.lock(unit.session, identity)
+        if row is None or row.state not in states or row.payload is None:
+            raise EventSettled
+        return row, known
+
+    async def _settled(
+        self,
+        viewer: Viewer,
+        unit: UnitOfWork,
+        action: str,
+        row: HrEvent,
+        known: Known | None,
+        decision: Decision,
+        others: list[Deferred],
+    ) -> Told:
+        """Put a decision on record, its reason sealed as the event is; then let go on what it held up."""
+        contacts = () if row.contact_id is None else (row.contact_id,)
+        reason = None
+        if known is not None:
+            key = await self._known.key(unit.session, known)
+            reason = self._sealer.existing(known.id, key).seal("audit.reason", decision.reason).envelope
+        query = {"entry": str(row.id), "type": row.type, "state": row.state}
+        draft = written(author_of(viewer), action, self._clock.now(), contacts=contacts, query=query, reason=reason)
+        await add_intent(unit.session, draft)
+        if row.state not in ("waiting", "failed"):
+            await self._service.release(unit, others)
+        return told_of(row)
