@@ -25,7 +25,7 @@ from pydantic import (
 
 from app.contacts.schemas import EmployeeNo
 from app.disclosure.view import DisclosureNote
-from app.hr.data import DATA, EventId, Known, Moment
+from app.hr.data import DATA, EventId, Known, LeftData, Moment
 from app.hr.models import EventState
 from app.kit.errors import Invalid
 from app.kit.pagination import CursorText, Limit
@@ -90,9 +90,9 @@ class HrEventIn(Input):
     @classmethod
     def _of_the_type(cls, value: object, info: ValidationInfo) -> Known:
         kind = info.data.get("type")
-        if kind is None:
-            raise Rejected("type_unknown", "What this may hold depends on the type.", "此内容取决于事件类型。")
-        return DATA[kind].model_validate(value)
+        return (
+            LeftData() if kind is None else DATA[kind].model_validate(value)
+        )  # without a type there is no event, whatever it holds
 
     def canonical(self) -> bytes:
         """Write the event as read, so that two writings of one event are equal: sorted members, no white space."""

@@ -88,7 +88,7 @@ class Settling:
             await self._withdraw(viewer, unit, row, event, event.data.event, over=over)
         else:
             await self._apply(viewer, unit, row, event, over=over)
-        if row.state not in ("waiting", "failed"):
+        if row.state not in ("waiting", "failed") and row.sequence is not None:
             await self.advance(unit, row, await self._known.locked(unit, event.subject))
 
     async def release(self, unit: UnitOfWork, backlog: Sequence[Deferred]) -> list[tuple[HrEvent, Deferred]]:

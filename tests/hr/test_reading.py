@@ -43,6 +43,7 @@ async def test_the_ledger_is_listed_newest_first(world: World) -> None:
     assert found["next"] is None
     assert found["items"][0].keys() == {
         "id", "source", "type", "time", "sequence", "received_at", "state", "contact_id", "numbers", "problem",
+        "due_at",
     }  # fmt: skip
     assert found["items"][1]["sequence"] == 7
     assert found["items"][3]["problem"] == {"code": "unknown_department", "detail": "There is no such department"}
