@@ -103,9 +103,11 @@ class KnownSubjects:
         """
         digest = self._keys.of_subject(subject if person else f"department:{subject}")
         found = await self._one(unit.session, digest)
-        if found is not None:
+        if found is not None and not (found.minted and person):
             return found
         contact = await self._contacts.by_employee_no(unit.session, subject) if person else None
+        if found is not None:
+            return found if contact is None else replace(found, id=contact, minted=False)
         new = Known(subject_hash=digest, id=contact or new_id(), minted=contact is None)
         try:
             async with unit.session.begin_nested():

@@ -42,6 +42,22 @@ async def test_a_department_that_holds_a_number_stays_until_it_is_released(share
     problem(await it.post(f"{pool.path}/allocations", json=body), 422, "unknown_number_holder")
 
 
+async def test_a_department_that_goes_into_another_brings_its_pools_and_numbers_along(shared: World) -> None:
+    old, new = await add_department(shared, parent="RD"), await add_department(shared, parent="RD")
+    own, company, it = await add_pool(shared, department=old), await add_pool(shared), await it_client(shared)
+    for code, count in ((old, 2), (new, 1)):
+        body = {"holder": {"type": "department", "id": code}, "count": count}
+        assert (await it.post(f"{company.path}/allocations", json=body)).status_code == 201
+    told = (await post(shared, department("merged", old, into=new))).json()
+    assert (told["state"], told["problem"]) == ("applied", None)
+    assert (await it.get(own.path)).json()["department"] == str(shared.departments[new])
+    for at in range(3):
+        history = (await it.get(f"/v1/numbers/{company.digits(at)}/history")).json()["items"]
+        (holding,) = [each for each in history if each["ended_at"] is None]
+        assert holding["holder"]["id"] == str(shared.departments[new])
+    assert (await remove(shared, old)).status_code == 404
+
+
 @pytest.mark.parametrize("what", ["pool", "owner", "number"])
 async def test_whoever_is_first_wins(shared: World, what: str) -> None:
     """At the same time: one removes the department, the other makes something its own. Never both."""
