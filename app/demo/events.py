@@ -1,4 +1,4 @@
-"""Personnel events to try the intake with: every supported type, about people who do not exist, in the order in which they happened.
+"""Personnel events to try the intake with: every type that looks back, about people who do not exist, in the order in which they happened.
 
 Pure and the same on every machine; ``docs/examples/hr-events.jsonl`` is what ``lines()`` gives. 180 people join the departments of the demo
 company, the first of each department first, so that the others can name a manager; two departments are made, some people move there or
