@@ -38,6 +38,8 @@ from app.permissions.standing import Viewer
 
 ANNOUNCED: Final = frozenset({"employee.joined", "employee.leaving", "employee.left", "employee.rehired"})
 """Types of which the latest announcement counts: one that is scheduled takes the place of another that is."""
+_LAST: Final = 2**63 - 1
+"""The largest sequence that the ledger takes."""
 _WITHDRAWABLE: Final = frozenset({"scheduled", "waiting", "failed"})
 
 
@@ -148,9 +150,9 @@ class Settling:
         """Let the next of a source's events have its turn, and pass over those that had theirs before."""
         if row.sequence is None:
             return
-        known = known.at(row.source, row.sequence)
-        while await self._ledger.settled(unit.session, row.subject_hash, row.source, (known.last(row.source) or 0) + 1):
-            known = known.at(row.source, (known.last(row.source) or 0) + 1)
+        known, following = known.at(row.source, row.sequence), max(row.sequence, known.last(row.source) or 0) + 1
+        while following <= _LAST and await self._ledger.settled(unit.session, row.subject_hash, row.source, following):
+            known, following = known.at(row.source, following), following + 1
         await self._known.put(unit.session, known)
 
     async def pass_over(self, unit: UnitOfWork, row: HrEvent, known: Known) -> None:

@@ -67,8 +67,11 @@ class FakeNumbers:
             free = None if self.free is None else list(self.free)
             mine = self._under_way[id(unit)] = FakeNumbers(free, dict(self.held), dict(self.quarantined))
             unit.after_commit(lambda: self._take_over(mine))
-            unit.at_end(lambda: self._under_way.pop(id(unit), None))
+            unit.at_end(lambda: self._forget(unit))
         return mine
+
+    def _forget(self, unit: UnitOfWork) -> None:
+        self._under_way.pop(id(unit), None)
 
     def _take_over(self, done: "FakeNumbers") -> None:
         if self.free is not None and done.free is not None:
