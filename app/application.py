@@ -32,6 +32,7 @@ from app.auth.token_desk import TokenDesk
 from app.auth.verifier import TokenVerifier
 from app.calling.desk import CallingDesk
 from app.campaigns.desk import CampaignDesk
+from app.changes.desk import ChangeDesk
 from app.collection.desk import CollectionDesk
 from app.config import Settings
 from app.contacts.desk import FrontDesk
@@ -140,6 +141,7 @@ class Application:
     lookups: LookupDesk
     phonebooks: PhonebookDesk
     notices: NoticeDesk
+    changes: ChangeDesk
     collection: CollectionDesk
     calendar: CalendarDesk
     calling: CallingDesk

@@ -33,6 +33,7 @@ from app.contacts.repository import ContactRepository
 from app.contacts.schemas import ContactAmend
 from app.contacts.service import ContactService
 from app.contacts.suggestions import SuggestionService
+from app.contacts.tracing import BOX, CardTracer
 from app.contacts.writer import ContactWriter
 from app.crypto.keyring import Keyring, Opener
 from app.crypto.rowmac import RowSigner
@@ -178,6 +179,7 @@ def assembled(
         sealer=sealer,
         accounts=accounts,
         tagger=lookups.tagger,
+        tracer=CardTracer(keyring.mac_key(BOX)),
         clock=clock,
     )
     lists = ContactLists(contact_rows, ContactFinder(reader, contact_rows))
@@ -391,6 +393,7 @@ def assembled(
             reader=reader,
             limiter=limiter(settings, "caller_names"),
         ),
+        changes=governing.changes,
         collection=collection,
         events=events,
         log_reader=AccessLogReader(access=log_access, cursors=cursors),

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.deadlines import ApprovalsSettings, CalendarSettings, CampaignsSettings, HrSettings
 from app.fuses import ReconciliationsSettings
 from app.group import Group
-from app.outgoing import NoticesSettings, SmtpSettings
+from app.outgoing import ChangesSettings, NoticesSettings, SmtpSettings
 
 _PREFIX: Final = "DUANHAO_"
 _NOT_SETTINGS: Final = frozenset(
@@ -332,6 +332,7 @@ class Settings(BaseSettings):
     hr: HrSettings = Field(default_factory=HrSettings)
     notices: NoticesSettings = Field(default_factory=NoticesSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
+    changes: ChangesSettings = Field(default_factory=ChangesSettings)
 
     @classmethod
     def settings_customise_sources(

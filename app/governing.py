@@ -23,6 +23,7 @@ from app.auth.loans import StandingLoans
 from app.auth.repository import AccountRepository, ClientRepository
 from app.calling.desk import CallingDesk
 from app.campaigns.desk import CampaignDesk
+from app.changes.desk import ChangeDesk
 from app.config import Settings
 from app.contacts.addresses import MailAddresses
 from app.contacts.fields import CATALOGUE
@@ -195,6 +196,14 @@ class Governing:
             Senders(showing.reader, over.account_rows, over.client_rows, showing.standings),
             tells,
             timedelta(hours=settings.hr.wait_hours),
+        )
+        self.changes = ChangeDesk(
+            showing,
+            database=database,
+            contacts=over.contacts,
+            boxes=over.writer.tracer,
+            teller=tells,
+            kept_days=settings.changes.kept_days,
         )
         self.jobs = JobDesk(showing, signer=RowSigner(key("job")), accounts=over.account_rows, clients=over.client_rows)
         self.policy = PolicyDesk(

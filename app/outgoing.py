@@ -1,4 +1,4 @@
-"""Settings of what leaves this service by itself: notices to webhooks and robots, and mail."""
+"""Settings of what leaves this service: notices to webhooks and robots, mail, and the feed of changes."""
 
 from typing import Annotated, Literal, Self
 
@@ -58,3 +58,11 @@ class SmtpSettings(Group):
             message = "mail leaves this machine over TLS only: security is starttls or tls"
             raise ValueError(message)
         return self
+
+
+class ChangesSettings(Group):
+    """How long it can be followed what changed."""
+
+    kept_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, title="Days for which the feed of changes is kept; who asks for older changes reads the directory again"
+    )

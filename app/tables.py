@@ -29,6 +29,7 @@ from app.permissions import models as permission_models
 from app.policy import models as policy_models
 from app.provisions import models as provision_models
 from app.reconciliations import models as reconciliation_models
+from app.traces import models as trace_models
 
 metadata = Base.metadata
 MODULES = (
@@ -62,5 +63,6 @@ MODULES = (
     reconciliation_models,
     roster_models,
     provision_models,
+    trace_models,
 )
 """The modules that declare tables; a test holds this list to the files named ``models.py``."""

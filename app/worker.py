@@ -59,6 +59,7 @@ class Worker:
         """Do what is due now; tell whether there was something."""
         moved = await self._application.mover.move_once()
         done = await self._application.outbox.drain()
+        changed = await self._application.changes.sweep()
         told = await self._application.notices.sweep()
         if monotonic() - self._swept > _SWEEP_SECONDS:
             self._swept = monotonic()
@@ -72,6 +73,7 @@ class Worker:
             await self._application.imports.sweep()
             await self._application.reconciliations.sweep()
             await self._application.custody.sweep()
+            await self._application.changes.forget()
             await self._application.devices.sweep()
             await self._application.pool_alarms.sweep()
         tagging = await self._application.lookups.retagger.step()
@@ -81,7 +83,7 @@ class Worker:
         provided = await self._application.provisions.sweep()
         released = await self._application.number_sweep.sweep()
         settled = await self._application.hr.sweep()
-        return any((moved, done, told, tagging, due, reviewed, attended, provided, released, settled))
+        return any((moved, done, changed, told, tagging, due, reviewed, attended, provided, released, settled))
 
 
 async def work(settings: Settings) -> None:

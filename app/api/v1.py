@@ -19,6 +19,7 @@ from app.attachments import routes as attachments
 from app.calling import routes as calling
 from app.campaigns import routes as campaigns
 from app.campaigns import routes_answering
+from app.changes import routes as changes
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
@@ -67,6 +68,7 @@ ROUTERS: Final = (
     routes_photo.router,
     routes_vcard.router,
     routes_tags.router,
+    changes.router,
     lookups.router,
     phonebooks.router,
     departments.router,

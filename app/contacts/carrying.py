@@ -54,6 +54,8 @@ from app.kit.db import Row
 from app.kit.errors import NotFound
 from app.kit.models import Id, Instant, Json
 from app.kit.straight import Straight, Writes
+from app.traces import marking
+from app.traces.trace import NUMBERS, Sort, Trace
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -134,10 +136,12 @@ _ADD_KEY: Final = Straight(
 class LockedCard:
     """A contact's row, locked until the transaction ends and believed: what its MAC covers, and what numbers it tells.
 
-    ``tie`` is what its keys break ties by; ``history`` seals what is kept of it in this quarter, once there is a key for that.
+    ``tie`` is what its keys break ties by; ``history`` seals what is kept of it in this quarter, once there is a key for that;
+    ``change_set`` is what the traces of the transaction have in common.
     """
 
     id: UUID
+    change_set: UUID
     status: str
     tie: str
     row_version: int
@@ -173,7 +177,7 @@ class CardCarrier:
         mapped = session.sync_session.identity_map.get(identity_key(Contact, identity))
         if mapped is not None:
             session.expunge(mapped)
-        card = self._believed(identity, rows[0], among) if rows else None
+        card = self._believed(identity, marking.change_set(session), rows[0], among) if rows else None
         if card is None:
             raise NotFound
         return card
@@ -187,15 +191,16 @@ class CardCarrier:
         """
         asked = {"contacts": list(identities), "quarter": self._sealer.quarter(self._clock.now())}
         found = {row[-1]: row[:-1] for row in await _LOCK_UNLOCKED.rows(session, asked)}
-        cards = {identity: self._believed(identity, row, among) for identity, row in found.items()}
+        of = marking.change_set(session)
+        cards = {identity: self._believed(identity, of, row, among) for identity, row in found.items()}
         return {identity: card for identity, card in cards.items() if card is not None}
 
-    def _believed(self, identity: UUID, row: Row, among: Container[str]) -> LockedCard | None:
+    def _believed(self, identity: UUID, change_set: UUID, row: Row, among: Container[str]) -> LockedCard | None:
         """Make the card of a locked row; none of one whose status is not ``among`` those given, or that was edited past us."""
         if row[2] not in among:
             return None
         try:
-            card = self._card(identity, row)
+            card = self._card(identity, change_set, row)
             if card.sealer.verify(card.mac_values(), row[_PLAIN + _SEALED + 1]):
                 return card
         except (RowUnreadable, orjson.JSONDecodeError):
@@ -229,6 +234,8 @@ class CardCarrier:
             card.history, wrapped = self._sealer.new_history(card.id, now)
             writes.add(ADD_HISTORY_KEY, history_key_row(card.id, wrapped, at=now))
         writes.add(_REMEMBER, *remembered(card, card.history, author, changed, now))
+        trace = Trace(type="contact", subject=card.id, sort=Sort.UPDATED, groups=(NUMBERS,))
+        marking.gather(writes, card.change_set, trace)
         gone, new = before - card.keys, card.keys - before
         writes.add(_FORGET_KEY, *({"contact": card.id, "at": each.rank, "text": each.term} for each in gone))
         writes.add(
@@ -237,7 +244,7 @@ class CardCarrier:
         )
         return True
 
-    def _card(self, identity: UUID, row: Row) -> LockedCard:
+    def _card(self, identity: UUID, change_set: UUID, row: Row) -> LockedCard:
         kind, worker_kind, status, secrecy, label, user_name_key, main, *rest = row[:_PLAIN]
         further, numbers, extension, tagged, contract_until, version = rest
         memberships, short_numbers, tags = _parsed(further), _parsed(numbers), _parsed(tagged)
@@ -246,6 +253,7 @@ class CardCarrier:
         history = stored_history_key(row[at + 7 :])
         return LockedCard(
             id=identity,
+            change_set=change_set,
             status=status,
             tie=sort_name({"name": label}),
             row_version=version,

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contacts.models import Contact
 from app.permissions.pack import Kind
+from app.traces import marking
+from app.traces.trace import CONFIRMATION, Sort, Trace
 
 ASKED: Final[tuple[Kind, ...]] = ("employee", "temporary")
 """Kinds of contact who can say that their card is right."""
@@ -29,6 +31,7 @@ class CardConfirmations:
         wanted = select(Contact.id).where(Contact.id.in_(sorted(contacts)), Contact.unconfirmed_since.is_(None))
         found = list(await session.scalars(wanted.order_by(Contact.id).with_for_update()))
         await session.execute(update(Contact).where(Contact.id.in_(found)).values(unconfirmed_since=since))
+        await marking.leave(session, map(_confirmation, found))
         return len(found)
 
     async def clear(self, session: AsyncSession, contact: UUID) -> bool:
@@ -37,4 +40,9 @@ class CardConfirmations:
         if await session.scalar(wanted.with_for_update()) is None:
             return False
         await session.execute(update(Contact).where(Contact.id == contact).values(unconfirmed_since=None))
+        await marking.leave(session, [_confirmation(contact)])
         return True
+
+
+def _confirmation(contact: UUID) -> Trace:
+    return Trace(type="contact", subject=contact, sort=Sort.UPDATED, groups=(CONFIRMATION,))

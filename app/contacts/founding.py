@@ -33,6 +33,8 @@ from app.crypto.stored import add_keys
 from app.departments.tree import Tree
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
+from app.traces import marking
+from app.traces.trace import Sort, Trace
 
 _CONTACT: Final = cast("Table", Contact.__table__)
 _COLUMNS: Final = tuple(column.key for column in _CONTACT.columns)
@@ -94,6 +96,9 @@ class ContactFounder:
                 for each in made
             ),
         )
+
+        traces = (Trace(type="contact", subject=each.contact.id, sort=Sort.CREATED) for each in made)
+        await marking.leave(unit.session, traces)
 
     def _parsed(self, tree: Tree, new: NewContact, now: datetime) -> tuple[dict[str, Any], dict[str, str | None]]:
         self._members.refuse_new(new.kind, new.given, at=now)

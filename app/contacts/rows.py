@@ -22,6 +22,28 @@ REFERENCES: Final[Mapping[str, str]] = {
 }
 """Members whose column has another name."""
 
+ARCHIVED: Final = (
+    "name",
+    "name_en",
+    "alias",
+    "user_name",
+    "user_name_key",
+    "employee_no",
+    "title",
+    "organisation",
+    "relation",
+    "contract_ref",
+    "location",
+    "duties",
+    "work_area",
+    "extension",
+    "department_id",
+    "manager_id",
+    "dotted_manager_id",
+    "backup_contact_id",
+)
+"""What archiving moves out of the plain columns into the one sealed envelope."""
+
 _MEMBERS: Final = {column: member for member, column in REFERENCES.items()}
 
 

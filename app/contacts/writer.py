@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.approvals.values import Proposed
 from app.audit.authors import Author, written
-from app.audit.intents import add_intent
+from app.audit.intents import gather_intent
 from app.auth import epochs
 from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
@@ -33,8 +33,9 @@ from app.contacts.past import HistoryKeeper
 from app.contacts.proposals import box_of
 from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
-from app.contacts.rows import as_text, closed, covered, empty, member_names
+from app.contacts.rows import ARCHIVED, as_text, closed, covered, empty, member_names
 from app.contacts.tagging import Tagger
+from app.contacts.tracing import CardTracer
 from app.crypto.datakey import WrappedDataKey
 from app.crypto.history_store import add_history_keys
 from app.crypto.sealer import Sealer, SubjectSealer
@@ -46,33 +47,15 @@ from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound, PreconditionFailed
 from app.kit.models import new_id
 from app.kit.outbox import enqueue
+from app.kit.straight import Writes
+from app.permissions.plan import CohortKey
+from app.traces import marking
 
 _log = structlog.get_logger("duanhao.security")
 
 _STANDING: Final = frozenset({"status", "department", "memberships", "secrecy", "worker_kind", "user_name"})
 EMPLOYEE: Final = "employee"
 _NOTHING: Final[Mapping[str, Proposed]] = MappingProxyType({})
-_ARCHIVED: Final = (
-    "name",
-    "name_en",
-    "alias",
-    "user_name",
-    "user_name_key",
-    "employee_no",
-    "title",
-    "organisation",
-    "relation",
-    "contract_ref",
-    "location",
-    "duties",
-    "work_area",
-    "extension",
-    "department_id",
-    "manager_id",
-    "dotted_manager_id",
-    "backup_contact_id",
-)
-"""What archiving moves out of the plain columns into the one sealed envelope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +78,13 @@ class ContactWriter:
         sealer: Sealer,
         accounts: UserAccounts,
         tagger: Tagger,
+        tracer: CardTracer,
         clock: Clock,
     ) -> None:
-        """Take the rows, the reader of members, the sealer, the accounts, the tags and the clock; ``cards`` writes numbers."""
+        """Take the rows, the reader of members, the sealer, the accounts, tags, traces and the clock; ``cards`` writes numbers."""
         self._repository, self._members, self._tagger = repository, members, tagger
         self._sealer, self._accounts, self._clock = sealer, accounts, clock
-        self.forms = members.forms
+        self.forms, self.tracer = members.forms, tracer
         self.cards, self._history = CardCarrier(sealer=sealer, clock=clock), HistoryKeeper(sealer, clock)
 
     async def create(
@@ -163,7 +147,7 @@ class ContactWriter:
         changed |= self._put(contact, sealer, waiting)
         if changed:
             await self._settle(unit, contact, sealer, changed)
-            await self._finish(unit, author, "contact.update", contact, sealer, changed)
+            await self._finish(unit, author, "contact.update", seen, contact, sealer, changed)
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
 
     async def employ(
@@ -190,7 +174,7 @@ class ContactWriter:
         changed, values = await self._changed(unit, tree, contact, sealer, given)
         changed = {"kind": EMPLOYEE, "retain_until": None, **removed, **changed}
         await self._settle(unit, contact, sealer, changed)
-        await self._finish(unit, author, "contact.update", contact, sealer, changed)
+        await self._finish(unit, author, "contact.update", seen, contact, sealer, changed)
         return Written(closed(contact, wrapped, tree), values, tuple(sorted(member_names(changed))))
 
     async def consent(
@@ -219,7 +203,7 @@ class ContactWriter:
         await self._tagger.tag_again(unit.session, contact, sealer, changed)
         about = {name for name, _ in (*given, *withdrawn)}
         action = "contact.consent" if given else "contact.withdraw"
-        await self._finish(unit, author, action, contact, sealer, changed, about=about)
+        await self._finish(unit, author, action, seen, contact, sealer, changed, about=about)
         return sealer
 
     def _erased(self, contact: Contact, names: Collection[str]) -> dict[str, Any]:
@@ -287,21 +271,21 @@ class ContactWriter:
         contact.status = "left"
         await self._end_account(unit, contact)
         enqueue(unit, self._clock, FORGET_RECEIPTS, {"contact_id": str(contact.id)})
-        await self._finish(unit, author, "contact.leave", contact, sealer, {"status": "left"})
+        await self._finish(unit, author, "contact.leave", seen, contact, sealer, {"status": "left"})
 
     async def archive(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
         """Take a contact out of the directory: its plain card goes into one sealed envelope and the plain columns are emptied."""
         contact, _, sealer = await self._locked(unit, seen)
-        contact.archive = sealer.seal("archive", as_text({name: getattr(contact, name) for name in _ARCHIVED}))
-        for name in _ARCHIVED:
+        contact.archive = sealer.seal("archive", as_text({name: getattr(contact, name) for name in ARCHIVED}))
+        for name in ARCHIVED:
             setattr(contact, name, None)
         contact.memberships, contact.tags = [], []
         contact.status = "archived"
         await self._end_account(unit, contact)
         await self._repository.clear_sides(unit.session, contact.id)
-        await index_again(unit.session, contact, _ARCHIVED)
+        await index_again(unit.session, contact, ARCHIVED)
         enqueue(unit, self._clock, FORGET_RECEIPTS, {"contact_id": str(contact.id)})
-        await self._finish(unit, author, "contact.delete", contact, sealer, {"status": "archived"})
+        await self._finish(unit, author, "contact.delete", seen, contact, sealer, {"status": "archived"})
         await self._tagger.forget(unit.session, contact.id)
 
     async def beside(self, unit: UnitOfWork, author: Author, seen: Record, told: Mapping[str, str | None]) -> None:
@@ -310,7 +294,7 @@ class ContactWriter:
         ``told`` is what history keeps for each member, ``None`` for one that was removed. Raises as ``amend`` does.
         """
         contact, _, sealer = await self._locked(unit, seen)
-        await self._finish(unit, author, "contact.update", contact, sealer, told)
+        await self._finish(unit, author, "contact.update", seen, contact, sealer, told)
 
     async def _locked(self, unit: UnitOfWork, seen: Record) -> tuple[Contact, WrappedDataKey, SubjectSealer]:
         loaded = await self._repository.for_change(unit.session, seen.subject)
@@ -330,6 +314,7 @@ class ContactWriter:
         unit: UnitOfWork,
         author: Author,
         action: str,
+        seen: Record,
         contact: Contact,
         sealer: SubjectSealer,
         changed: Mapping[str, Any],
@@ -343,14 +328,24 @@ class ContactWriter:
         await self._history.keep(unit.session, contact, author, told)
         if _STANDING & told.keys() and (account := await self._account(unit, contact)) is not None:
             await epochs.bump(unit.session, account.epoch_key)
-        await self._announce(unit, author, action, contact, {*told, *about})
+        await self._announce(unit, author, action, contact, told, about=about, before=seen.cohort)
 
     async def _announce(
-        self, unit: UnitOfWork, author: Author, action: str, contact: Contact, told: Iterable[str]
+        self,
+        unit: UnitOfWork,
+        author: Author,
+        action: str,
+        contact: Contact,
+        told: Collection[str],
+        *,
+        about: Iterable[str] = (),
+        before: CohortKey | None = None,
     ) -> None:
         await self._flush(unit)
-        draft = written(author, action, self._clock.now(), contacts=[contact.id], fields=sorted(told))
-        await add_intent(unit.session, draft)
+        writes, fields = Writes(), sorted({*told, *about})
+        gather_intent(writes, written(author, action, self._clock.now(), contacts=[contact.id], fields=fields))
+        marking.gather(writes, marking.change_set(unit.session), self.tracer.of(action, contact, told, before))
+        await writes.run(unit.session)
 
     async def _account(self, unit: UnitOfWork, contact: Contact) -> Account | None:
         """Find the account of a contact; one whose row was edited past us, which is reported, counts as none and keeps no leaver in."""

@@ -119,6 +119,7 @@ class _Loading:
             sealer=application.sealer,
             accounts=application.accounts,
             tagger=application.lookups.tagger,
+            tracer=application.contact_writer.tracer,
             clock=application.clock,
         )
         self._founder = ContactFounder(

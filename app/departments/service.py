@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.audit.authors import Author, written
-from app.audit.intents import add_intent
+from app.audit.intents import gather_intent
 from app.auth import epochs
 from app.departments.errors import (
     DepartmentHasNumbers,
@@ -31,8 +31,12 @@ from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound, PreconditionFailed
 from app.kit.models import new_id
+from app.kit.straight import Writes
+from app.traces import marking
+from app.traces.trace import CARD, PLACEMENT, Sort, Trace
 
 _COLUMN_OF: Final[Mapping[str, str]] = {"head": "head_id", "deputy": "deputy_id"}
+_SORT_OF: Final[Mapping[str, Sort]] = {"department.create": Sort.CREATED, "department.delete": Sort.REMOVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What the log is told: what was done to which department, which members changed, and whose position it touches."""
+    """What was done to which department, which members changed, whose position the log is told of, and who came to one or went."""
 
     action: str
     node: Node
     members: tuple[str, ...]
     holders: Collection[UUID]
+    moved: Collection[UUID] = ()
 
 
 class DepartmentService:
@@ -111,7 +116,7 @@ class DepartmentService:
         if not await self._repository.update(unit.session, after, seen=before.row_version, at=self._clock.now()):
             raise PreconditionFailed
         touched = {*before.holders, *after.holders} if {"head", "deputy"} & set(changed) else ()
-        await self._announce(unit, author, _Change("department.update", after, changed, touched))
+        await self._announce(unit, author, _Change("department.update", after, changed, touched, _moved(before, after)))
         return Kept(after, _with(tree, after), changed)
 
     async def current(self, unit: UnitOfWork, named: str) -> Node | None:
@@ -160,7 +165,18 @@ class DepartmentService:
             fields=change.members,
             query={"department": str(change.node.id)},
         )
-        await add_intent(unit.session, draft)
+        writes = Writes()
+        gather_intent(writes, draft)
+        marking.gather(writes, marking.change_set(unit.session), *_traces(change))
+        await writes.run(unit.session)
+
+
+def _traces(change: _Change) -> list[Trace]:
+    """Say what a change leaves: one trace, and one for each contact whose position it touches, who may be known to few."""
+    shown = {PLACEMENT if name == "parent" else CARD for name in change.members if name not in _COLUMN_OF}
+    sort = _SORT_OF.get(change.action, Sort.MOVED if PLACEMENT in shown else Sort.UPDATED)
+    own = Trace(type="department", subject=change.node.id, sort=sort, groups=tuple(sorted(shown)))
+    return [own, *(replace(own, groups=(), about=each) for each in sorted(change.moved))]
 
 
 def _found(tree: Tree, named: str) -> Node:
@@ -168,6 +184,12 @@ def _found(tree: Tree, named: str) -> Node:
     if node is None:
         raise UnknownParent
     return node
+
+
+def _moved(before: Node, after: Node) -> set[UUID]:
+    """Give who came to a position or went from it."""
+    positions = ((before.head_id, after.head_id), (before.deputy_id, after.deputy_id))
+    return {each for was, now in positions if was != now for each in (was, now) if each is not None}
 
 
 def _still(tree: Tree, seen: Node) -> Node:

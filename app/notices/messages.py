@@ -35,6 +35,7 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "device.taken_over": ("设备已交接", "A device was handed over"),
     "device.overdue": ("设备逾期未交接，已停用", "A device that nobody handed over in time was suspended"),
     "device.lost": ("有设备已报失并停用", "A device was reported lost and is shut out"),
+    "directory.changed": ("通讯录有变更", "The directory has changed"),
     "emergency.opened": ("紧急查看已开启", "An emergency session was opened"),
     "emergency.confirmed": ("紧急查看已经第二人确认", "A second person confirmed an emergency session"),
     "emergency.incident": ("紧急查看复核认定存在问题，已立案", "The review of an emergency session opened an incident"),

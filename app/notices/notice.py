@@ -24,6 +24,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "client": "clients",
     "delegation": "delegations",
     "device": "devices",
+    "directory": "changes",
     "emergency": "emergency-sessions",
     "hr": "hr/events",
     "number": "numbers",
@@ -40,6 +41,7 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "client": "handed_over taken_over disabled",
     "delegation": "given started ended revoked",
     "device": "handed_over taken_over overdue lost",
+    "directory": "changed",
     "emergency": "opened confirmed renewed ended incident subject_told review_due review_overdue reviewed sheet_used",
     "hr": "failed gap_passed",
     "number": "allocated blocked confirmed exhaustion expired held hold_dropped hold_expired low_water opened released reminder "
@@ -82,10 +84,12 @@ _VALUES: Final = frozenset(
     }
 )
 """Members that would hold what a notice never tells, whatever is in them, but for further members."""
-_PAGELESS: Final = frozenset({"hr", "number"})
+_PAGELESS: Final = frozenset({"directory", "hr", "number"})
 """Families whose resources have no page of their own under their id: who holds a number is told at the number, and events have their
 source's ids."""
 _LARGEST: Final = 9999
+_COUNTERS: Final = frozenset({"/after", "/directory/version", "/directory_version"})
+"""Places of counters, which grow without a bound; a number in any other place could be somebody's."""
 _DEEPEST: Final = 3
 _LONGEST: Final = 100
 
@@ -210,7 +214,7 @@ def _plain(value: Any, place: str, depth: int) -> Plain:  # noqa: ANN401 — wha
     match value:
         case None | bool():
             found = value
-        case int() if 0 <= value <= _LARGEST:
+        case int() if 0 <= value <= _LARGEST or (value > 0 and place in _COUNTERS):
             found = value
         case UUID():
             found = str(value)

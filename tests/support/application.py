@@ -31,6 +31,7 @@ from tests.support.company import CLIENTS, DEPARTMENTS, HEADS, PEOPLE
 from tests.support.postgres import Cluster, in_thread
 from tests.support.session import SessionFolder
 from tests.support.stores import TestStore, _postgres_store, settings_for
+from tests.support.traces import untraced
 
 OPERATOR = Author(type="operator", id="os:test")
 SENSITIVE = ("home_address", "birth_date", "id_number", "private_notes", "relations")
@@ -132,6 +133,7 @@ async def opened_world(
             world.departments, world.people = _read_names(written)
         try:
             yield world
+            assert not await untraced(application.database), "a write left no trace for the feed of changes"
         finally:
             await world.close()
 
