@@ -22,15 +22,13 @@ _ADD: Final = Straight(insert(cast("Table", DirectoryChange.__table__)).inline()
 
 
 def change_set(session: AsyncSession) -> UUID:
-    """Give what all traces of the session's transaction have in common; one that has not begun has it for this call alone."""
+    """Give what all traces of the session's transaction have in common, whether it has begun or is about to."""
     transaction = session.sync_session.get_transaction()
-    known = session.info.get(_PLACE)
-    if known is None or known[0] is not transaction:
+    known: tuple[object, UUID] | None = session.info.get(_PLACE)
+    if known is None or (known[0] is not transaction and known[0] is not None):
         known = (transaction, new_id())
-        if transaction is not None:
-            session.info[_PLACE] = known
-    identity: UUID = known[1]
-    return identity
+    session.info[_PLACE] = (transaction, known[1])
+    return known[1]
 
 
 async def leave(session: AsyncSession, traces: Iterable[Trace]) -> None:

@@ -70,7 +70,6 @@ async def test_each_change_is_told_once_in_order_and_by_its_kind(shared: World) 
         ("created", ()),
         ("updated", ("card", "tags")),
         ("moved", ("card", "placement", "protected")),
-
         ("updated", ("numbers",)),
         ("updated", ("numbers",)),
         ("updated", ("protected",)),

@@ -77,6 +77,7 @@ INVENTORY: Final = {
     ("GET", "/v1/clients/{id}"): ("LookGuard", ("approvals:use",), True),
     ("POST", "/v1/clients/{id}/secrets"): ("WriteGuard", ("approvals:use",), False),
     ("GET", "/v1/fields"): ("GuideGuard", ("contacts:read",), False),
+    ("GET", "/v1/changes"): ("LookGuard", ("contacts:read",), True),
     ("GET", "/v1/tags"): ("LookGuard", ("contacts:read",), True),
     ("POST", "/v1/tags"): ("WriteGuard", ("contacts:write",), False),
     ("DELETE", "/v1/tags/{tag}"): ("WriteGuard", ("contacts:write",), False),

@@ -125,6 +125,7 @@ _LOOKS: Final = {
     "GET /v1/calendar/due-dates",
     "GET /v1/calendar/revisions",
     "GET /v1/calendar/revisions/{id}",
+    "GET /v1/changes",
     "GET /v1/tags",
     "GET /v1/departments",
     "GET /v1/departments/{id}",
