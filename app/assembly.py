@@ -269,6 +269,7 @@ def assembled(
         sealer=sealer,
         terms=terms,
         key=keyring.mac_key,
+        clients=client_rows,
         clock=clock,
     )
     heads = ReconciliationDesk(

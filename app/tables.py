@@ -18,6 +18,7 @@ from app.emergency import models as emergency_models
 from app.engagements import models as engagement_models
 from app.history import models as history_models
 from app.hr import models as hr_models
+from app.hr import source_models as hr_source_models
 from app.imports import models as import_models
 from app.jobs import models as job_models
 from app.kit import records as kit_records
@@ -51,6 +52,7 @@ MODULES = (
     engagement_models,
     history_models,
     hr_models,
+    hr_source_models,
     import_models,
     job_models,
     kit_records,

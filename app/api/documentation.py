@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Response
 
+from app.hr.signed import SECURITY
 from app.kit.errors import BodyTooLarge, NotFound, UnsupportedMediaType
 from app.kit.problems import ProblemDocument, responses
 from app.kit.routing import GuardedRouter, public
@@ -79,7 +80,10 @@ def install(app: FastAPI) -> None:
         schemas["ProblemDocument"] = shape
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+        components["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            **SECURITY,
+        }
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 _complete(path, operation)
@@ -101,4 +105,4 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         for status, answer in responses(*unread).items():
             answers.setdefault(str(status), answer)
     if path.startswith("/v1"):
-        operation["security"] = [{"bearer": []}]
+        operation.setdefault("security", [{"bearer": []}])

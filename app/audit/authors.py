@@ -18,7 +18,8 @@ from app.kit.models import new_id
 class Author:
     """Who writes: ``id`` is a contact's id for people, the client id for services, a device's own id, the user or job name else.
 
-    ``on_behalf_of`` is the person's contact id again where a back end, ``client_id``, acts for the person.
+    ``on_behalf_of`` is the person's contact id again where a back end, ``client_id``, acts for the person. ``signed`` is the source of
+    personnel events whose signature a service account came in with instead of a token.
     """
 
     type: ActorType
@@ -30,6 +31,7 @@ class Author:
     policy_version: str | None = None
     address: str | None = None
     request_id: str | None = None
+    signed: UUID | None = None
 
 
 def written(
@@ -58,7 +60,7 @@ def written(
         policy_version=author.policy_version,
         cohorts=(CohortEntry({}, tuple(contacts)),) if contacts else (),
         fields=tuple(fields),
-        query=query,
+        query=query if author.signed is None else {**(query or {}), "signed": str(author.signed)},
         count=len(contacts),
         address=author.address,
         request_id=author.request_id,

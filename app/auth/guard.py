@@ -62,10 +62,14 @@ class Authenticator:
         except TokenRequired:
             self._report("token_missing", None)
             raise
+        self.count(subject)
+        return subject
+
+    def count(self, subject: Bearer) -> None:
+        """Count a call as that of a person or a service account, however they showed who they are. Raises ``RateLimited``."""
         limiter = self._people if isinstance(subject, Person) else self._clients
         if limiter is not None:
             self._count(limiter, subject)
-        return subject
 
     @staticmethod
     def _count(limiter: Limiter, subject: Bearer) -> None:

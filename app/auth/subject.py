@@ -51,10 +51,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service account that acts for itself."""
+    """A service account that acts for itself; ``signed``: it showed no token, but the signature of this source of personnel events."""
 
     client_id: str
     scopes: frozenset[str]
+    signed: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``hr``: personnel events to a running service, over HTTP. The store is never opened here."""
+"""``hr``: personnel events to a running service, over HTTP, and the sources that sign theirs. Only ``hr sources`` opens the store."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from app.cli import hr_sources
+
 app = typer.Typer(no_args_is_help=True, help="Personnel events. 人事事件。")
 
 
-@app.callback()
-def nouns() -> None:
-    """Keep the verb."""
+app.add_typer(hr_sources.app, name="sources")
 
 
 @app.command()
@@ -31,6 +31,12 @@ def push(
         str | None,
         typer.Option(envvar="DUANHAO_CLIENT_SECRET", help="Its secret; better in the environment than in a command."),
     ] = None,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, readable=True, help="File with the signing secret of the source, for a token."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
     """Send events in order, each once. 按顺序发送人事事件。
@@ -41,7 +47,8 @@ def push(
     """
     from app.cli.pushing import Credentials, push_file
 
-    raise typer.Exit(push_file(file, url, Credentials(token, client_id, client_secret), as_json=as_json))
+    credentials = Credentials(token, client_id, client_secret, secret_file)
+    raise typer.Exit(push_file(file, url, credentials, as_json=as_json))
 
 
 class Format(StrEnum):

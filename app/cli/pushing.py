@@ -10,15 +10,20 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from app.kit.clock import SystemClock
+from app.notices.signing import headers
 
 ALL_APPLIED: Final = 0
 SOME_FAILED: Final = 1
@@ -36,11 +41,12 @@ class PushStopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A token, or a client's id and secret to get one with."""
+    """A token, a client's id and secret to get one with, or a file with a source's secret to sign with instead of having one."""
 
     token: str | None = field(default=None, repr=False)
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    secret_file: Path | None = None
 
 
 _STATES: Final = {
@@ -191,6 +197,32 @@ def read_events(file: Path) -> list[tuple[int, bytes]]:
     return found
 
 
+class Signing(httpx.Auth):
+    """Signs each attempt anew, with its own time, under the secret of a source."""
+
+    requires_request_body = True
+
+    def __init__(self, secret: str) -> None:
+        """Take the secret; raise ``ValueError`` for text that is none."""
+        headers("push", b"", [secret], SystemClock().now())
+        self._secret = secret
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read the secret from a file; raise ``PushStopped``."""
+        try:
+            return cls(file.read_text(encoding="ascii").strip())
+        except (OSError, ValueError, EmptyWebhookSecretError):
+            message = f"{file}: no signing secret of a source can be read there"
+            raise PushStopped(message) from None
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Write the three headers; a repeat has the id of the first attempt."""
+        name = f"push_{sha256(request.content).hexdigest()[:32]}"
+        request.headers.update(headers(name, request.content, [self._secret], SystemClock().now()))
+        yield request
+
+
 class Sender:
     """Sends one event after another."""
 
@@ -198,18 +230,20 @@ class Sender:
         """Take the connection, what to sign in with, and how to wait."""
         self._client, self._credentials, self._sleep = client, credentials, sleep
         self._token = credentials.token
-        if self._token is None and not (credentials.client_id and credentials.client_secret):
-            message = "give --token (or DUANHAO_TOKEN), or --client-id and --client-secret"
+        self._signing = None if credentials.secret_file is None else Signing.read(credentials.secret_file)
+        if self._signing is None and self._token is None and not (credentials.client_id and credentials.client_secret):
+            message = "give --token (or DUANHAO_TOKEN), --client-id and --client-secret, or --secret-file"
             raise PushStopped(message)
 
     def send(self, line: int, body: bytes) -> httpx.Response:
         """Send one event and give its 202; raise ``PushStopped`` for everything else that stays after the retries."""
-        renewable = self._credentials.token is None
+        renewable = self._credentials.token is None and self._signing is None
         while True:
-            if self._token is None:
-                self._token = self._signed_in()
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-            answer = self._patiently(f"line {line}", "/v1/hr/events", content=body, headers=headers)
+            sent, what = {"Content-Type": "application/json"}, f"line {line}"
+            if self._signing is None:
+                self._token = self._token or self._signed_in()
+                sent["Authorization"] = f"Bearer {self._token}"
+            answer = self._patiently(what, "/v1/hr/events", content=body, headers=sent, auth=self._signing)
             if answer.status_code == HTTPStatus.UNAUTHORIZED and renewable:
                 self._token, renewable = None, False
                 continue

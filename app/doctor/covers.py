@@ -19,6 +19,7 @@ from app.contacts.record import RowShape
 from app.crypto.rowmac import RowValue
 from app.custody.desk import CUSTODY
 from app.emergency.repository import EMERGENCY
+from app.hr.sources import HR_SOURCE
 from app.provisions.repository import PROVISION
 
 Values = Mapping[str, Any]
@@ -173,6 +174,7 @@ COVERS: Final[Mapping[str, Cover]] = {
     "emergency_sheet": Cover(EMERGENCY, beside=frozenset({"box"})),
     "engagement": Cover("engagement", beside=_DATES),
     "engagement_staff": Cover("engagement"),
+    "hr_source": Cover(HR_SOURCE),
     "hr_subject": Cover("hr_subject"),
     "import_run": Cover(
         "import",

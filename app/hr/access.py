@@ -9,10 +9,11 @@ from app.hr.batching import HrBatches
 from app.hr.deciding import LedgerKeeper
 from app.hr.reading import LedgerReader
 from app.hr.service import HrService
-from app.permissions.guard import LookGuard, WriteGuard
+from app.hr.signed import IntakeGuard
+from app.permissions.guard import LookGuard
 from app.permissions.standing import Viewer
 
-HrWrite = Annotated[Viewer, Depends(WriteGuard(Scope.HR_WRITE))]
+HrWrite = Annotated[Viewer, Depends(IntakeGuard(Scope.HR_WRITE))]
 """Not a look: what a source is told of the event that it sends is a state, an id, a code and what it was given."""
 
 HrRead = Annotated[Viewer, Depends(LookGuard(Scope.HR_WRITE))]

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.audit.terms import Terms
+from app.auth.repository import ClientRepository
 from app.contacts.members import MemberReader
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
+from app.crypto.secretbox import SecretBox
 from app.departments.service import DepartmentService
 from app.disclosure.showing import Showing
 from app.hr.applying import Applier
@@ -21,6 +23,7 @@ from app.hr.repository import HrLedger
 from app.hr.senders import Senders
 from app.hr.service import HrService
 from app.hr.settling import Settling
+from app.hr.sources import HR_SOURCE, SourceRows, Sources
 from app.hr.subjects import People, Subjects
 from app.hr.sweeping import HrSweep
 from app.hr.telling import Telling
@@ -54,9 +57,13 @@ class HrDesk:
         sealer: Sealer,
         terms: Terms,
         key: Callable[[str], bytes],
+        clients: ClientRepository,
         clock: Clock,
     ) -> None:
         """Take how looks are shown, people and senders, the store, what events change, the ledger's sealer and keys, and the clock."""
+        self.sources = Sources(
+            SourceRows(RowSigner(key(HR_SOURCE))), box=SecretBox(key("hr-source-secret")), clients=clients, clock=clock
+        )
         subjects, ledger = Subjects(personnel.people), HrLedger()
         keys = LedgerKeys(key("hr-subject"), key("hr-body"))
         known = KnownSubjects(

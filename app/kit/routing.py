@@ -15,7 +15,7 @@ from starlette.convertors import StringConvertor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kit.direct import Handler, direct_handler, direct_taker
-from app.kit.errors import FieldError, Invalid
+from app.kit.errors import FieldError, Invalid, Problem
 from app.kit.limits import RateLimited
 from app.kit.problems import also
 
@@ -35,6 +35,12 @@ class Guard(ABC):
 
     scopes: frozenset[str] = frozenset()
     """Scopes of which the caller's token must carry at least one; for the route inventory."""
+
+    problems: ClassVar[tuple[type[Problem], ...]] = ()
+    """What the guard refuses with, beside what every guard does; for the description."""
+
+    schemes: ClassVar[tuple[str, ...]] = ()
+    """What the guard takes instead of a token, as OpenAPI's security schemes are named; for the description."""
 
     @abstractmethod
     async def __call__(self, request: Request) -> Any:  # noqa: ANN401 — each guard gives its own verified value
@@ -70,11 +76,20 @@ class GuardedRoute(APIRoute):
             raise UnguardedRouteError(message)
         if self.guards:
             self.responses = also(self.responses, RateLimited)
+            self._describe()
         self.short: Handler | None = direct_handler(self.dependant) if self._is_plain() else None
         if self.short is not None:
             self.app = _served_by(self.short)
         elif self._is_plain() and "POST" in (self.methods or ()):
             self.short = direct_taker(self.dependant)
+
+    def _describe(self) -> None:
+        """Say of an operation what its guards refuse with, and what they take instead of a token."""
+        for guard in self.guards:
+            self.responses = also(self.responses, *guard.problems)
+            if guard.schemes:
+                taken = [{name: list[str]()} for name in ("bearer", *guard.schemes)]
+                self.openapi_extra = {**(self.openapi_extra or {}), "security": taken}
 
     def _is_plain(self) -> bool:
         """Tell whether the path's parameters are taken as they stand in it."""

@@ -336,4 +336,5 @@ def author_of(viewer: Viewer) -> Author:
         policy_version=viewer.plan(Purpose.WORK_CONTACT).pack_label,
         address=context.address if context else None,
         request_id=context.request_id if context else None,
+        signed=viewer.subject.signed if isinstance(viewer.subject, Service) else None,
     )

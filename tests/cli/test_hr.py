@@ -23,11 +23,15 @@ from app.cli.hr import app
 from app.cli.pushing import Credentials, push_file
 from app.demo.events import DEPARTMENTS, FOUNDED, JOINED, LEFT, MOVED, REHIRED, UPDATED, hr_events, lines
 from app.departments.schemas import DepartmentCreate
+from app.hr import signatures
 from app.hr.data import DATA, JoinedData
 from app.hr.models import HrEvent
 from app.hr.schemas import HrEventIn
+from app.kit.clock import SystemClock
+from app.notices.signing import new_secret
 from tests.hr.events import SOURCE, joined, left
 from tests.support.application import OPERATOR, World
+from tests.support.clock import NOON, FrozenClock
 from tests.support.tree import ROOT
 
 EXAMPLE = ROOT / "docs" / "examples" / "hr-events.jsonl"
@@ -122,6 +126,40 @@ def test_some_failed(service: Service, tmp_path: Path, capsys: pytest.CaptureFix
     assert "2 applied" in output.out
     assert "1 failed" in output.out
     assert f"line 3: {events[1]['id']}: failed: unknown_subject: Nobody has it" in output.err
+
+
+def test_events_are_signed_anew_at_every_attempt(
+    service: Service, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, clock = new_secret(), FrozenClock(NOON)
+    (tmp_path / "secret").write_text(f"{secret}\n")
+    monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
+    sent: list[httpx.Request] = []
+    handle = Service.handle
+
+    def overheard(itself: Service, request: httpx.Request) -> httpx.Response:
+        attempt = signatures.read([(name.lower(), value) for name, value in request.headers.raw], clock.now())
+        assert signatures.matches(attempt, request.content, [secret])
+        sent.append(request)
+        clock.advance(minutes=4)
+        return handle(itself, request)
+
+    monkeypatch.setattr(Service, "handle", overheard)
+    service.script = [refused(503, "unavailable"), refused(503, "unavailable")]
+    assert service.push(file, Credentials(token=TOKEN, secret_file=tmp_path / "secret")) == 0
+    ids = [each.headers["webhook-id"] for each in sent]
+    assert (len(ids), len(set(ids)), ids[0]) == (5, 3, ids[2]), "a repeat has the id of the first attempt"
+    assert not any("authorization" in each.headers for each in sent)
+
+
+@pytest.mark.parametrize("content", ["", "whsec_", "whsec_not base64!", "密"])
+def test_a_file_without_a_secret_sends_nothing(
+    service: Service, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (tmp_path / "secret").write_text(content, encoding="utf-8")
+    assert service.push(file, Credentials(secret_file=tmp_path / "secret")) == 2
+    assert "no signing secret" in capsys.readouterr().err
+    assert service.asked == []
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,12 @@ REASONS: Final = {
     "calendar import": "moves working days, and with them due dates, on record; no step is answered or left out by it",
     "history export": "certificates and the names of keys that are gone; no value is in it",
     "history destroy-again": "destroys, and only what the log's own signature says was destroyed",
-    "hr push": SERVICE,
+    "hr push": "speaks to the service over HTTP with the caller's own token or a source's secret, and may what that may",
     "hr reconcile": f"{SERVICE}; a blown fuse takes an approved request",
+    "hr sources add": f"a source's signature gives what its service account may, and no more: {TWO}",
+    "hr sources disable": TAKES,
+    "hr sources list": NOTHING,
+    "hr sources rotate": TWO,
     "import": f"{SERVICE}; a number that is kept back for requests takes two people who hand in the same file",
     "numbers allocate": SERVICE,
     "numbers block": SERVICE,
@@ -324,6 +328,28 @@ def test_a_new_account_has_no_right_and_of_a_head_it_takes_two(machine: Machine,
     assert (account(store, "newcomer").tier, account(store, "newcomer").roles) == ("T1", ())
     assert machine("users", "add", "x", "--contact", str(contact), "--role", "infosec").exit_code == 2
     waits(machine("users", "add", "usurper", "--contact", str(head.contact_id)))
+
+
+def test_a_signing_secret_takes_two_operators_and_ending_one_takes_one(machine: Machine, store: TestStore) -> None:
+    registers = ("hr", "sources", "add", "payroll", "--client", "hr-system")
+    waits(machine(*registers))
+    assert machine("hr", "sources", "list").stdout == ""
+    refused(machine(*registers, by="two"), "still_too_early")
+    made = machine(*registers, by="two", later=TWO_DAYS)
+    assert made.exit_code == 0, made.output
+    assert made.stdout.startswith("whsec_"), "the second operator is shown it, this once"
+    refused(machine("hr", "sources", "add", "other", "--client", "it-scripts"), "hr_source_unfit")
+    waits(machine("hr", "sources", "rotate", "payroll"))
+    waits(machine("hr", "sources", "rotate", "payroll", "--overlap-hours", "48", by="two"))
+    other = machine("hr", "sources", "rotate", "payroll", by="two")
+    assert other.stdout.startswith("whsec_")
+    assert other.stdout != made.stdout
+    assert "older=" in machine("hr", "sources", "list").stdout
+    assert machine("hr", "sources", "disable", "payroll").exit_code == 0
+    assert machine("hr", "sources", "list").stdout.split("\t")[1] == "disabled"
+    refused(machine("hr", "sources", "rotate", "payroll"), "hr_source_not_found")
+    acted = [each[:2] for each in told(store) if each[0] == "operator.acted"]
+    assert acted == [("operator.acted", f"hr_source.{what}") for what in ("create", "rotate", "disable")]
 
 
 def test_a_mark_of_the_service_is_not_the_operators_to_lift(machine: Machine, store: TestStore) -> None:

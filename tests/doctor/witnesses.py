@@ -41,6 +41,7 @@ from app.emergency.repository import EmergencyRepository
 from app.emergency.sheet_repository import SheetRepository
 from app.engagements import repository as engagements
 from app.hr import known
+from app.hr.sources import SourceRows
 from app.imports.repository import ImportRepository
 from app.jobs import repository as jobs
 from app.kit.models import Id, Instant, Json, new_id
@@ -122,6 +123,7 @@ ROWS: Final[Mapping[str, Rows[Any]]] = {
     "emergency_review": EMERGENCY.reviews,
     "emergency_session": EMERGENCY.sessions,
     "emergency_sheet": SHEETS.sheets,
+    "hr_source": SourceRows(EAR).rows,
     "hr_subject": known.rows_of(EAR),
     "import_run": ImportRepository(EAR, NOTHING)._rows,
     "provision": PROVISIONS.provisions,

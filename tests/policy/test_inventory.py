@@ -138,6 +138,8 @@ INVENTORY: Final = {
     ("POST", "/v1/hr/events/batches"): ("WriteGuard", ("hr:write",), False),
     ("POST", "/v1/hr/events/{id}/replays"): ("WriteGuard", ("hr:write",), False),
     ("POST", "/v1/hr/events/{id}/skips"): ("WriteGuard", ("hr:write",), False),
+    ("POST", "/v1/hr/events"): ("IntakeGuard", ("hr:write",), False),
+    ("POST", "/v1/hr/events/batches"): ("IntakeGuard", ("hr:write",), False),
     ("GET", "/v1/hr/events"): ("LookGuard", ("hr:write",), True),
     ("GET", "/v1/hr/events/{id}"): ("LookGuard", ("hr:write",), True),
     ("GET", "/v1/number-domains"): ("LookGuard", ("numbers:read",), True),
