@@ -33,6 +33,7 @@ from app.auth.verifier import TokenVerifier
 from app.calling.desk import CallingDesk
 from app.campaigns.desk import CampaignDesk
 from app.changes.desk import ChangeDesk
+from app.clocks.desk import ClockDesk
 from app.collection.desk import CollectionDesk
 from app.config import Settings
 from app.contacts.desk import FrontDesk
@@ -145,6 +146,7 @@ class Application:
     collection: CollectionDesk
     calendar: CalendarDesk
     calling: CallingDesk
+    clocks: ClockDesk
     switching: SwitchingDesk
     campaigns: CampaignDesk
     history: HistoryDesk

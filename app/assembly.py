@@ -270,6 +270,7 @@ def assembled(
         terms=terms,
         key=keyring.mac_key,
         clients=client_rows,
+        clocks=governing.clocks.service,
         clock=clock,
     )
     heads = ReconciliationDesk(
@@ -292,6 +293,7 @@ def assembled(
         attachments=governing.attachments,
         notices=governing.notices,
         calendar=governing.calendar,
+        clocks=governing.clocks,
         delegations=governing.delegations,
         rosters=governing.rosters,
         calling=governing.calling,

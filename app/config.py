@@ -14,7 +14,13 @@ import yaml
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.deadlines import ApprovalsSettings, CalendarSettings, CampaignsSettings, HrSettings
+from app.deadlines import (
+    ApprovalsSettings,
+    CalendarSettings,
+    CampaignsSettings,
+    DeadlinesSettings,
+    HrSettings,
+)
 from app.fuses import ReconciliationsSettings
 from app.group import Group
 from app.outgoing import ChangesSettings, NoticesSettings, SmtpSettings
@@ -330,6 +336,7 @@ class Settings(BaseSettings):
     campaigns: CampaignsSettings = Field(default_factory=CampaignsSettings)
     reconciliations: ReconciliationsSettings = Field(default_factory=ReconciliationsSettings)
     hr: HrSettings = Field(default_factory=HrSettings)
+    deadlines: DeadlinesSettings = Field(default_factory=DeadlinesSettings)
     notices: NoticesSettings = Field(default_factory=NoticesSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
     changes: ChangesSettings = Field(default_factory=ChangesSettings)

@@ -59,3 +59,15 @@ class CampaignsSettings(Group):
     on_silence: Literal["suspend", "keep"] = Field(
         "suspend", title="What becomes of a right that nobody answers for; `keep` is put on record"
     )
+
+
+class DeadlinesSettings(Group):
+    """In how many working days the directory follows personnel events, from the day on which they take effect."""
+
+    joiner_days: Annotated[int, Field(ge=0, le=60)] = Field(
+        3, title="Working days until who has joined can be found and reached by their card"
+    )
+    mover_days: Annotated[int, Field(ge=0, le=60)] = Field(3, title="Working days until a move stands on the card")
+    leaver_days: Annotated[int, Field(ge=0, le=60)] = Field(
+        5, title="Working days until the card of who has left is archived"
+    )

@@ -24,6 +24,8 @@ from app.auth.repository import AccountRepository, ClientRepository
 from app.calling.desk import CallingDesk
 from app.campaigns.desk import CampaignDesk
 from app.changes.desk import ChangeDesk
+from app.clocks.desk import ClockDesk
+from app.clocks.repository import DEADLINE
 from app.config import Settings
 from app.contacts.addresses import MailAddresses
 from app.contacts.fields import CATALOGUE
@@ -150,6 +152,17 @@ class Governing:
             idempotency=idempotency,
         )
         self.calling = CallingDesk(showing, signer=RowSigner(key("calling")), contacts=over.contacts)
+        self.clocks = ClockDesk(
+            showing,
+            settings.deadlines,
+            signer=RowSigner(key(DEADLINE)),
+            contacts=over.contacts,
+            organisation=CompanyOrganisation(over.contacts, over.accounts, over.department_rows),
+            calendar=calendars,
+            teller=tells,
+            database=database,
+            clock_here=here,
+        )
         self.given = GivenRights(grants=over.grants, loans=over.loans, accounts=over.account_rows, clock=showing.clock)
         self.custody = CustodyDesk(
             RowSigner(key(CUSTODY)),

@@ -8,6 +8,7 @@ from app.auth import models as auth_models
 from app.calendar import models as calendar_models
 from app.calling import models as calling_models
 from app.campaigns import models as campaign_models
+from app.clocks import models as clock_models
 from app.collection import models as collection_models
 from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
@@ -41,6 +42,7 @@ MODULES = (
     calendar_models,
     calling_models,
     campaign_models,
+    clock_models,
     collection_models,
     contact_models,
     crypto_models,

@@ -83,7 +83,8 @@ class Worker:
         provided = await self._application.provisions.sweep()
         released = await self._application.number_sweep.sweep()
         settled = await self._application.hr.sweep()
-        return any((moved, done, changed, told, tagging, due, reviewed, attended, provided, released, settled))
+        timed = await self._application.clocks.sweep()
+        return any((moved, done, changed, told, tagging, due, reviewed, attended, provided, released, settled, timed))
 
 
 async def work(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from app.calling import routes as calling
 from app.campaigns import routes as campaigns
 from app.campaigns import routes_answering
 from app.changes import routes as changes
+from app.clocks import routes as clocks
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
@@ -93,6 +94,7 @@ ROUTERS: Final = (
     history.router,
     provisions.router,
     calling.router,
+    clocks.router,
     devices.router,
     device_holding.router,
     hr.router,

@@ -1,5 +1,6 @@
 """``hr``: personnel events to a running service, over HTTP, and the sources that sign theirs. Only ``hr sources`` opens the store."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -120,3 +121,32 @@ def reconcile(
     raise typer.Exit(
         run(Service(url=url, credentials=Credentials(token, client_id, client_secret)), asked, as_json=as_json)
     )
+
+
+@app.command()
+def deadlines(
+    since: Annotated[str | None, typer.Option("--from", help="First day on which one was due: 2026-01-01.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Last day on which one was due.")] = None,
+    *,
+    department: Annotated[str | None, typer.Option(help="Code or id of a department, with those below it.")] = None,
+    kind: Annotated[str | None, typer.Option(help="joiner, mover or leaver.")] = None,
+    url: Annotated[str, typer.Option(envvar="DUANHAO_URL", help="Where the service is.")] = "http://127.0.0.1:8000",
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="DUANHAO_TOKEN", show_envvar=True, help="Your own access token: HR, auditor, or head."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as one JSON object.")] = False,
+) -> None:
+    """Report deadlines met, late and open, by month, kind and department; the last twelve months unless told. 期限执行报告。
+
+    Language: DUANHAO_LANGUAGE, else LANG. Exit codes: 0 none was broken, 1 one was, 2 it could not be found out.
+    """
+    from app.cli.deadlines import report
+    from app.cli.numbering import Service
+    from app.cli.pushing import Credentials
+    from app.doctor.findings import language
+
+    asked = {"from": since, "to": until, "department": department, "kind": kind}
+    query = {name: value for name, value in asked.items() if value is not None}
+    service = Service(url=url, credentials=Credentials(token))
+    raise typer.Exit(report(service, query, language(os.environ.get("DUANHAO_LANGUAGE")), as_json=as_json))

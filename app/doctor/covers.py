@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Table
 
 from app.campaigns.repository import UNSEALED
+from app.clocks.repository import DEADLINE
 from app.contacts.fields import CATALOGUE
 from app.contacts.record import RowShape
 from app.crypto.rowmac import RowValue
@@ -162,6 +163,7 @@ COVERS: Final[Mapping[str, Cover]] = {
     "client_handover": Cover(CUSTODY),
     "consent": Cover(person="contact_id", values=_consent),
     "contact_photo": Cover(person="contact_id", values=_photo),
+    "deadline": Cover(DEADLINE),
     "delegation": Cover("delegation"),
     "department": Cover("department", beside=_DATES),
     "device": Cover("device"),

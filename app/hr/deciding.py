@@ -16,7 +16,7 @@ from app.hr.known import Known, KnownSubjects
 from app.hr.models import HrEvent
 from app.hr.repository import HrLedger
 from app.hr.service import HrService, Told, told_of
-from app.hr.settling import Settling, kept_problem
+from app.hr.settling import Settling
 from app.kit.clock import Clock
 from app.kit.db import Reader, UnitOfWork
 from app.kit.errors import FieldError, Invalid, NotFound
@@ -68,8 +68,7 @@ class LedgerKeeper:
         identity, subject = await self._sought(viewer, decision)
         others = await self._backlog.waiting(subject, but=identity)
         row, known = await self._locked(unit, identity, subject, ("failed", "waiting", "scheduled"))
-        row.state, row.problem, row.holds = "superseded", kept_problem(Skipped()), False
-        row.next_at = row.wait_until = None
+        await self._settling.give_up(unit, row, Skipped())
         await unit.session.flush()
         if known is not None:
             await self._settling.pass_over(unit, row, known)

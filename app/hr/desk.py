@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from app.audit.terms import Terms
 from app.auth.repository import ClientRepository
+from app.clocks.service import Clocks
 from app.contacts.members import MemberReader
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.crypto.secretbox import SecretBox
 from app.departments.service import DepartmentService
 from app.disclosure.showing import Showing
-from app.hr.applying import Applier
 from app.hr.backlog import Backlog
 from app.hr.batching import HrBatches
 from app.hr.deciding import LedgerKeeper
@@ -27,6 +27,7 @@ from app.hr.sources import HR_SOURCE, SourceRows, Sources
 from app.hr.subjects import People, Subjects
 from app.hr.sweeping import HrSweep
 from app.hr.telling import Telling
+from app.hr.timing import TimedApplier, Timing
 from app.kit.clock import Clock
 from app.kit.db import Database
 from app.notices.teller import Teller
@@ -58,6 +59,7 @@ class HrDesk:
         terms: Terms,
         key: Callable[[str], bytes],
         clients: ClientRepository,
+        clocks: Clocks,
         clock: Clock,
     ) -> None:
         """Take how looks are shown, people and senders, the store, what events change, the ledger's sealer and keys, and the clock."""
@@ -73,7 +75,9 @@ class HrDesk:
             keys=keys,
             clock=clock,
         )
-        self.applier = Applier(
+        timing = Timing(clocks, keys)
+        self.applier = TimedApplier(
+            timing,
             people=personnel.people,
             subjects=subjects,
             known=known,
@@ -91,6 +95,7 @@ class HrDesk:
             known=known,
             subjects=subjects,
             sealer=sealer,
+            timing=timing,
             clock=clock,
             wait=personnel.wait,
         )

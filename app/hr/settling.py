@@ -7,7 +7,8 @@ else. After each event that had its turn, what waits for the same subject is loo
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from uuid import UUID
 
 from app.crypto.sealer import Sealer
 from app.hr.applying import CLOCK_DIFFERENCE, Applier
@@ -43,6 +44,18 @@ _LAST: Final = 2**63 - 1
 _WITHDRAWABLE: Final = frozenset({"scheduled", "waiting", "failed"})
 
 
+class Owes(Protocol):
+    """What is told what became of events: the deadlines of those that could not be applied run all the same."""
+
+    async def settled(self, unit: UnitOfWork, event: HrEventIn, state: str, contact_id: UUID | None) -> None:
+        """Take in which state the ledger keeps an event, and whom it is about, where that is known."""
+        ...
+
+    async def given_up(self, unit: UnitOfWork, row: HrEvent) -> None:
+        """Take in that an event that was kept is to do nothing."""
+        ...
+
+
 class Settling:
     """Settles events."""
 
@@ -54,10 +67,12 @@ class Settling:
         known: KnownSubjects,
         subjects: Subjects,
         sealer: Sealer,
+        timing: Owes,
         clock: Clock,
         wait: timedelta,
     ) -> None:
-        """Take the ledger, what applies, what is known of subjects, the sealer, the clock, and how long an event waits."""
+        """Take the ledger, what applies, what is known of subjects, the sealer, deadlines, the clock, and how long an event waits."""
+        self._timing = timing
         self._ledger, self._applier, self._known = ledger, applier, known
         self._subjects, self._sealer, self._clock, self._wait_for = subjects, sealer, clock, wait
 
@@ -90,6 +105,7 @@ class Settling:
             await self._withdraw(viewer, unit, row, event, event.data.event, over=over)
         else:
             await self._apply(viewer, unit, row, event, over=over)
+        await self._timing.settled(unit, event, row.state, row.contact_id)
         if row.state not in ("waiting", "failed") and row.sequence is not None:
             await self.advance(unit, row, await self._known.locked(unit, event.subject))
 
@@ -120,6 +136,8 @@ class Settling:
                 if await self.obstacle(unit, row, event, known, again=again, over=over) is not None:
                     return False
             self._fail(row, deferred.problem or PayloadLost())
+            if event is not None:
+                await self._timing.settled(unit, event, row.state, row.contact_id)
             return True
         try:
             async with unit.session.begin_nested():
@@ -127,6 +145,7 @@ class Settling:
         except (Forbidden, Invalid) as problem:
             await unit.session.refresh(row)
             self._fail(row, problem)
+            await self._timing.settled(unit, event, row.state, row.contact_id)
         return row.state != "waiting"
 
     async def obstacle(
@@ -154,6 +173,11 @@ class Settling:
         while following <= _LAST and await self._ledger.settled(unit.session, row.subject_hash, row.source, following):
             known, following = known.at(row.source, following), following + 1
         await self._known.put(unit.session, known)
+
+    async def give_up(self, unit: UnitOfWork, row: HrEvent, problem: Problem) -> None:
+        """Keep an event as one that is to do nothing, for the reason that ``problem`` names."""
+        self._end(row, "superseded", problem)
+        await self._timing.given_up(unit, row)
 
     async def pass_over(self, unit: UnitOfWork, row: HrEvent, known: Known) -> None:
         """Let the next of a source's events have its turn once one is given up, if that one's own turn had come."""
@@ -209,7 +233,7 @@ class Settling:
             return
         state, problem = "applied", None
         if target.state in _WITHDRAWABLE:
-            self._end(target, "superseded", Withdrawn())
+            await self.give_up(unit, target, Withdrawn())
             await self.pass_over(unit, target, await self._known.locked(unit, event.subject))
         elif target.state == "applied" and not await self._unsaid(viewer, unit, event, target):
             state, problem = "superseded", AlreadyApplied()

@@ -93,7 +93,7 @@ class Sources:
         """
         now, signed = self._clock.now(), None
         for each in await self._rows.all(source):
-            if signatures.matches(attempt, body, self._live(each, now)) and each.state is State.ACTIVE:
+            if each.state is State.ACTIVE and signatures.matches(attempt, body, self._live(each, now)):
                 signed = each
         if signed is None:
             raise SignatureRefused("unknown")

@@ -24,6 +24,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "client.handed_over": ("一个服务账号的负责人已离职，请接管", "A service account needs somebody to answer for it"),
     "client.taken_over": ("服务账号已由新负责人接管", "A service account was taken over"),
     "client.disabled": ("无人接管的服务账号已停用", "A service account that nobody took over was disabled"),
+    "deadline.reminder": ("通讯录维护期限已过半，请尽快处理", "Half of the time to bring a card up to date is over"),
+    "deadline.breached": ("通讯录维护已超过规定期限", "A card was not brought up to date in time"),
     "delegation.given": ("有新的审批委托", "A delegation was made"),
     "delegation.started": ("审批委托已生效", "A delegation is in force"),
     "delegation.ended": ("审批委托已到期", "A delegation has ended"),

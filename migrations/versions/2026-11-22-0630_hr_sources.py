@@ -1,6 +1,6 @@
 """Sources that sign their personnel events.
 
-Revision e70b4f823d6a, after 0e9b46f2a1d8. Rows are never removed: a source is disabled.
+Revision e70b4f823d6a, after d6fa3e712c59. Rows are never removed: a source is disabled.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant
 
 revision: str = "e70b4f823d6a"
-down_revision: str | None = "0e9b46f2a1d8"
+down_revision: str | None = "d6fa3e712c59"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -53,6 +53,7 @@ REASONS: Final = {
     "calendar import": "moves working days, and with them due dates, on record; no step is answered or left out by it",
     "history export": "certificates and the names of keys that are gone; no value is in it",
     "history destroy-again": "destroys, and only what the log's own signature says was destroyed",
+    "hr deadlines": SERVICE,
     "hr push": "speaks to the service over HTTP with the caller's own token or a source's secret, and may what that may",
     "hr reconcile": f"{SERVICE}; a blown fuse takes an approved request",
     "hr sources add": f"a source's signature gives what its service account may, and no more: {TWO}",

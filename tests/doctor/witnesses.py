@@ -30,6 +30,7 @@ from app.campaigns import repository as campaigns
 from app.campaigns.rules import Kind as CampaignKind
 from app.campaigns.rules import Risk, Silence, Stage
 from app.campaigns.rules import State as ItemState
+from app.clocks.repository import DeadlineRepository
 from app.collection import repository as collection
 from app.contacts import photos, proposals
 from app.crypto.rows import Rows
@@ -118,6 +119,7 @@ PROVISIONS: Final = ProvisionRepository(EAR, NOTHING)
 RECONCILIATIONS: Final = ReconciliationRepository(EAR, NOTHING)
 ROWS: Final[Mapping[str, Rows[Any]]] = {
     "calling_privilege": PrivilegeRepository(EAR)._rows,
+    "deadline": DeadlineRepository(EAR).rows,
     "emergency_appointment": EMERGENCY.appointments,
     "emergency_opening": SHEETS.openings,
     "emergency_review": EMERGENCY.reviews,

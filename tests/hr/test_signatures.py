@@ -340,7 +340,9 @@ async def test_a_signature_gives_no_more_than_its_account(shared: World, named: 
     problem(await client.get(PATH, headers=sent), 401, "token_required")
     attempt = signatures.read(raw(signing.headers("msg_4", BODY, sender.secrets, NOON)), NOON)
     subject = await application.hr.sources.signer(application.database.reader, attempt, BODY)
-    assert (subject.client_id, subject.scopes) == (client_id, {"hr:write"}), "and no other scope of the account"
+    assert (subject.client_id, subject.scopes) == (client_id, frozenset({"hr:write"})), (
+        "and no other scope of the account"
+    )
     assert (await sender.send(sender.event())).status_code == 202
     async with application.database.unit_of_work() as unit:
         await application.clients.disable(unit.session, client_id)

@@ -140,7 +140,8 @@ ANSWERED: Final = {
     | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"}
     | {"POST /v1/privacy-notices", "POST /v1/calendar/revisions", "GET /v1/hr/reconciliations"}
     | {f"{method} /v1/contacts/{{id}}/consents" for method in ("GET", "POST")}
-    | {"POST /v1/contacts/{id}/consents/withdrawals", "GET /v1/privacy-notices/{id}/acknowledgements"},
+    | {"POST /v1/contacts/{id}/consents/withdrawals", "GET /v1/privacy-notices/{id}/acknowledgements"}
+    | {"GET /v1/deadlines", "GET /v1/deadlines/summary"},
     "siem": {
         "GET /v1/access-events",
         "GET /v1/access-events/{id}",
