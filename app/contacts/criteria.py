@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from app.contacts.fields import TEMPORARY
 from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag
-from app.contacts.search import FIELDS, LAST, MEMBER, NUMBER, START, WHOLE, Wanted, WordShape, rank
+from app.contacts.search import FIELDS, INSIDE, LAST, MEMBER, NUMBER, START, T9, WHOLE, WORD, Wanted, WordShape, rank
 from app.kit.models import Id
 from app.permissions.outcomes import Power
 
@@ -96,6 +96,10 @@ class Order:
     descending: bool = False
 
 
+OF_DIGITS: Final = (rank(START, NUMBER), rank(WORD, T9), rank(INSIDE, T9))
+"""Ranks of the keys that a few digits do not begin."""
+
+
 class Ask:
     """One word in SQL: which keys of a contact it finds."""
 
@@ -119,11 +123,13 @@ class Ask:
 
     def finds(self, keys: type[ContactKey]) -> ColumnElement[bool]:
         """Say of a key of a contact at hand that the word finds the contact by it."""
-        least = keys.rank >= number(rank(START, 0))
-        if not self.shape.begins_numbers:
-            least = and_(least, keys.rank != number(rank(START, NUMBER)))
+        least = and_(keys.rank >= number(rank(START, 0)), *self.begun(keys))
         named = self.named(keys, range(len(self.shape.departments)))
         return or_(and_(self.begins(keys), or_(keys.term == self.word, least)), named)
+
+    def begun(self, keys: type[ContactKey]) -> list[ColumnElement[bool]]:
+        """Say of a key that may begin with the word that the word is long enough for it."""
+        return [] if self.shape.begins_numbers else [keys.rank.not_in(numbers(OF_DIGITS))]
 
     def named(self, keys: type[ContactKey], qualities: Iterable[int]) -> ColumnElement[bool]:
         """Say of a key that it is membership of a department that the word names that well."""
@@ -138,11 +144,11 @@ class Ask:
     def all_found(self) -> ColumnElement[bool]:
         """Say the same of contacts at large: a set that an index gives."""
         keys = ContactKey
-        whole = [rank(place, field) for place in (WHOLE, START) for field in self.shape.fields]
+        whole = [rank(place, field) for place in (WHOLE, START) for field in self.shape.fields if field != T9]
         begun = [
             each
             for each in range(rank(START, 0), rank(len(self.shape.departments), 0))
-            if each % FIELDS in self.shape.fields and (self.shape.begins_numbers or each != rank(START, NUMBER))
+            if each % FIELDS in self.shape.fields and (self.shape.begins_numbers or each not in OF_DIGITS)
         ]
         sets = [
             select(keys.contact_id).where(keys.rank.in_(numbers(begun)), self.begins(keys)),

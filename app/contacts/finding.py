@@ -41,6 +41,7 @@ from app.contacts.search import (
     NUMBER,
     PINYIN,
     START,
+    T9,
     TITLE,
     WHOLE,
     WORD,
@@ -196,13 +197,15 @@ def _hits(ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:
     keys = ContactKey
     if field == DEPARTMENT:
         return ask.named(keys, [place]) if ask.members(place) else None
+    if field in {NUMBER, T9} and place != WHOLE and not ask.shape.begins_numbers:
+        return None
     if place == WHOLE:
+        if field == T9:
+            return None
         ranks = [rank(START, field), *([rank(WHOLE, ACCOUNT)] if field == ACCOUNT else [])]
         return and_(
             keys.rank.in_(numbers(ranks)) if len(ranks) > 1 else keys.rank == number(ranks[0]), keys.term == ask.word
         )
-    if field == NUMBER and not ask.shape.begins_numbers:
-        return None
     if (place, field) not in _KEPT:
         return None
     begins = ask.begins(keys)
@@ -214,8 +217,8 @@ def _hits(ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:
 _KEPT: Final = frozenset(
     {
         *((START, field) for field in range(DEPARTMENT)),
-        *((WORD, field) for field in (NAME, PINYIN, INITIALS, TITLE)),
-        *((INSIDE, field) for field in (NAME, PINYIN, TITLE)),
+        *((WORD, field) for field in (NAME, PINYIN, INITIALS, TITLE, T9)),
+        *((INSIDE, field) for field in (NAME, PINYIN, TITLE, T9)),
     }
 )
 """Places at which keys of a field can begin."""
@@ -232,9 +235,8 @@ def _better(ask: Ask, own: int) -> ColumnElement[bool]:
         ranks += [rank(WHOLE, ACCOUNT)] if field > ACCOUNT else []
         ways.append(and_(others.term == ask.word, others.rank.in_(numbers(ranks))) if ranks else false())
     else:
-        earlier = and_(ask.begins(others), others.rank >= number(rank(START, 0)), others.rank < number(own))
-        if not ask.shape.begins_numbers:
-            earlier = and_(earlier, others.rank != number(rank(START, NUMBER)))
+        later = others.rank >= number(rank(START, 0))
+        earlier = and_(ask.begins(others), later, others.rank < number(own), *ask.begun(others))
         ways += [and_(others.term == ask.word, others.rank < number(rank(WORD, 0))), earlier]
     if field == DEPARTMENT:
         ways.append(and_(ask.named(others, [place]), others.term < keys.term))

@@ -1,8 +1,9 @@
 """How a Chinese name is read: one syllable per character, the surname by our own table, a given name in each of its readings.
 
 Pure. Readings of single characters come from ``pypinyin`` (MIT), which is told to leave its table of phrases on the disk: it costs 55 MiB
-and knows words, not names. What a surname is called no dictionary of characters can tell, so that stands here: surnames of two characters,
-and characters that are read otherwise as a surname than elsewhere. Only writing a card asks for readings; searching compares stored text.
+and knows words, not names. A rare character that it does not know is read as a variant of it, else it is left out. What a surname is called
+no dictionary of characters can tell, so that stands here: surnames of two characters, and characters that are read otherwise as a surname
+than elsewhere. Only writing a card asks for readings; searching compares stored text.
 """
 
 import os
@@ -11,11 +12,14 @@ from functools import lru_cache
 from itertools import chain, groupby, islice, product
 from typing import Final
 
+from app.contacts.variants import read_as, simplified
+
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
 
 MOST_READINGS: Final = 12
 """Ways in which a whole name may be read; a name with more keeps the first reading of each character and every single change of it."""
 _MOST_OF_ONE: Final = 3
+_FIRST_RARE, _LAST_RARE = 0x20000, 0x3FFFD
 
 _COMPOUND: Final = (
     "欧阳 ou yang 尉迟 yu chi 司马 si ma 上官 shang guan 诸葛 zhu ge 东方 dong fang 皇甫 huang fu 慕容 mu rong 司徒 si tu 令狐 ling hu "
@@ -57,6 +61,15 @@ SURNAMES: Final = _singles()
 @lru_cache(maxsize=8192)
 def readings(character: str) -> tuple[str, ...]:
     """Give the readings of one character without tones, the commonest first; none for what is not a Chinese character."""
+    found = dictionary(character)
+    if found:
+        return found
+    variant = read_as(character)
+    return () if variant is None else dictionary(variant)
+
+
+def dictionary(character: str) -> tuple[str, ...]:
+    """Give what the dictionary alone says."""
     from pypinyin import Style, pinyin  # noqa: PLC0415 — a dictionary of 15 MiB, read by who writes cards
 
     found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
@@ -65,9 +78,14 @@ def readings(character: str) -> tuple[str, ...]:
 
 def surname_length(name: str) -> int:
     """Count the characters of the surname that a Chinese name begins with: 2, 1, or 0 where it begins otherwise."""
-    if name[:2] in COMPOUND:
+    if simplified(name[:2]) in COMPOUND:
         return 2
-    return 1 if name and readings(name[0]) else 0
+    return 1 if name and (readings(name[0]) or is_rare(name[0])) else 0
+
+
+def is_rare(character: str) -> bool:
+    """Tell whether this is a character of the extensions B and up, whether or not anybody knows its reading or this Python its name."""
+    return _FIRST_RARE <= ord(character) <= _LAST_RARE
 
 
 def read_name(name: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
@@ -81,13 +99,13 @@ def read_name(name: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     rest = _choices(name[length:])
     if length == 1:
         usual = readings(name[0])
-        proper = _spelt(SURNAMES.get(name[0], usual[:1]))
+        proper = _spelt(SURNAMES.get(simplified(name[0]), usual[:1]))
         odd = [each for each in usual[:1] if each not in proper]
-        return _varied([proper, *rest]), _varied([odd, *rest]) if odd else []
-    first, second = COMPOUND[name[:2]]
+        return _varied([*([proper] if proper else []), *rest]), _varied([odd, *rest]) if odd else []
+    first, second = COMPOUND[simplified(name[:2])]
     found = _varied([_spelt((first,)), _spelt((second,)), *rest])
     if not rest:  # two characters may be a surname and a given name as well: 单于
-        alone = SURNAMES.get(name[0], readings(name[0])[:1])
+        alone = SURNAMES.get(simplified(name[0]), readings(name[0])[:1])
         found = list(dict.fromkeys([*found, *_varied([alone, readings(name[1])])]))
     return found, []
 

@@ -4,8 +4,11 @@ Pure. A key is a piece of a card's C1 text that begins where a search may begin,
 begins. A text is found by a word exactly when one of its keys begins with the word, so every question is a range of an index, also one for
 the middle of a name. How well is the key's rank: whole before beginning before start of a word before inside, and within each of these
 name before pinyin before initials before account before number before title before department. An organisation counts as a title.
+What spells a name on the keys of a telephone (T9) stands a place lower than what it spells, after everything else of that place, so that
+digits are a number first.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +18,8 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from app.contacts.fields import SEALED_NAMES
-from app.contacts.pinyin import read_name, read_text, surname_length, words_of
+from app.contacts.pinyin import is_rare, read_name, read_text, surname_length, words_of
+from app.contacts.variants import simplified
 from app.departments.tree import Tree
 
 NAME, PINYIN, INITIALS, ACCOUNT, NUMBER, TITLE, DEPARTMENT = range(7)
@@ -28,6 +32,9 @@ WHOLE, START, WORD, INSIDE = range(4)
 MEMBER: Final = 7
 """Rank of the keys that say to which departments a contact belongs; no typed word equals one of them."""
 
+T9: Final = 7
+"""The field of digits that spell a name. Its keys stand at ``WORD`` (from the beginning of a name) and ``INSIDE`` (from a later word)."""
+
 LONGEST_WORD: Final = 64
 LONGEST_KEY: Final = LONGEST_WORD + 1
 """Longer by one than any word, so that no word is taken for the whole of a text that was cut."""
@@ -37,9 +44,13 @@ MOST_PLACES: Final = 40
 """Characters of one text at which a search may begin."""
 MOST_WORDS: Final = 6
 LEAST_DIGITS: Final = 3
-"""From how many digits on a number is found by its beginning."""
+"""From how many digits on a number is found by its beginning, and a name by the keys that spell it."""
 
-_SEPARATORS: Final = frozenset("·•‧・")
+_SEPARATORS: Final = frozenset("·•‧・∙⋅⸱᛫ꞏᐧ●")
+"""Every dot that is typed between the parts of 阿依古丽·买买提; a full stop between two such letters is one as well."""
+
+_FULL_STOP: Final = re.compile(r"(?<=[^\W\d_a-z])\s*\.\s*(?=[^\W\d_a-z])")
+_KEYPAD: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 
 
 class Key(NamedTuple):
@@ -55,13 +66,18 @@ def rank(place: int, field: int) -> int:
 
 
 def folded(text: str) -> str:
-    """Bring a text to the form in which it is compared: NFKC, no case, no accents on Latin letters, nothing invisible."""
+    """Bring a text to the form in which it is compared: as it is read, every character in its simplified form."""
+    return simplified(legible(text))
+
+
+def legible(text: str) -> str:
+    """Bring a text to the form in which it is read: NFKC, no case, no accents on Latin letters, nothing invisible."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept: list[str] = []
     latin = False
     for letter in unicodedata.normalize("NFD", plain):
         category = unicodedata.category(letter)
-        if category.startswith("C") or (latin and category == "Mn"):
+        if (category.startswith("C") and not is_rare(letter)) or (latin and category == "Mn"):
             continue
         latin = letter.isascii() and letter.isalpha()
         kept.append(letter)
@@ -69,8 +85,11 @@ def folded(text: str) -> str:
 
 
 def separated(text: str) -> list[str]:
-    """Split a folded text at spaces and at the dot that parts names of several words."""
-    return "".join(" " if letter in _SEPARATORS else letter for letter in text).split()
+    """Split a folded text at spaces and at the dot, however it is typed, that parts names of several words."""
+    if text.isascii():
+        return text.split()
+    parted = "".join(" " if letter in _SEPARATORS else letter for letter in text)
+    return _FULL_STOP.sub(" ", parted).split()
 
 
 def member_term(department: UUID) -> str:
@@ -82,7 +101,8 @@ def keys_of(card: Mapping[str, Any], departments: Iterable[UUID]) -> frozenset[K
     """Derive the keys of a contact from its plain columns (``card``, by column name) and all its departments."""
     found = {Key(MEMBER, member_term(each)) for each in departments}
     if card["kind"] not in SEALED_NAMES:
-        found.update(_best(_of_names(card)))
+        names = frozenset(_best(_of_names(card)))
+        found.update(names, _best(_spelt(names)))
     found.update(_best(chain(_of_text(TITLE, card["title"]), _of_text(TITLE, card.get("organisation")))))
     found.update(_best(_of_account(card)))
     found.update(number_keys(card["short_numbers"] or (), card["extension"]))
@@ -112,13 +132,25 @@ def _best(keys: Iterable[Key]) -> Iterator[Key]:
         yield Key(rank(order if order <= INSIDE else WHOLE, field), term)
 
 
+def _spelt(names: Iterable[Key]) -> Iterator[Key]:
+    """Give the digits that spell a name, its pinyin or its initials; not those that are as few as a word of digits may not have."""
+    for found, term in names:
+        place = found // FIELDS
+        if place in _LOWER and len(term) >= LEAST_DIGITS and _SPELLED.fullmatch(term):
+            yield Key(rank(_LOWER[place], T9), term.translate(_KEYPAD))
+
+
+_LOWER: Final = {START: WORD, WORD: INSIDE}
+_SPELLED: Final = re.compile(r"[a-z0-9]*[a-z][a-z0-9]*")
+
+
 def _of_names(card: Mapping[str, Any]) -> Iterator[Key]:
     person = card["kind"] != "hotline"
     for name in (card["name"], card["name_en"], card["alias"]):
         yield from _of_text(NAME, name, surname=person and name == card["name"])
     for name in (card["name"], card["alias"]):
         if name:
-            together = "".join(separated(folded(name)))
+            together = "".join(separated(legible(name)))
             surnamed = person and name == card["name"]
             proper, odd = read_name(together) if surnamed else (read_text(together), [])
             yield from _of_syllables(proper)
@@ -167,7 +199,9 @@ def _of_text(field: int, text: str | None, *, surname: bool = False) -> Iterator
 def _word_starts(part: str) -> Iterator[int]:
     before = ""
     for at, letter in enumerate(part):
-        kind = "" if not letter.isalnum() else "latin" if letter.isascii() else "other"
+        kind = (
+            "latin" if letter.isascii() and letter.isalnum() else "other" if letter.isalnum() or is_rare(letter) else ""
+        )
         if kind and kind != before:
             yield at
         before = kind
@@ -186,7 +220,7 @@ class Word:
         if not self.text.isascii():
             return (NAME, TITLE)
         digits = not any(letter.isalpha() for letter in self.text)
-        return (NAME, PINYIN, INITIALS, ACCOUNT, *((NUMBER,) if digits else ()), TITLE)
+        return (NAME, PINYIN, INITIALS, ACCOUNT, *((NUMBER,) if digits else ()), TITLE, *((T9,) if digits else ()))
 
     @property
     def shape(self) -> "WordShape":
@@ -237,12 +271,21 @@ def wanted(text: str, tree: Tree) -> Wanted:
     if not phrase or len(phrase) > LONGEST_WORD:
         return _NOBODY
     whole = Word(phrase, _departments(phrase, tree))
+    parts = _scripts(parts)
     if len(parts) == 1:
         return Wanted(whole)
     words = [Word(each, _departments(each, tree)) for each in dict.fromkeys(parts)]
     ranking = next((each for each in words if not any(each.departments)), words[0])
     return Wanted(whole, (ranking, *(each for each in words if each is not ranking)))
 
+
+def _scripts(parts: list[str]) -> list[str]:
+    """Part words that mix Latin letters and others: who types 李lei means 李雷 too. Left as they are where that makes too many."""
+    parted = [run for part in parts for run in _BETWEEN.split(part)]
+    return parted if len(parted) <= MOST_WORDS else parts
+
+
+_BETWEEN: Final = re.compile(r"(?<=[^\x00-\x7f])(?=[a-z])|(?<=[a-z])(?=[^\x00-\x7f])")
 
 LAST: Final = "\U0010ffff"
 """A letter that no key has and that stands after all that one can have."""

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Final
 from uuid import UUID
 
-NAME, PINYIN, INITIALS, ACCOUNT, NUMBER, TITLE, DEPARTMENT = range(7)
+NAME, PINYIN, INITIALS, ACCOUNT, NUMBER, TITLE, DEPARTMENT, T9 = range(8)
 EXACT, START, WORD, INSIDE = range(4)
 
 Match = tuple[int, int, str]
@@ -90,6 +90,39 @@ def _spoken(readings: Iterable[tuple[str, ...]], word: str) -> Iterator[Match]:
                     yield (EXACT if told == word else START) if here == 0 else WORD, what, told
 
 
+def _starts(text: str) -> Iterator[int]:
+    """Say where words of a text begin whose spaces are kept."""
+    at = 0
+    for part in text.lower().split():
+        for here, letter in enumerate(part):
+            before = part[here - 1] if here else ""
+            if not before or not before.isalnum() or letter.isascii() != before.isascii():
+                yield at + here
+        at += len(part)
+
+
+def _pressed(person: Someone, readings: Iterable[tuple[str, ...]], word: str) -> Iterator[Match]:
+    """Find digits in what a name, its pinyin and its initials are on the keys of a telephone, if all of it can be typed there."""
+    told = set[tuple[int, str]]()
+    for name in (person.name, person.name_en, person.alias):
+        whole = "".join((name or "").lower().split())
+        told |= {(INSIDE if here else WORD, whole[here:]) for here in _starts(name or "")}
+        if name and whole.isascii() and " " in name:
+            initials = "".join(each[0].lower() for each in name.split())
+            told |= {(INSIDE if here else WORD, initials[here:]) for here in range(len(initials))}
+    for syllables in readings:
+        for parts in (syllables, [each[0] for each in syllables]):
+            told |= {(INSIDE if here else WORD, "".join(parts[here:])) for here in range(len(parts))}
+    for place, text in told:
+        if len(text) >= 3 and len(word) >= 3 and text.isascii() and text.isalpha():
+            pressed = "".join(str(next(at for at, keys in KEYS.items() if letter in keys)) for letter in text)
+            if pressed.startswith(word):
+                yield place, T9, pressed
+
+
+KEYS: Final = {2: "abc", 3: "def", 4: "ghi", 5: "jkl", 6: "mno", 7: "pqrs", 8: "tuv", 9: "wxyz"}
+
+
 def matches(person: Someone, word: str, departments: dict[str, str]) -> Iterator[Match]:
     """List every way in which a word finds a person; ``departments`` are names by code."""
     surname, proper, odd = _syllables(person.name)
@@ -97,6 +130,7 @@ def matches(person: Someone, word: str, departments: dict[str, str]) -> Iterator
     yield from _text(NAME, person.name_en, word)
     yield from _text(NAME, person.alias, word)
     yield from _spoken(proper, word)
+    yield from _pressed(person, proper, word)
     yield from ((INSIDE, PINYIN, "".join(each)) for each in odd if "".join(each).startswith(word))
     for name in (person.name, person.name_en):
         if name and name.isascii() and " " in name:
@@ -127,6 +161,7 @@ def found(people: Iterable[Someone], query: str, departments: dict[str, str]) ->
     """List whom a query finds, the best first."""
     words = query.lower().replace("·", " ").split()
     phrase = "".join(words)
+    words = [run for word in words for run in _scripts(word)]
     hits = []
     for person in people:
         whole = sorted(matches(person, phrase, departments))
@@ -136,6 +171,17 @@ def found(people: Iterable[Someone], query: str, departments: dict[str, str]) ->
         elif len(words) > 1 and all(each):
             hits.append((1, *each[_ranking(words, departments)][0], person.name, person.id))
     return [hit[-1] for hit in sorted(hits)]
+
+
+def _scripts(word: str) -> list[str]:
+    """Part a word between a Chinese character and a Latin letter."""
+    runs = [""]
+    for before, letter in zip("\0" + word, word, strict=False):
+        han = not before.isascii() and letter.isascii() and letter.isalpha()
+        if han or (before.isascii() and before.isalpha() and not letter.isascii()):
+            runs.append("")
+        runs[-1] += letter
+    return runs
 
 
 def _ranking(words: Sequence[str], departments: dict[str, str]) -> int:

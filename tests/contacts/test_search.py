@@ -21,6 +21,7 @@ from app.contacts.search import (
     NUMBER,
     PINYIN,
     START,
+    T9,
     TITLE,
     WHOLE,
     WORD,
@@ -81,6 +82,9 @@ def tree(**names: str) -> Tree:
         ("100%_\\", "100%_\\"),
         ("が", "が"),
         ("👩‍💻", "👩💻"),
+        ("歐陽鋒", "欧阳锋"),
+        ("張乾", "张乾"),
+        ("\U00031351\U0002ebf0", "\U00031351\U0002ebf0"),
     ],
 )
 def test_what_is_compared_has_no_case_width_accent_or_hidden_letter(text: str, compared: str) -> None:
@@ -142,10 +146,59 @@ def test_any_text_gives_bounded_keys_and_no_word_is_a_member(name: str, title: s
     found = keys_of(card(name=name, title=title, alias=name, short_numbers=numbers), ())
     for key in found:
         assert 1 <= len(key.term) <= LONGEST_KEY or key.rank == rank(START, NUMBER)
-        assert key.rank % FIELDS != MEMBER
+        assert key.rank != MEMBER
         assert not key.term.startswith("D")
     assert sum(key.rank in {rank(place, TITLE) for place in range(4)} for key in found) <= MOST_PLACES
+    assert all(key.term.isdigit() for key in found if key.rank % FIELDS == T9)
     assert len(sort_name(card(name=name))) <= LONGEST_NAME
+
+
+def test_digits_spell_a_name_a_place_lower_than_what_they_spell() -> None:
+    assert terms(T9, WORD, name="欧海", name_en="Ou Hai") == {"68424"}
+    assert terms(T9, INSIDE, name="欧海", name_en="Ou Hai") == {"424"}
+    assert terms(T9, WORD, name="李海林", alias="A1") == {"54424546", "545"}
+    assert terms(T9, START, name="李海林") == terms(T9, WHOLE, name="李海林") == set()
+
+
+@pytest.mark.parametrize("dot", "·•‧・･∙⋅⸱᛫ꞏᐧ●.\uff0e\ufe52")
+@pytest.mark.parametrize("around", ["", " "])
+def test_a_name_of_several_words_is_one_however_its_dot_is_typed(dot: str, around: str) -> None:
+    name = f"阿依古丽{around}{dot}{around}买买提"
+    assert separated(folded(name)) == ["阿依古丽", "买买提"] or around
+    assert terms(NAME, START, name=name) == {"阿依古丽买买提"}
+    assert "买买提" in terms(NAME, WORD, name=name)
+    assert wanted(name, tree()).phrase.text == "阿依古丽买买提"
+
+
+def test_a_full_stop_elsewhere_is_a_full_stop() -> None:
+    for text in ("v1.2", "wei.zhang", "3.5室", "a.甲", "甲."):
+        assert separated(text) == [text]
+
+
+def test_a_traditional_name_is_compared_as_a_simplified_one_and_read_as_itself() -> None:
+    assert terms(NAME, START, name="歐陽傑") == terms(NAME, START, name="欧阳杰") == {"欧阳杰"}
+    assert terms(NAME, WORD, name="歐陽傑") == {"杰"}
+    assert terms(PINYIN, START, name="單傑") == {"shanjie"}
+    assert "zhangqian" in terms(PINYIN, START, name="張乾")
+
+
+def test_a_rare_character_is_found_read_or_left_out_and_never_hides_the_rest() -> None:
+    rare = "\U00031351"
+    assert terms(NAME, START, name=f"{rare}明") == {f"{rare}明"}
+    assert terms(NAME, WORD, name=f"{rare}明") == {"明"}
+    assert "ming" in terms(PINYIN, START, name=f"{rare}明")
+    assert terms(PINYIN, START, name="王\U0002cc5f") == {"wangwei"}
+
+
+def test_scripts_are_asked_for_apart_too() -> None:
+    def words(text: str) -> list[str]:
+        return [word.text for word in wanted(text, tree()).words]
+
+    assert words("李lei") == ["李", "lei"]
+    assert words("ouyang锋") == ["ouyang", "锋"]
+    assert words("研发3组") == words("v1.2") == words("lei") == []
+    assert words("a甲b乙c丙d") == []
+    assert len(words("a甲b乙c丙")) == 6
 
 
 def test_a_word_cannot_be_taken_for_the_whole_of_a_text_that_was_cut() -> None:
