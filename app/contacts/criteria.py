@@ -3,7 +3,7 @@
 A statement is written for the *shape* of a search; the words come as parameters, so that two searches of one shape are compiled once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -83,8 +83,8 @@ class Criteria:
         return found
 
 
-def places(ids: Sequence[UUID]) -> int:
-    """Give how many ids a statement has places for: the next power of two, so that few texts are compiled."""
+def places(ids: Sized) -> int:
+    """Give how many ids (or other values) a statement has places for: the next power of two, so that few texts are compiled."""
     return 1 << (len(ids) - 1).bit_length() if ids else 0
 
 

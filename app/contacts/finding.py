@@ -6,8 +6,9 @@ tier only. Tiers 0 to 31 are those of everything that was typed, in one; 32 to 6
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.contacts.criteria import Ask, Criteria, any_key, asked, number, numbers
+from app.contacts.criteria import Ask, Criteria, any_key, asked, number, numbers, places
 from app.contacts.models import ContactKey
 from app.contacts.repository import NIL, ContactRepository
 from app.contacts.search import (
@@ -37,6 +38,7 @@ from app.contacts.search import (
     FIELDS,
     INITIALS,
     INSIDE,
+    LEVEL,
     NAME,
     NUMBER,
     PINYIN,
@@ -48,6 +50,7 @@ from app.contacts.search import (
     WordShape,
     rank,
 )
+from app.contacts.within import FEW, members, reaches, size_of, values_of, within
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Statement
@@ -57,8 +60,9 @@ from app.permissions.plan import Plan
 _MOST_STATEMENTS: Final = 512
 _FACTOR: Final = 4
 _MOST_AT_ONCE: Final = 1024
-LEVEL: Final = rank(INSIDE + 1, 0)
-"""Tiers of one level: every place times every field, places counted from an exact match on."""
+_ENOUGH: Final = 4_096
+"""Candidates after which it is asked whether those whom the viewer can see are fewer than what is still to be read."""
+_MANY: Final = 16 * FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,25 @@ class ContactFinder:
     """Ranked searches.
 
     Candidates come from the keys alone, in their order, by a statement that is the same for every viewer; the viewer's predicate then says
-    which of them there are. Where few of them are for the viewer, more are read, so that a page is always full or the last.
+    which of them there are. Where few of them are for the viewer, more are read, so that a page is always full or the last. Where what
+    narrows the search or what the viewer sees at all is a small set, candidates come from there (``app.contacts.within``).
     """
 
-    def __init__(self, reader: Reader, repository: ContactRepository) -> None:
-        """Take the reader, and the rows that hits are."""
+    def __init__(
+        self,
+        reader: Reader,
+        repository: ContactRepository,
+        *,
+        few: int = FEW,
+        enough: int = _ENOUGH,
+        many: int = _MANY,
+    ) -> None:
+        """Take the reader, and the rows that hits are.
+
+        A set of at most ``few`` is begun from at once; one of at most ``many`` after ``enough`` candidates did not fill the page.
+        """
         self._reader, self._repository = reader, repository
+        self._few_at_once, self._enough, self._many = few, enough, many
         self._statements: OrderedDict[tuple[Any, ...], Prepared | None] = OrderedDict()
 
     async def search(
@@ -96,20 +113,67 @@ class ContactFinder:
     ) -> list[Hit]:
         """List what ``plan`` and ``criteria`` allow and what was typed finds, from ``after`` on, the best first."""
         hits: list[Hit] = []
-        at_once = limit
+        at_once, read, is_asked = limit, 0, False
+        few = await self._few(criteria, plan, self._few_at_once)
         while len(hits) < limit:
-            candidates = await self._candidates(criteria, after=after, limit=at_once)
+            if few is None and read >= self._enough and not is_asked:
+                few, is_asked = await self._few(criteria, plan, self._many), True
+            candidates = (
+                await self._candidates(criteria, after=after, limit=at_once)
+                if few is None
+                else await self._among_few(few, criteria, after=after, limit=at_once)
+            )
             found = await self._repository.among([each.id for each in candidates], criteria, plan, tree)
             hits += [Hit(record, each) for each in candidates if (record := found.get(each.id)) is not None]
             if len(candidates) < at_once:
                 break
+            read += len(candidates)
             after, at_once = candidates[-1], min(at_once * _FACTOR, _MOST_AT_ONCE)
         return hits[:limit]
 
+    async def _few(self, criteria: Criteria, plan: Plan, most: int) -> list[UUID] | None:
+        """List a set that holds everybody whom the search can answer, if there is one of at most so many."""
+        for found, statuses in reaches(criteria, plan):
+            sizes = size_of(found)
+            if sizes is None:
+                continue
+            prepared = self._prepared(("members", sizes, statuses), partial(members, sizes, statuses))
+            if prepared is None:
+                return []
+            rows = await self._reader.fetch(prepared, {**values_of(found), "most": most + 1})
+            if len(rows) <= most:
+                return [identity for (identity,) in rows]
+        return None
+
+    async def _among_few(
+        self, few: Sequence[UUID], criteria: Criteria, *, after: Position | None, limit: int
+    ) -> list[Position]:
+        wanted = criteria.wanted
+        if wanted is None:
+            return []
+        found: list[Position] = []
+        for start in range(0, len(few), FEW):
+            some = list(few[start : start + FEW])
+            size = max(_LEAST, places(some))
+            prepared = self._prepared(
+                ("within", wanted.shape, size, after is None),
+                partial(within, wanted.shape, size, paged=after is not None),
+            )
+            padded = [*some, *some[-1:] * (size - len(some))]
+            values: dict[str, Any] = {
+                **criteria.values,
+                **{f"m{at}": each for at, each in enumerate(padded)},
+                "page": limit,
+            }
+            if after is not None:
+                values.update(after_tier=after.tier, after_term=after.term, after_name=after.name, after_id=after.id)
+            found += [Position(*row) for row in await self._reader.fetch(prepared, values)] if prepared else []
+        return sorted(found, key=_standing)[:limit]
+
     async def _candidates(self, criteria: Criteria, *, after: Position | None, limit: int) -> list[Position]:
-        prepared = self._prepared(
-            criteria.wanted.shape if criteria.wanted else (), None if after is None else after.tier
-        )
+        shape = criteria.wanted.shape if criteria.wanted else ()
+        tier = None if after is None else after.tier
+        prepared = self._prepared((shape, tier), partial(candidates, shape, tier))
         if prepared is None:
             return []
         values: dict[str, Any] = {**criteria.values, "page": limit}
@@ -117,16 +181,23 @@ class ContactFinder:
             values.update(after_term=after.term, after_name=after.name, after_id=after.id)
         return [Position(*row) for row in await self._reader.fetch(prepared, values)]
 
-    def _prepared(self, shape: tuple[WordShape, ...], after: int | None) -> Prepared | None:
-        key = (shape, after)
+    def _prepared(self, key: tuple[Any, ...], written: "Callable[[], Statement | None]") -> Prepared | None:
         if key in self._statements:
             self._statements.move_to_end(key)
             return self._statements[key]
-        statement = candidates(shape, after)
+        statement = written()
         prepared = self._statements[key] = None if statement is None else self._reader.prepare(statement)
         while len(self._statements) > _MOST_STATEMENTS:
             self._statements.popitem(last=False)
         return prepared
+
+
+_LEAST: Final = 32
+
+
+def _standing(hit: Position) -> tuple[int, bytes, bytes, bytes]:
+    """Order hits of several statements as each of these orders its own: texts by their bytes."""
+    return hit.tier, hit.term.encode(), hit.name.encode(), hit.id.bytes
 
 
 def candidates(shape: tuple[WordShape, ...], after: int | None) -> "Statement | None":

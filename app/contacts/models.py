@@ -63,6 +63,7 @@ class Contact(Base):
             name="plain_name",
         ),
         Index("ix_contact_name_id", "name", "id"),
+        Index("ix_contact_status_kind", "status", "kind", "id"),
         Index("ix_contact_unconfirmed", "id", sqlite_where=_UNCONFIRMED, postgresql_where=_UNCONFIRMED),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)

@@ -65,6 +65,10 @@ def rank(place: int, field: int) -> int:
     return place * FIELDS + field
 
 
+LEVEL: Final = rank(INSIDE + 1, 0)
+"""Tiers of one level: every place times every field, places counted from an exact match on."""
+
+
 def folded(text: str) -> str:
     """Bring a text to the form in which it is compared: as it is read, every character in its simplified form."""
     return simplified(legible(text))

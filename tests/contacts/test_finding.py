@@ -16,13 +16,17 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.contacts.criteria import Criteria
-from app.contacts.finding import candidates
+from app.contacts.finding import ContactFinder, candidates
+from app.contacts.listing import criteria_of
 from app.contacts.models import Contact, ContactKey
+from app.contacts.query_schemas import ListQuery
 from app.contacts.schemas import ContactPage
 from app.contacts.search import ACCOUNT, LONGEST_WORD, folded, wanted
+from app.contacts.within import FEW
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.kit.models import new_id
 from app.kit.straight import Writes
+from app.permissions.outcomes import Purpose
 from tests.contacts import plainly
 from tests.contacts.plainly import Someone
 from tests.support.application import OPERATOR, World
@@ -601,3 +605,47 @@ async def test_any_search_of_anybody_is_the_plain_reading(
     counted = await ask(world, who, limit=1, total=True, **narrowed)
     assert counted["total"] == len(expected)
     assert sorted(await everybody(world, who, limit=50, sort="-employee_no", **narrowed)) == sorted(expected)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=3),
+    who=st.sampled_from(("staff", "intern", "hr", "steward", "directory-sync")),
+    narrowed=st.sampled_from(
+        (
+            {"department": "TOP", "recursive": True},
+            {"department": "ZRD"},
+            {"department": "NOBODYS"},
+            {"kind": "hotline"},
+            {"status": "prehire"},
+            {"tag": "none"},
+        )
+    ),
+    limit=st.sampled_from((1, 3, 50)),
+)
+async def test_from_whichever_end_a_search_begins_it_finds_the_same_in_the_same_order(
+    world: World, pieces: list[str], who: str, narrowed: dict[str, Any], limit: int
+) -> None:
+    """Candidates first, a small set first, or the one after the other: hit by hit and page by page alike."""
+    place = (str(world.application.settings.data_dir), 1)
+    if place not in COMPANIES:
+        COMPANIES[place] = await company(world, 1)
+    q = "".join(pieces).strip()
+    assume(q)
+    viewer = await world.viewer(who)
+    plan, rows = viewer.plan(Purpose.WORK_CONTACT), world.application.contact_rows
+    criteria = criteria_of(ListQuery.model_validate({"q": q, **narrowed}), plan, viewer.tree)
+    reader = world.application.database.reader
+    answers = []
+    for few, enough in ((FEW, 10**9), (-1, 10**9), (-1, 1)):
+        finder, after, found = ContactFinder(reader, rows, few=few, enough=enough), None, []
+        while True:
+            hits = await finder.search(criteria, plan, after=after, limit=limit, tree=viewer.tree)
+            found += [each.position for each in hits]
+            if len(hits) < limit:
+                break
+            after = hits[-1].position
+        answers.append(found)
+    event("somebody is found" if answers[0] else "nobody is found")
+    assert answers[0] == answers[1] == answers[2]

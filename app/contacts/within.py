@@ -1,0 +1,161 @@
+"""Searching within few: where what narrows a search, or what its viewer can see at all, is a small set, it is read from that set.
+
+Who sees one department of a hundred would otherwise have every 张 of a million read to find the two who are theirs. The set's contacts are
+listed by an index, and each one's keys, some fifty that lie together, are compared with what was typed. Tier, order and cursor are those
+of ``app.contacts.finding``, and so is what follows: the viewer's predicate decides about every hit.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    not_,
+    select,
+    tuple_,
+    union,
+    union_all,
+)
+
+from app.contacts.criteria import Ask, Criteria, asked, number, numbers, places
+from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag
+from app.contacts.search import ACCOUNT, DEPARTMENT, FIELDS, INSIDE, LEVEL, MEMBER, START, WHOLE, WordShape, rank
+from app.kit.db import Statement
+from app.kit.models import Id
+from app.permissions.plan import Plan
+from app.permissions.reach import Reach, reach
+
+FEW: Final = 1_024
+"""Contacts whose keys are compared by one statement."""
+MOST_SETS: Final = 512
+"""Departments, ids, tags and kinds that one statement names."""
+
+_NIL: Final = UUID(int=0)
+
+
+def reaches(criteria: Criteria, plan: Plan) -> Iterator[tuple[Reach, tuple[str, ...]]]:
+    """Give the sets that a search can begin from, the most promising first, each with the statuses that narrow its kinds."""
+    statuses = criteria.statuses
+    if criteria.ids:
+        yield Reach(contacts=frozenset(criteria.ids)), statuses
+    if criteria.assigned is not None:
+        yield Reach(contacts=frozenset(criteria.assigned)), statuses
+    if criteria.departments is not None:
+        yield Reach(departments=criteria.departments), statuses
+    if criteria.tag is not None:
+        yield Reach(tags=frozenset({criteria.tag})), statuses
+    if criteria.kinds and "employee" not in criteria.kinds:
+        yield Reach(kinds=frozenset(criteria.kinds)), statuses
+    if statuses and "active" not in statuses:
+        yield Reach(kinds=ALL_KINDS), statuses
+    seen = reach(plan)
+    if seen is not None:
+        yield seen, statuses
+
+
+ALL_KINDS: Final = frozenset({"employee", "external", "temporary", "student", "applicant", "hotline"})
+
+
+def size_of(found: Reach) -> tuple[int, int, int, int] | None:
+    """Give how many departments, ids, tags and kinds a statement has places for; ``None`` where they are too many."""
+    sizes = (places(found.departments), places(found.contacts), places(found.tags), places(found.kinds))
+    return None if max(sizes) > MOST_SETS else sizes
+
+
+def values_of(found: Reach) -> dict[str, Any]:
+    """Give the parameters of ``members``."""
+    values: dict[str, Any] = {}
+    for name, each in (("d", found.departments), ("i", found.contacts), ("t", found.tags), ("k", found.kinds)):
+        listed: list[Any] = sorted(each)
+        padded = [*listed, *listed[-1:] * (places(listed) - len(listed))]
+        values.update((f"within_{name}{at}", value) for at, value in enumerate(padded))
+    return values
+
+
+def members(sizes: tuple[int, int, int, int], statuses: tuple[str, ...]) -> "Statement | None":
+    """Write the list of contacts of a reach, each set cut at ``most``; ``None`` where there are no sets.
+
+    Of kinds only those of the statuses are listed, by the index that begins with them.
+    """
+    departments, contacts, tags, kinds = sizes
+    of_kind = [Contact.kind.in_(_places("k", kinds, String())), *([Contact.status.in_(statuses)] if statuses else [])]
+    ways: list[tuple[int, Select[Any]]] = [
+        (
+            departments,
+            select(ContactDepartment.contact_id).where(
+                ContactDepartment.department_id.in_(_places("d", departments, Id()))
+            ),
+        ),
+        (contacts, select(Contact.id).where(Contact.id.in_(_places("i", contacts, Id())))),
+        (tags, select(ContactTag.contact_id).where(ContactTag.tag.in_(_places("t", tags, String())))),
+        (kinds, select(Contact.id).where(*of_kind)),
+    ]
+    parts = [way.limit(_MOST).subquery() for size, way in ways if size]
+    if not parts:
+        return None
+    listed = union(*(select(part.c[0].label("id")) for part in parts)).subquery("listed")
+    return select(listed.c.id).limit(_MOST)
+
+
+_MOST: Final = bindparam("most", 1, type_=Integer())
+
+
+def _places(name: str, size: int, kind: Any) -> list[Any]:  # noqa: ANN401 — a column type
+    return [bindparam(f"within_{name}{at}", _NIL if isinstance(kind, Id) else "", type_=kind) for at in range(size)]
+
+
+def within(shape: tuple[WordShape, ...], size: int, *, paged: bool) -> "Statement":
+    """Write the search of one shape among ``size`` contacts by id: tier, matched text, name and id of each, in order."""
+    those = [bindparam(f"m{at}", _NIL, type_=Id()) for at in range(size)]
+    phrase, *words = asked(shape)
+    branches = [_matched(phrase, those, [], level=0)]
+    if words:
+        ranking, *others = words
+        contact = ContactKey.contact_id.expression
+        further = [not_(phrase.found(contact)), *(each.found(contact) for each in others)]
+        branches.append(_matched(ranking, those, further, level=1))
+    matched = union_all(*branches).subquery("matched")
+    columns = matched.c
+    nth = func.row_number().over(partition_by=columns.contact_id, order_by=(columns.tier, columns.term))
+    best = select(columns.tier, columns.term, columns.name, columns.contact_id, nth.label("nth")).subquery("best")
+    hits = best.c
+    statement = select(hits.tier, hits.term, hits.name, hits.contact_id).where(hits.nth == number(1))
+    if paged:
+        statement = statement.where(tuple_(hits.tier, hits.term, hits.name, hits.contact_id) > tuple_(*_AFTER))
+    order = (hits.tier, hits.term, hits.name, hits.contact_id)
+    return statement.order_by(*order).limit(bindparam("page", 1, type_=Integer()))
+
+
+_AFTER: Final = (
+    bindparam("after_tier", 0, type_=Integer()),
+    bindparam("after_term", "", type_=String()),
+    bindparam("after_name", "", type_=String()),
+    bindparam("after_id", _NIL, type_=Id()),
+)
+
+
+def _matched(ask: Ask, those: Sequence[Any], further: Sequence[ColumnElement[bool]], *, level: int) -> Select[Any]:
+    """Give every key of those contacts that the word finds, with its tier."""
+    keys = ContactKey
+    named = [quality for quality in range(INSIDE + 1) if ask.members(quality)]
+    whole = [*(rank(START, field) for field in range(DEPARTMENT)), rank(WHOLE, ACCOUNT)]
+    tier = case(
+        *((ask.named(keys, [quality]), number(level * LEVEL + rank(quality, DEPARTMENT))) for quality in named),
+        (
+            and_(keys.term == ask.word, keys.rank.in_(numbers(whole))),
+            keys.rank % number(FIELDS) + number(level * LEVEL),
+        ),
+        else_=keys.rank + number(level * LEVEL),
+    )
+    term = case((keys.rank == number(MEMBER), func.substr(keys.term, 1, 0)), else_=keys.term)
+    return select(tier.label("tier"), term.label("term"), keys.name, keys.contact_id).where(
+        keys.contact_id.in_(those), ask.finds(keys), *further
+    )
