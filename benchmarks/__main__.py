@@ -56,8 +56,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
     if chosen.contacts < reads.PAGE:
         parser.error(f"--contacts is at least {reads.PAGE}")
-    if not searching.SMALL <= chosen.people <= searching.LARGE:
-        parser.error(f"--people is between {searching.SMALL} and {searching.LARGE}")
+    if not 0 < chosen.people <= searching.LARGE:
+        parser.error(f"--people is at most {searching.LARGE}")
     if not numbers.SMALL <= chosen.pool <= numbers.LARGE or chosen.pool % 100:
         parser.error(f"--pool is between {numbers.SMALL} and {numbers.LARGE}, in hundreds")
     if not 1000 <= chosen.head_count <= reconciling.LARGE or chosen.head_count % 1000:

@@ -1,182 +1,212 @@
-"""Search by name and by pinyin: the first page of a directory of 2,000 people beside that of one with 100,000, in rounds that alternate.
+"""People search at size: the first page of a directory of 10,000 beside that of a large one, in rounds that alternate, in this process.
 
-Both directories hold people of one crowd, who have names as people have them: a few surnames are borne by many, so that a search in the
-large one finds fifty times as many. What is asked is what somebody would type: a surname, a whole name, their pinyin, initials. The ratio
-is that of the times per answer; every answer is a page of cards, masked and on record.
+What is measured is what grows with a directory: finding, ranking, cutting to what the viewer may see and reading the closed rows of a page
+of 20. Masks, log and HTTP are the same for 20 cards in any directory and would only bring the ratio nearer to 1. Both directories hold
+people of one crowd; in each a viewer of RD, a department of 100, asks. ``narrow`` questions are asked under the pack ``strict``, which
+shows that viewer these 100 alone: the hardest case, since nearly everybody who matches is hidden.
+
+Beside the times stands the *work* of each question, which no busy machine changes: on SQLite steps of its machine, in hundreds, on
+PostgreSQL pages read.
 """
 
 import asyncio
-import random
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, closing
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
+import asyncpg
 import orjson
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.engine import Dialect
 
 from app.application import Application
 from app.composition import open_application
-from app.contacts.indexing import index_all
-from app.contacts.models import Contact, ContactDepartment
-from app.contacts.pinyin import read_name
-from app.contacts.record import pack_digests
-from app.contacts.rows import covered
-from app.crypto.stored import add_key
-from app.demo.names import COMMON, COMPOUND, HETERONYM
-from app.kit.models import new_id
-from benchmarks.load import BadAnswerError, get, measure
-from benchmarks.processes import Server, served
+from app.contacts.finding import ContactFinder
+from app.contacts.listing import ContactLists
+from app.contacts.query_schemas import ListQuery
+from app.contacts.repository import ContactRepository
+from app.demo.names import COMMON
+from app.kit.db import Prepared, Reader, Row, Statement
+from app.permissions.outcomes import Purpose
+from app.permissions.pack import load
+from app.permissions.plan import Plan
+from app.permissions.standing import Viewer
+from benchmarks import crowds
 from benchmarks.stores import Engine, Store, opened
 
-SMALL: Final = 2_000
-LARGE: Final = 100_000
+SMALL: Final = 10_000
+LARGE: Final = 1_000_000
 PAGE: Final = 20
-KINDS: Final = ("name", "pinyin", "initials")
-_AT_ONCE: Final = 500
-_SHORT: Final = 0.15
-_WARM_SECONDS: Final = 1.5
-_GIVEN: Final = "以若予书知思景嘉雨星清安明子言闻望疏砚蘅樾岑溪梧棠屿禾芷笙湛泠珩昀熙霁煦翎槿荻苒衡岚朔舟槐川穗桐沅汀渚钧铭骁恺柯灿弈"
-_TITLES: Final = (
-    "工程师",
-    "高级工程师",
-    "产品经理",
-    "项目经理",
-    "销售经理",
-    "客户经理",
-    "会计",
-    "行政专员",
-    "测试工程师",
-    "架构师",
+_CALLERS: Final = 100
+_FAMILIES: Final = tuple(family for family, _ in COMMON[:6])
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Questions of one kind, and who asks them."""
+
+    name: str
+    asked: Sequence[Mapping[str, Any]]
+    strict: bool = False
+    finds: bool = True
+
+
+def _q(*texts: str, **further: Any) -> tuple[dict[str, Any], ...]:  # noqa: ANN401 — parameters
+    return tuple({"q": text, "limit": PAGE, **further} for text in texts)
+
+
+KINDS: Final = (
+    Kind("surname", _q(*_FAMILIES)),
+    Kind("name", _q("王安", "李清", "张若", "欧阳")),
+    Kind("pinyin", _q("wang", "zhangruo", "ouyang", "li an")),
+    Kind("initials", _q("w", "zw", "lqa", "oy")),
+    Kind("mixed", _q("王an", "zhang明")),
+    Kind("words", _q("王 RD", "li 研发", "工程师 刘")),
+    Kind("department", _q("王", "li", "z", department="RD")),
+    Kind("branch", _q("王", "li", "欧阳", department="B7")),
+    Kind("number", _q("612", "6123", "61")),
+    Kind("keypad", _q("526", "9264", "548")),
+    Kind("nobody", _q("囍", "zzzz", "王囍王"), finds=False),
+    Kind("narrow", _q("王", "wang", "w", "工程师"), strict=True),
+    Kind("narrow_nobody", _q("欧阳", "ouyang", "诸葛", "zhugez"), strict=True, finds=False),
 )
+"""What is asked. Everybody of ``narrow_nobody`` is in other departments."""
 
 
-def names(count: int) -> list[str]:
-    """Invent names; equal counts give equal names, and a longer list begins with the shorter. The first surname is borne by every 20th."""
-    chance = random.Random(20_261_121)
-    families = [family for family, _ in (*COMMON, *COMPOUND, *HETERONYM)]
-    weights = [1 / (at + 4) for at in range(len(families))]
-    return [
-        family + "".join(chance.choices(_GIVEN, k=1 if chance.random() < _SHORT else 2))
-        for family in chance.choices(families, weights, k=LARGE)[:count]
-    ]
+class Recording:
+    """A reader that notes what is run."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Take the reader that runs it."""
+        self._reader = reader
+        self.dialect: Dialect = reader.dialect
+        self.run: list[tuple[str, list[Any]]] = []
+
+    def prepare(self, statement: Statement) -> Prepared:
+        """Compile."""
+        return self._reader.prepare(statement)
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Note and run."""
+        self.run.append((prepared.sql, prepared.arguments(values or {})))
+        return await self._reader.fetch(prepared, values)
+
+    async def fetch_raw(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """Note and run."""
+        self.run.append((prepared.sql, prepared.arguments(values or {})))
+        return await self._reader.fetch_raw(prepared, values)
+
+    async def fetch_points(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        """Note and run."""
+        self.run.append((prepared.sql, prepared.arguments(values)))
+        return await self._reader.fetch_points(prepared, values)
+
+    def stamp(self) -> int | None:
+        """Ask the reader."""
+        return self._reader.stamp()
+
+    async def close(self) -> None:
+        """Close the reader."""
+        await self._reader.close()
 
 
-def questions() -> Mapping[str, Sequence[str]]:
-    """Give what is typed, of each kind; everybody asked for is in both directories."""
-    people = names(SMALL)
-    asked = [*people[:12], *(each[:2] for each in people[12:20]), *(family for family, _ in COMMON[:8]), "欧阳", "曾"]
-    read = [read_name(each)[0][0] for each in asked]
-    return {
-        "name": asked,
-        "pinyin": ["".join(each) for each in read],
-        "initials": sorted({"".join(syllable[0] for syllable in each) for each in read if len(each) > 1}),
-    }
+class Directory:
+    """One open directory, asked in this process."""
 
-
-async def _crowd(store: Store, count: int) -> None:
-    async with open_application(store.settings) as application:
-        department = next(iter((await application.standings.tree()).nodes))
-        people = names(count)
-        for start in range(0, count, _AT_ONCE):
-            async with application.database.unit_of_work() as unit:
-                made = [
-                    _person(application, unit.session, name, start + at, department)
-                    for at, name in enumerate(people[start : start + _AT_ONCE])
-                ]
-                await unit.session.flush()
-                unit.session.add_all(ContactDepartment(contact_id=each.id, department_id=department) for each in made)
-                await index_all(unit.session, made)
-        await application.lookups.retagger.run()
-
-
-def _person(application: Application, session: AsyncSession, name: str, number: int, department: Any) -> Contact:  # noqa: ANN401 — an id
-    """Write somebody as the service would, without history: that is not read here."""
-    identity, now = new_id(), application.clock.now()
-    sealer, wrapped = application.sealer.new(identity)
-    values = {"mobile": f"+8613{number:09d}", "email": f"p{number}@example.com", "wechat": f"wx_{number}"}
-    contact = Contact(
-        id=identity,
-        kind="employee",
-        worker_kind="regular",
-        status="active",
-        secrecy="normal",
-        name=name,
-        user_name=f"person{number}",
-        user_name_key=f"person{number}",
-        employee_no=f"P{number}",
-        department_id=department,
-        title=_TITLES[number % len(_TITLES)],
-        memberships=[],
-        short_numbers=[],
-        tags=[],
-        row_version=1,
-        **{field: sealer.seal(field, value) for field, value in values.items()},
-        digests=pack_digests({field: sealer.digest(field, value) for field, value in values.items()}),
-        mac=b"",
-        created_at=now,
-        updated_at=now,
-    )
-    contact.mac = sealer.mac(covered(contact))
-    session.add(contact)
-    add_key(session, identity, wrapped, at=now)
-    return contact
-
-
-class _Directory:
-    """One directory, served."""
-
-    def __init__(self, store: Store, server: Server) -> None:
-        self._server, self.answers = server, 0
-        self._requests = {
-            kind: [
-                get(f"/v1/contacts?limit={PAGE}&q={''.join(f'%{byte:02X}' for byte in each.encode())}", token)
-                for each, token in zip(asked, store.tokens * len(asked), strict=False)
-            ]
-            for kind, asked in questions().items()
+    def __init__(self, application: Application, viewer: Viewer) -> None:
+        """Take the application, and who asks."""
+        self._application, self._viewer = application, viewer
+        self.reader = Recording(application.database.reader)
+        rows = ContactRepository(self.reader, application.sealer)
+        self._lists = ContactLists(rows, ContactFinder(self.reader, rows))
+        self._plans = {
+            each: Plan(
+                load("strict" if each else "default"), viewer.standing, Purpose.WORK_CONTACT, application.clock.now()
+            )
+            for each in (False, True)
         }
 
-    def ask(self, kind: str, seconds: float) -> float:
-        """Ask for so many seconds; give the milliseconds per answer."""
-        measured = measure(self._server.port, self._requests[kind], seconds, check=_check)
-        self.answers += measured.answers
-        return 1e3 / measured.rate
+    async def ask(self, kind: Kind) -> float:
+        """Ask the questions of a kind once; give the milliseconds for one."""
+        began, found = time.perf_counter(), 0
+        for each in kind.asked:
+            query = ListQuery.model_validate(each)
+            page = await self._lists.page(query, self._plans[kind.strict], after=None, tree=self._viewer.tree)
+            found += len(page.records)
+        assert bool(found) == kind.finds, f"{kind.name}: {found} are found"
+        return (time.perf_counter() - began) * 1e3 / len(kind.asked)
+
+    async def work(self, kind: Kind) -> float:
+        """Measure what the store does for one question of a kind: by running again what is run for it."""
+        self.reader.run.clear()
+        await self.ask(kind)
+        database, run = self._application.database, list(self.reader.run)
+        if database.dsn is None:
+            return sum(_steps(str(database.business_path), *each) for each in run) / len(kind.asked)
+        connection = await asyncpg.connect(database.dsn)
+        try:
+            return sum([await _pages(connection, *each) for each in run]) / len(kind.asked)
+        finally:
+            await connection.close()
 
 
-def _check(body: bytes) -> None:
-    found = orjson.loads(body)
-    if not found["items"] or not found["disclosure"]["event_id"]:
-        message = "an answer with nobody in it, or not on record"
-        raise BadAnswerError(message)
+_HUNDRED: Final = 100
 
 
-@contextmanager
-def _directory(engine: Engine, people: int, folder: Path) -> Iterator[_Directory]:
-    with opened(engine) as store:
-        asyncio.run(_crowd(store, people))
-        before = asyncio.run(store.events("contact.list"))
-        with served("ours", {**store.environment, "DUANHAO_LOG_LEVEL": "info"}, log=folder / f"{people}.log") as server:
-            directory = _Directory(store, server)
-            yield directory
-            on_record = asyncio.run(store.events("contact.list")) - before
-            assert on_record == directory.answers, f"{directory.answers} answers, {on_record} looks on record"
+def _steps(path: str, sql: str, arguments: Sequence[Any]) -> int:
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    with closing(sqlite3.connect(path)) as store:
+        store.set_progress_handler(count, _HUNDRED)
+        store.execute(sql, arguments).fetchall()
+    return counted
+
+
+async def _pages(connection: asyncpg.Connection, sql: str, arguments: Sequence[Any]) -> int:
+    told = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", *arguments)
+    plan = orjson.loads(told)[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+async def _directory(stack: AsyncExitStack, store: Store) -> Directory:
+    application = await stack.enter_async_context(open_application(store.settings))
+    subject = await application.verifier.verify(store.tokens[0])
+    return Directory(application, await application.standings.of(subject, fresh=True))
+
+
+async def _compared(small: Store, other: Store, rounds: int) -> dict[str, Any]:
+    async with AsyncExitStack() as stack:
+        pair = [await _directory(stack, each) for each in (small, other)]
+        found: dict[str, Any] = {}
+        for kind in KINDS:
+            work = [await each.work(kind) for each in pair]
+            times = [[await each.ask(kind) for each in pair] for _ in range(max(rounds, 1))]
+            found[f"{kind.name}_ms"] = [median(each[at] for each in times) for at in range(2)]
+            found[f"{kind.name}_ratio"] = median(more / few for few, more in times)
+            found[f"{kind.name}_work"] = work
+            found[f"{kind.name}_work_ratio"] = work[1] / max(work[0], 1)
+        return found
 
 
 def compare(engine: Engine, *, large: int, rounds: int, seconds: float) -> dict[str, Any]:
-    """Measure both directories; give per kind the ratio of times (large over small), the milliseconds per answer and every round."""
+    """Measure both directories: per kind the ratio of times (large over small), milliseconds and work. Rounds have no length here."""
+    del seconds
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="duanhao-bench-search-")))
-        small = stack.enter_context(_directory(engine, SMALL, folder))
-        other = stack.enter_context(_directory(engine, large, folder))
-        found: dict[str, Any] = {"people": [SMALL, large]}
-        for kind in KINDS:
-            for each in (small, other):
-                each.ask(kind, min(_WARM_SECONDS, seconds))
-            pairs = [(small.ask(kind, seconds), other.ask(kind, seconds)) for _ in range(rounds)]
-            ratios = [of_large / of_small for of_small, of_large in pairs]
-            found[f"{kind}_ratio"] = median(ratios)
-            found[f"{kind}_ratios"] = ratios
-            found[f"{kind}_ms"] = [median(each[0] for each in pairs), median(each[1] for each in pairs)]
-        return found
+        stores = [stack.enter_context(opened(engine, contacts=_CALLERS)) for _ in range(2)]
+        began = time.perf_counter()
+        for store, people in zip(stores, (SMALL, large), strict=True):
+            asyncio.run(crowds.fill(store, people))
+        filled = time.perf_counter() - began
+        return {
+            "people": [SMALL, large],
+            "seconds_to_fill": filled,
+            **asyncio.run(_compared(stores[0], stores[1], rounds)),
+        }

@@ -9,7 +9,19 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, String, and_, bindparam, exists, false, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    false,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from app.contacts.fields import TEMPORARY
@@ -143,6 +155,10 @@ class Ask:
 
     def all_found(self) -> ColumnElement[bool]:
         """Say the same of contacts at large: a set that an index gives."""
+        return or_(*(Contact.id.in_(each) for each in self.sets()))
+
+    def sets(self) -> "list[Select[UUID]]":
+        """List whom the word finds, as sets that an index gives."""
         keys = ContactKey
         whole = [rank(place, field) for place in (WHOLE, START) for field in self.shape.fields if field != T9]
         begun = [
@@ -156,7 +172,7 @@ class Ask:
         ]
         if any(self.shape.departments):
             sets.append(select(keys.contact_id).where(self.named(keys, range(len(self.shape.departments)))))
-        return or_(*(Contact.id.in_(each) for each in sets))
+        return sets
 
 
 def any_key(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -1,8 +1,10 @@
 """Searching contacts, the best first. The viewer's scope is cut before anything is ranked or counted; a page is read, never a whole answer.
 
 Every way to match, a *tier*, is a range of one index that lies in the order of its hits: by the text that matched, then by name, then by
-id. So a page is the union of as many short index scans as there are tiers, each cut at the size of the page; a contact counts in its best
-tier only. Tiers 0 to 31 are those of everything that was typed, in one; 32 to 63 those of its words, where all match and the first ranks.
+id. One statement tells which tiers have anything in them at all; from these a page is filled by one short index scan after the other, each
+cut at what is left of the page. A contact counts in its best tier only: a scan passes over those who stood in a tier before, and where it
+comes to that these are fewer than a page, so the first page costs the same in any directory. Tiers 0 to 31 are those of everything that was
+typed, in one; 32 to 63 those of its words, where all match and the first ranks.
 """
 
 from collections import OrderedDict
@@ -16,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     String,
-    Subquery,
     and_,
     bindparam,
     false,
@@ -50,14 +51,14 @@ from app.contacts.search import (
     WordShape,
     rank,
 )
-from app.contacts.within import FEW, members, reaches, size_of, values_of, within
+from app.contacts.within import FEW, found_by_word, members, reaches, size_of, values_of, within
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Statement
 from app.kit.models import Id
 from app.permissions.plan import Plan
 
-_MOST_STATEMENTS: Final = 512
+_MOST_STATEMENTS: Final = 2_048
 _FACTOR: Final = 4
 _MOST_AT_ONCE: Final = 1024
 _ENOUGH: Final = 4_096
@@ -115,11 +116,12 @@ class ContactFinder:
         hits: list[Hit] = []
         at_once, read, is_asked = limit, 0, False
         few = await self._few(criteria, plan, self._few_at_once)
+        tiers = await self._peopled(criteria) if few is None else []
         while len(hits) < limit:
             if few is None and read >= self._enough and not is_asked:
                 few, is_asked = await self._few(criteria, plan, self._many), True
             candidates = (
-                await self._candidates(criteria, after=after, limit=at_once)
+                await self._candidates(criteria, tiers, after=after, limit=at_once)
                 if few is None
                 else await self._among_few(few, criteria, after=after, limit=at_once)
             )
@@ -133,6 +135,9 @@ class ContactFinder:
 
     async def _few(self, criteria: Criteria, plan: Plan, most: int) -> list[UUID] | None:
         """List a set that holds everybody whom the search can answer, if there is one of at most so many."""
+        found_by = await self._found_by_a_word(criteria, most)
+        if found_by is not None:
+            return found_by
         for found, statuses in reaches(criteria, plan):
             sizes = size_of(found)
             if sizes is None:
@@ -141,6 +146,18 @@ class ContactFinder:
             if prepared is None:
                 return []
             rows = await self._reader.fetch(prepared, {**values_of(found), "most": most + 1})
+            if len(rows) <= most:
+                return [identity for (identity,) in rows]
+        return None
+
+    async def _found_by_a_word(self, criteria: Criteria, most: int) -> list[UUID] | None:
+        """Of several words, list whom one of them finds, and whom all that was typed does, where they are at most so many."""
+        shape = criteria.wanted.shape if criteria.wanted else ()
+        for at in range(1, len(shape)):
+            prepared = self._prepared(("word", shape, at), partial(found_by_word, shape, at))
+            if prepared is None:
+                continue
+            rows = await self._reader.fetch(prepared, {**criteria.values, "most": most + 1})
             if len(rows) <= most:
                 return [identity for (identity,) in rows]
         return None
@@ -170,16 +187,30 @@ class ContactFinder:
             found += [Position(*row) for row in await self._reader.fetch(prepared, values)] if prepared else []
         return sorted(found, key=_standing)[:limit]
 
-    async def _candidates(self, criteria: Criteria, *, after: Position | None, limit: int) -> list[Position]:
+    async def _peopled(self, criteria: Criteria) -> list[int]:
+        """List the tiers that have anything in them."""
         shape = criteria.wanted.shape if criteria.wanted else ()
-        tier = None if after is None else after.tier
-        prepared = self._prepared((shape, tier), partial(candidates, shape, tier))
-        if prepared is None:
-            return []
-        values: dict[str, Any] = {**criteria.values, "page": limit}
-        if after is not None:
-            values.update(after_term=after.term, after_name=after.name, after_id=after.id)
-        return [Position(*row) for row in await self._reader.fetch(prepared, values)]
+        prepared = self._prepared(("peopled", shape), partial(peopled, shape))
+        return [] if prepared is None else [tier for (tier,) in await self._reader.fetch(prepared, criteria.values)]
+
+    async def _candidates(
+        self, criteria: Criteria, tiers: Sequence[int], *, after: Position | None, limit: int
+    ) -> list[Position]:
+        """Read tier after tier until there are so many."""
+        shape = criteria.wanted.shape if criteria.wanted else ()
+        found: list[Position] = []
+        for tier in tiers:
+            if len(found) >= limit:
+                break
+            if after is not None and tier < after.tier:
+                continue
+            paged = after is not None and tier == after.tier
+            prepared = self._prepared(("tier", shape, tier, paged), partial(candidates, shape, tier, paged=paged))
+            values: dict[str, Any] = {**criteria.values, "page": limit - len(found)}
+            if after is not None and paged:
+                values.update(after_term=after.term, after_name=after.name, after_id=after.id)
+            found += [Position(*row) for row in await self._reader.fetch(prepared, values)] if prepared else []
+        return found
 
     def _prepared(self, key: tuple[Any, ...], written: "Callable[[], Statement | None]") -> Prepared | None:
         if key in self._statements:
@@ -200,26 +231,63 @@ def _standing(hit: Position) -> tuple[int, bytes, bytes, bytes]:
     return hit.tier, hit.term.encode(), hit.name.encode(), hit.id.bytes
 
 
-def candidates(shape: tuple[WordShape, ...], after: int | None) -> "Statement | None":
-    """Write the search of one shape from tier ``after`` on, whoever asks: tier, matched text, name and id of each contact, in order.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a search can match: its tier, the word that matches, where and in what, and what else has to hold."""
 
-    ``None`` where there is nothing left to look into.
-    """
+    tier: int
+    ask: Ask
+    place: int
+    field: int
+    hits: ColumnElement[bool]
+    further: tuple[ColumnElement[bool], ...] = ()
+
+
+def ways(shape: tuple[WordShape, ...]) -> list[Way]:
+    """List the ways in which a search of one shape can match, the best first."""
     if not shape:
-        return None
+        return []
     phrase, *words = asked(shape)
-    branches = list(_tiers(phrase, [], level=0, after=after))
+    found = list(_ways(phrase, (), level=0))
     if words:
         ranking, *others = words
         contact = ContactKey.contact_id.expression
-        further = [not_(phrase.found(contact)), *(each.found(contact) for each in others)]
-        branches += _tiers(ranking, further, level=1, after=after)
-    if not branches:
+        found += _ways(ranking, (not_(phrase.found(contact)), *(each.found(contact) for each in others)), level=1)
+    return found
+
+
+def _ways(ask: Ask, further: tuple[ColumnElement[bool], ...], *, level: int) -> Iterator[Way]:
+    for place in range(INSIDE + 1):
+        for field in sorted([*ask.shape.fields, DEPARTMENT]):
+            hits = _hits(ask, place, field)
+            if hits is not None:
+                yield Way(level * LEVEL + rank(place, field), ask, place, field, hits, further)
+
+
+def peopled(shape: tuple[WordShape, ...]) -> "Statement | None":
+    """Write the list of tiers that have a key in them, whoever it is of; ``None`` where there is no tier."""
+    found = [select(number(each.tier).label("tier")).where(each.hits).limit(1).subquery() for each in ways(shape)]
+    if not found:
         return None
-    hits = union_all(*(select(each) for each in branches)).subquery("hits")
+    tiers = union_all(*(select(each) for each in found)).subquery("tiers")
+    return select(tiers.c.tier).order_by(tiers.c.tier)
+
+
+def candidates(shape: tuple[WordShape, ...], tier: int, *, paged: bool) -> "Statement | None":
+    """Write the scan of one tier, whoever asks: tier, matched text, name and id of each contact, in order; ``paged`` from a position on."""
+    way = next((each for each in ways(shape) if each.tier == tier), None)
+    if way is None:
+        return None
+    keys = ContactKey
+    by_text = way.field != DEPARTMENT and way.place != WHOLE
+    conditions = [way.hits, not_(_better(way.ask, rank(way.place, way.field))), *way.further]
+    if paged:
+        conditions += _beyond(way.place, way.field)
+    term = func.substr(keys.term, 1, 0) if way.field == DEPARTMENT else keys.term
     return (
-        select(hits.c.tier, hits.c.term, hits.c.name, hits.c.contact_id)
-        .order_by(hits.c.tier, hits.c.term, hits.c.name, hits.c.contact_id)
+        select(number(tier).label("tier"), term.label("term"), keys.name, keys.contact_id)
+        .where(*conditions)
+        .order_by(*((keys.term,) if by_text else ()), keys.name, keys.contact_id)
         .limit(_PAGE)
     )
 
@@ -230,37 +298,6 @@ _AFTER: Final = (
     bindparam("after_name", "", type_=String()),
     bindparam("after_id", NIL, type_=Id()),
 )
-
-
-def _tiers(ask: Ask, further: Sequence[ColumnElement[bool]], *, level: int, after: int | None) -> Iterator[Subquery]:
-    """Write one index scan per tier that the word can reach, without those before ``after``."""
-    fields = [*ask.shape.fields, DEPARTMENT]
-    for place in range(INSIDE + 1):
-        for field in fields:
-            own = rank(place, field)
-            tier = level * LEVEL + own
-            if after is not None and tier < after:
-                continue
-            hits = _hits(ask, place, field)
-            if hits is None:
-                continue
-            conditions = [hits, not_(_better(ask, own)), *further]
-            if tier == after:
-                conditions += _beyond(place, field)
-            keys = ContactKey
-            term = func.substr(keys.term, 1, 0) if field == DEPARTMENT else keys.term
-            order = (
-                (keys.name, keys.contact_id)
-                if field == DEPARTMENT or place == WHOLE
-                else (keys.term, keys.name, keys.contact_id)
-            )
-            yield (
-                select(number(tier).label("tier"), term.label("term"), keys.name, keys.contact_id)
-                .where(*conditions)
-                .order_by(*order)
-                .limit(_PAGE)
-                .subquery()
-            )
 
 
 def _hits(ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:

@@ -33,7 +33,7 @@ from app.kit.models import Id
 from app.permissions.plan import Plan
 from app.permissions.reach import Reach, reach
 
-FEW: Final = 1_024
+FEW: Final = 512
 """Contacts whose keys are compared by one statement."""
 MOST_SETS: Final = 512
 """Departments, ids, tags and kinds that one statement names."""
@@ -101,6 +101,18 @@ def members(sizes: tuple[int, int, int, int], statuses: tuple[str, ...]) -> "Sta
     parts = [way.limit(_MOST).subquery() for size, way in ways if size]
     if not parts:
         return None
+    listed = union(*(select(part.c[0].label("id")) for part in parts)).subquery("listed")
+    return select(listed.c.id).limit(_MOST)
+
+
+def found_by_word(shape: tuple[WordShape, ...], at: int) -> Statement:
+    """Write the list of contacts that one of several words finds, or all that was typed in one, each set cut at ``most``."""
+    every = asked(shape)
+    parts = [
+        select(keys.c.contact_id).limit(_MOST).subquery()
+        for ask in (every[0], every[at])
+        for keys in (each.subquery() for each in ask.sets())
+    ]
     listed = union(*(select(part.c[0].label("id")) for part in parts)).subquery("listed")
     return select(listed.c.id).limit(_MOST)
 

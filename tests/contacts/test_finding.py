@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.contacts.criteria import Criteria
-from app.contacts.finding import ContactFinder, candidates
+from app.contacts.finding import ContactFinder, candidates, peopled, ways
 from app.contacts.listing import criteria_of
 from app.contacts.models import Contact, ContactKey
 from app.contacts.query_schemas import ListQuery
 from app.contacts.schemas import ContactPage
-from app.contacts.search import ACCOUNT, LONGEST_WORD, folded, wanted
+from app.contacts.search import ACCOUNT, DEPARTMENT, FIELDS, LONGEST_WORD, WHOLE, folded, wanted
 from app.contacts.within import FEW
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.kit.models import new_id
@@ -375,28 +375,25 @@ async def test_every_tier_is_a_range_of_the_index_in_its_order(sqlite_world: Wor
     tree = await application.standings.tree()
     asked = Criteria(wanted=wanted(q, tree))
     assert asked.wanted is not None
-    statement = candidates(asked.wanted.shape, None)
-    assert statement is not None
-    reader = application.database.reader
-    prepared = reader.prepare(statement)
-    arguments = prepared.arguments({**asked.values, "page": 21})
+    reader, shape = application.database.reader, asked.wanted.shape
+    every = [each.tier for each in ways(shape)]
+    assert every == sorted(set(every))
+    statements = {each: candidates(shape, each, paged=paged) for each in every for paged in (False, True)}
     with closing(sqlite3.connect(application.database.business_path)) as store:
-        plan = {
-            number: (above, line)
-            for number, above, _, line in store.execute("EXPLAIN QUERY PLAN " + prepared.sql, arguments)
-        }
-    reads = [line for _, line in plan.values() if line.startswith(("SCAN", "SEARCH")) and "contact_key" in line]
-    assert len(reads) > 2
-    for line in reads:
-        by_text = "USING COVERING INDEX ix_contact_key_rank_term (rank=? AND term" in line
-        by_contact = "USING PRIMARY KEY (contact_id=?" in line
-        assert by_text or by_contact, line
-    sorted_tiers = [
-        line for above, line in plan.values() if "TEMP B-TREE" in line and plan[above][1].startswith("CO-ROUTINE")
-    ]
-    departments = sum(size > 1 for word in asked.wanted.shape for size in word.departments)
-    accounts = sum(ACCOUNT in word.fields for word in asked.wanted.shape[:2])
-    assert len(sorted_tiers) <= departments + accounts, plan
+        for tier, statement in {-1: peopled(shape), **statements}.items():
+            assert statement is not None
+            prepared = reader.prepare(statement)
+            arguments = prepared.arguments({**asked.values, "page": 21})
+            plan = [line for *_, line in store.execute("EXPLAIN QUERY PLAN " + prepared.sql, arguments)]
+            reads = [line for line in plan if line.startswith(("SCAN", "SEARCH")) and "contact_key" in line]
+            assert reads
+            for line in reads:
+                by_text = "USING COVERING INDEX ix_contact_key_rank_term (rank=? AND term" in line
+                by_contact = "USING PRIMARY KEY (contact_id=?" in line
+                assert by_text or by_contact, line
+            place, field = divmod(tier % 32, FIELDS)
+            may_sort = tier == -1 or field == DEPARTMENT or (place, field) == (WHOLE, ACCOUNT)
+            assert may_sort or not any("TEMP B-TREE" in line for line in plan), plan
 
 
 async def test_a_cursor_of_one_search_is_of_no_use_in_another(shared: World) -> None:

@@ -561,6 +561,25 @@ class TestWhere:
         for until, seen in ((today - timedelta(days=1), False), (today, True), (None, True)):
             assert plan.cohort(key(kind="temporary")._replace(until=until), CONTACTS[1]).visible is seen
 
+    @pytest.mark.parametrize("profile", ["default", "strict"])
+    def test_whose_contract_is_over_is_shown_to_nobody_and_prolonged_by_hr(self, profile: str) -> None:
+        """The tier table's last row, H throughout; to prolong a contract takes the power to edit, and no look."""
+        row = key(kind="temporary")._replace(until=NOON.date() - timedelta(days=1))
+        for tier, role, edits in (
+            (Tier.T4, "hr", True),
+            (Tier.T4, "directory_steward", True),
+            (Tier.T5, "infosec", False),
+            (Tier.T2, "dept_head", False),
+            (Tier.T1, "executive", False),
+        ):
+            viewer = person(tier=tier, roles=frozenset({role}), headed=frozenset(DEPARTMENTS))
+            for purpose in Purpose:
+                for contact in CONTACTS[:2]:
+                    cohort = Plan(load(profile), viewer, purpose, NOON).cohort(row, contact)
+                    assert not cohort.visible
+                    assert {*cohort.shows.values(), *cohort.reveals.values()} == {Outcome.HIDDEN}
+                    assert (FieldClass.C1 in cohort.edits) == edits, role
+
     def test_a_day_begins_by_the_clocks_here(self) -> None:
         plan = Plan(load(), person(), Purpose.WORK_CONTACT, NOON.replace(hour=16))
         row = key(kind="temporary")._replace(until=NOON.date())

@@ -1,4 +1,4 @@
-"""Reading the company by the page, by many tokens, by reveals: each ends at the day's quota, and is on record. Hard tests 29 to 31."""
+"""Reading the company by the page, by many tokens, by reveals, by exports: each ends at the day's quota, on record. Hard tests 29 to 32."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,9 @@ from structlog.testing import capture_logs
 
 from app.audit.repository import EventFilter
 from app.config import QuotasSettings
+from app.contacts.vcards import NEXT
+from app.permissions.outcomes import FieldClass
+from app.permissions.pack import Relation, load
 from tests.support.application import OPERATOR, World, opened_world
 from tests.support.clock import FrozenClock
 from tests.support.company import PEOPLE
@@ -198,3 +201,39 @@ async def test_31_ones_own_reveals_are_free(frugal: World) -> None:
         answer = await staff.post(f"/v1/contacts/{own}/reveals", json={"fields": ["mobile"], **REASON})
         assert answer.json()["fields"]["mobile"]["value"] == PEOPLE["staff"].mobile
     assert (await used(frugal, "staff"))["reveals"] == 0
+
+
+async def test_32_an_export_holds_nothing_that_the_cap_counts_and_what_the_cap_counts_is_in_no_export(
+    frugal: World,
+) -> None:
+    """Work contacts (C1, C2) leave as vCards by the page, and cost nothing; C3 costs, and leaves as no file, spent quota or not."""
+    people = await staffed(frugal, CONTACTS + 5)
+    client, cursor, left = await frugal.as_("hr"), "", 0
+    while True:
+        further = {"cursor": cursor} if cursor else {}
+        answer = await client.get("/v1/vcards", params={"department": "RD", "limit": "6", **further})
+        assert answer.status_code == 200, answer.text
+        left += answer.text.count("BEGIN:VCARD")
+        assert "1380000" not in answer.text
+        if NEXT not in answer.headers:
+            break
+        cursor = answer.headers[NEXT]
+    assert left > len(people) > CONTACTS
+    assert (await used(frugal, "hr"))["contacts"] == 0
+    for each in people[:CONTACTS]:
+        assert (await client.get(f"/v1/contacts/{each}")).status_code == 200
+    spent(await client.get(f"/v1/contacts/{people[-1]}"), "contacts")
+    assert "1380000" not in (await client.get(f"/v1/contacts/{people[0]}/vcard")).text
+
+
+@pytest.mark.parametrize("profile", ["default", "strict"])
+def test_32_no_shipped_rule_exports_what_reaches_somebody_else(profile: str) -> None:
+    own, others = set[FieldClass](), set[FieldClass]()
+    for rule in load(profile).rules:
+        (own if rule.contact.relation is Relation.SELF else others).update(rule.exports)
+    assert others == {FieldClass.C1, FieldClass.C2}
+    assert own > others
+
+
+def test_32_alarms_come_at_half_of_what_the_criminal_law_counts() -> None:
+    assert QuotasSettings().alarms == (250, 2_500)
