@@ -138,11 +138,11 @@ class ContactFinder:
         found_by = await self._found_by_a_word(criteria, most)
         if found_by is not None:
             return found_by
-        for found, statuses in reaches(criteria, plan):
+        for found in reaches(criteria, plan):
             sizes = size_of(found)
             if sizes is None:
                 continue
-            prepared = self._prepared(("members", sizes, statuses), partial(members, sizes, statuses))
+            prepared = self._prepared(("members", sizes), partial(members, sizes))
             if prepared is None:
                 return []
             rows = await self._reader.fetch(prepared, {**values_of(found), "most": most + 1})

@@ -42,6 +42,7 @@ def sealed(name: str) -> Mapped[Sealed | None]:
 
 
 _UNCONFIRMED: Final = text("unconfirmed_since IS NOT NULL")
+_HOTLINE: Final = text("kind = 'hotline'")
 
 
 class Contact(Base):
@@ -63,7 +64,7 @@ class Contact(Base):
             name="plain_name",
         ),
         Index("ix_contact_name_id", "name", "id"),
-        Index("ix_contact_status_kind", "status", "kind", "id"),
+        Index("ix_contact_hotline", "id", sqlite_where=_HOTLINE, postgresql_where=_HOTLINE),
         Index("ix_contact_unconfirmed", "id", sqlite_where=_UNCONFIRMED, postgresql_where=_UNCONFIRMED),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)

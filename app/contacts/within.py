@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal_column,
     not_,
     select,
     tuple_,
@@ -31,72 +32,61 @@ from app.contacts.search import ACCOUNT, DEPARTMENT, FIELDS, INSIDE, LEVEL, MEMB
 from app.kit.db import Statement
 from app.kit.models import Id
 from app.permissions.plan import Plan
-from app.permissions.reach import Reach, reach
+from app.permissions.reach import HOTLINE, Reach, reach
 
-FEW: Final = 512
+FEW: Final = 256
 """Contacts whose keys are compared by one statement."""
 MOST_SETS: Final = 512
-"""Departments, ids, tags and kinds that one statement names."""
+"""Departments, ids or tags that one statement names."""
 
 _NIL: Final = UUID(int=0)
 
 
-def reaches(criteria: Criteria, plan: Plan) -> Iterator[tuple[Reach, tuple[str, ...]]]:
-    """Give the sets that a search can begin from, the most promising first, each with the statuses that narrow its kinds."""
-    statuses = criteria.statuses
+def reaches(criteria: Criteria, plan: Plan) -> Iterator[Reach]:
+    """Give the sets that a search can begin from, the most promising first."""
     if criteria.ids:
-        yield Reach(contacts=frozenset(criteria.ids)), statuses
+        yield Reach(contacts=frozenset(criteria.ids))
     if criteria.assigned is not None:
-        yield Reach(contacts=frozenset(criteria.assigned)), statuses
+        yield Reach(contacts=frozenset(criteria.assigned))
     if criteria.departments is not None:
-        yield Reach(departments=criteria.departments), statuses
+        yield Reach(departments=criteria.departments)
     if criteria.tag is not None:
-        yield Reach(tags=frozenset({criteria.tag})), statuses
-    if criteria.kinds and "employee" not in criteria.kinds:
-        yield Reach(kinds=frozenset(criteria.kinds)), statuses
-    if statuses and "active" not in statuses:
-        yield Reach(kinds=ALL_KINDS), statuses
+        yield Reach(tags=frozenset({criteria.tag}))
+    if criteria.kinds == (HOTLINE,):
+        yield Reach(hotlines=True)
     seen = reach(plan)
     if seen is not None:
-        yield seen, statuses
+        yield seen
 
 
-ALL_KINDS: Final = frozenset({"employee", "external", "temporary", "student", "applicant", "hotline"})
+Sizes = tuple[int, int, int, bool]
 
 
-def size_of(found: Reach) -> tuple[int, int, int, int] | None:
-    """Give how many departments, ids, tags and kinds a statement has places for; ``None`` where they are too many."""
-    sizes = (places(found.departments), places(found.contacts), places(found.tags), places(found.kinds))
-    return None if max(sizes) > MOST_SETS else sizes
+def size_of(found: Reach) -> Sizes | None:
+    """Give how many departments, ids and tags a statement has places for, and whether hotlines; ``None`` where they are too many."""
+    sizes = (places(found.departments), places(found.contacts), places(found.tags))
+    return None if max(sizes) > MOST_SETS else (*sizes, found.hotlines)
 
 
 def values_of(found: Reach) -> dict[str, Any]:
     """Give the parameters of ``members``."""
     values: dict[str, Any] = {}
-    for name, each in (("d", found.departments), ("i", found.contacts), ("t", found.tags), ("k", found.kinds)):
+    for name, each in (("d", found.departments), ("i", found.contacts), ("t", found.tags)):
         listed: list[Any] = sorted(each)
         padded = [*listed, *listed[-1:] * (places(listed) - len(listed))]
         values.update((f"within_{name}{at}", value) for at, value in enumerate(padded))
     return values
 
 
-def members(sizes: tuple[int, int, int, int], statuses: tuple[str, ...]) -> "Statement | None":
-    """Write the list of contacts of a reach, each set cut at ``most``; ``None`` where there are no sets.
-
-    Of kinds only those of the statuses are listed, by the index that begins with them.
-    """
-    departments, contacts, tags, kinds = sizes
-    of_kind = [Contact.kind.in_(_places("k", kinds, String())), *([Contact.status.in_(statuses)] if statuses else [])]
+def members(sizes: Sizes) -> "Statement | None":
+    """Write the list of contacts of a reach, each set cut at ``most``; ``None`` where there are no sets."""
+    departments, contacts, tags, hotlines = sizes
+    belongs = ContactDepartment.department_id.in_(_places("d", departments, Id()))
     ways: list[tuple[int, Select[Any]]] = [
-        (
-            departments,
-            select(ContactDepartment.contact_id).where(
-                ContactDepartment.department_id.in_(_places("d", departments, Id()))
-            ),
-        ),
+        (departments, select(ContactDepartment.contact_id).where(belongs)),
         (contacts, select(Contact.id).where(Contact.id.in_(_places("i", contacts, Id())))),
         (tags, select(ContactTag.contact_id).where(ContactTag.tag.in_(_places("t", tags, String())))),
-        (kinds, select(Contact.id).where(*of_kind)),
+        (hotlines, select(Contact.id).where(Contact.kind == literal_column(f"'{HOTLINE}'"))),
     ]
     parts = [way.limit(_MOST).subquery() for size, way in ways if size]
     if not parts:

@@ -1,7 +1,7 @@
 """Whom a viewer can see at most, as sets that an index gives: for a search to begin from them when they are few.
 
 Pure, and no decision: the predicate and the gate decide. Everybody that a plan shows is within its reach (a property test), most of whom
-are not shown otherwise. A plan that shows employees at large has no reach to begin from.
+are not shown otherwise. A plan that shows people at large has no reach to begin from.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from app.permissions.outcomes import FieldClass, Outcome
 from app.permissions.pack import Relation, Rule
 from app.permissions.plan import LiveGrant, Plan, departments_of
 
-_AT_LARGE: Final = "employee"
+HOTLINE: Final = "hotline"
+"""The one kind whose contacts an index lists."""
 _BY_DEPARTMENT: Final = frozenset(
     {
         Relation.OWN_DEPARTMENT,
@@ -27,12 +28,12 @@ _BY_DEPARTMENT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The contacts of some departments, some by id, those with some tags, and those of some kinds: all of them together."""
+    """The contacts of some departments, some by id, those with some tags, and all hotlines: all of them together."""
 
     departments: frozenset[UUID] = frozenset()
     contacts: frozenset[UUID] = frozenset()
     tags: frozenset[str] = frozenset()
-    kinds: frozenset[str] = frozenset()
+    hotlines: bool = False
 
     def joined(self, other: "Reach") -> "Reach":
         """Give both together."""
@@ -40,7 +41,7 @@ class Reach:
             departments=self.departments | other.departments,
             contacts=self.contacts | other.contacts,
             tags=self.tags | other.tags,
-            kinds=self.kinds | other.kinds,
+            hotlines=self.hotlines or other.hotlines,
         )
 
 
@@ -67,8 +68,7 @@ def _of_rule(plan: Plan, rule: Rule) -> Reach | None:
         return Reach(departments=departments_of(relation, plan.standing))
     if contact.tags:
         return Reach(tags=frozenset(contact.tags))
-    kinds = frozenset(contact.kinds)
-    return Reach(kinds=kinds) if kinds and _AT_LARGE not in kinds else None
+    return Reach(hotlines=True) if set(contact.kinds) == {HOTLINE} else None
 
 
 def _of_grant(plan: Plan, grant: LiveGrant) -> Reach | None:
@@ -81,7 +81,7 @@ def _of_grant(plan: Plan, grant: LiveGrant) -> Reach | None:
         case "company":
             return None
         case "kind":
-            return None if value == _AT_LARGE else Reach(kinds=frozenset({value}))
+            return Reach(hotlines=True) if value == HOTLINE else None
         case "tag":
             return Reach(tags=frozenset({value}))
         case "assigned":

@@ -1,6 +1,6 @@
 """Contacts are found by simplified forms, rare characters, every dot and the digits that spell a name: their keys, derived anew.
 
-An index by status and kind lists the few of a rare one, for searches among them.
+An index of hotlines lists them for searches of those who see little else.
 
 Revision 3c5094d782bf, after 0e9b46f2a1d8. Everybody's keys are replaced, by the rules that the service writes by; a directory of 100,000
 takes some minutes. The way back leaves them: the rules before find by all of them but the digits.
@@ -41,8 +41,9 @@ KEYS = sa.table(
 
 
 def upgrade() -> None:
-    """Derive the keys of every contact that is not archived, so many contacts at a time; index contacts by status and kind."""
-    op.create_index("ix_contact_status_kind", "contact", ["status", "kind", "id"])
+    """Derive the keys of every contact that is not archived, so many contacts at a time; index hotlines."""
+    hotline = sa.text("kind = 'hotline'")
+    op.create_index("ix_contact_hotline", "contact", ["id"], sqlite_where=hotline, postgresql_where=hotline)
     connection = op.get_bind()
     page = sa.select(CONTACT).where(CONTACT.c.status != "archived").order_by(CONTACT.c.id).limit(AT_ONCE)
     found = [dict(row) for row in connection.execute(page).mappings()]
@@ -68,5 +69,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take away the index and the digits that spell names; the rest is found by the rules before as well."""
-    op.drop_index("ix_contact_status_kind", "contact")
+    op.drop_index("ix_contact_hotline", "contact")
     op.get_bind().execute(sa.delete(KEYS).where(KEYS.c.rank.in_((23, 31))))
