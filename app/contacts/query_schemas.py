@@ -80,7 +80,10 @@ class ContactQuery(Input):
             "What to find people by: a name, English name or alias or a part of it; pinyin from the start of any syllable "
             "(`zhangwei`, `zhang wei`, `wei`) or initials (`zw`); the start of a user name; a whole employee number; the start of a "
             "short number or extension (3 digits or more); a title or organisation; the name or code of a department. Several words "
-            "must all match. A protected name finds nobody. "
+            "must all match. Traditional and simplified characters, and all dots between names, are alike; ü is `v`, `u` or `yu`; a word "
+            "of two scripts (`李lei`) also matches as two. Digits (3 or more) that spell a name, its pinyin or its initials on a "
+            "telephone (`565`) match a place lower than what they spell, after everything else of that place. "
+            "A protected name finds nobody. "
             "Answers are ranked unless `sort` is given: whole before beginning before start of a word before inside, and then name "
             "before pinyin before initials before account before number before title before department."
         ),

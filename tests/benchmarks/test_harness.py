@@ -7,18 +7,22 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 
+from app.contacts.search import keys_of
+from benchmarks.crowds import card, keys, names
 from benchmarks.load import BadAnswerError, get, measure
 from benchmarks.plans import RULES, padded_pack
 from benchmarks.profiling import lines
 from benchmarks.reads import check_body
 from benchmarks.report import BUDGETS, Budget
-from benchmarks.searching import KINDS, names, questions
+from benchmarks.searching import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = "0.3"
@@ -68,10 +72,10 @@ def test_postgresql_is_measured_too(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_searching_is_measured_in_two_directories(tmp_path: Path) -> None:
     (result,) = _run(tmp_path, "search", "--engine", "sqlite", "--people", "2000")
-    assert (result["work"], result["people"]) == ("search", [2000, 2000])
+    assert (result["work"], result["people"]) == ("search", [10_000, 2_000])
     for kind in KINDS:
-        of_small, of_large = result[f"{kind}_ms"]
-        assert result[f"{kind}_ratio"] == pytest.approx(of_large / of_small)
+        assert result[f"{kind.name}_ratio"] > 0
+        assert min(result[f"{kind.name}_work"]) > 0
 
 
 @pytest.mark.slow
@@ -99,10 +103,17 @@ def test_allocation_is_measured_by_size_and_share_used(tmp_path: Path) -> None:
 
 
 def test_a_longer_crowd_begins_with_the_shorter() -> None:
-    people = names(5000)
-    assert people[:2000] == names(2000)
-    assert len(set(people)) > 4000
-    assert {kind: bool(each) for kind, each in questions().items()} == dict.fromkeys(KINDS, True)
+    people = list(islice(names(), 7_000))
+    assert people[:2_000] == list(islice(names(), 2_000))
+    assert len(set(people)) > 2_000
+    assert all(each.asked for each in KINDS)
+
+
+def test_keys_worked_out_in_parts_are_those_that_the_service_writes() -> None:
+    for number, name in enumerate(islice(names(), 200)):
+        person = card(name, number)
+        missing = dict.fromkeys(("name_en", "alias", "organisation", "extension"))
+        assert keys(person, UUID(int=1)) == keys_of({**missing, **person}, [UUID(int=1)])
 
 
 def test_the_padded_pack_is_a_pack_of_its_size() -> None:

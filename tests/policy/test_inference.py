@@ -210,3 +210,58 @@ async def test_that_there_is_no_value_changes_nothing_either(
     changed = await keeper.patch(target.path, json={secret.field: None}, headers={"If-Match": "*"})
     assert changed.status_code == 200, changed.text
     assert await everything(client, target, department, secret, since=since) == before
+
+
+SEARCHES: Final = (
+    "/v1/contacts?q={q}&total=true",
+    "/v1/contacts?q={q}&total=true&limit=1",
+    "/v1/contacts?q={q}&department={department}&limit=2",
+    "/v1/contacts?q={q}&sort=name&total=true",
+    "/v1/contacts?q={q}&sort=-employee_no&limit=1",
+    "/v1/contacts?department={department}&total=true&limit=2",
+    "/v1/contacts?department={department}&sort=-name",
+    "/v1/suggestions?q={q}",
+    "/v1/suggestions?q={q}&limit=1",
+    "/v1/vcards?q={q}",
+    "/v1/vcards?department={department}&sort=name",
+)
+"""Every question that finds people by what they are called, ranks, sorts, counts and pages them."""
+TYPED: Final = (
+    "宗政",
+    "宗政安",
+    "zongzheng",
+    "zongzheng an",
+    "zza",
+    "zz",
+    "宗zheng",
+    "992",
+    "96649",
+    "宗政 财务",
+    "財務 宗",
+    "师",
+)
+
+
+@pytest.mark.parametrize("caller", ["outsider", "directory-sync"])
+async def test_a_person_who_is_hidden_changes_neither_order_nor_count_nor_page(shared: World, caller: str) -> None:
+    """Hidden people of the very names, before, between and after those who are shown: every page is to the byte what it was."""
+    department = await add_department(shared)
+    for name in ("宗政安", "宗政安安", "王宗政"):
+        await add_person(shared, department=department, name=name, title="财务师")
+    client = await shared.as_(caller)
+
+    async def every() -> dict[str, object]:
+        answers: dict[str, object] = {}
+        for path in SEARCHES:
+            for q in TYPED if "{q}" in path else ("",):
+                at = path.format(q=str(httpx.QueryParams({"q": q}))[2:], department=department)
+                answers[at] = told(await client.get(at))
+        return answers
+
+    before = await every()
+    for name in ("宗政", "宗政安", "宗政丙", "宗"):
+        for hidden in ({"status": "prehire"}, {"status": "left"}):
+            await add_person(shared, department=department, name=name, title="财务师", **hidden)
+    after = await every()
+    for question, answer in before.items():
+        assert after[question] == answer, question
