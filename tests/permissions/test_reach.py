@@ -6,13 +6,13 @@ from app.permissions.outcomes import Purpose
 from app.permissions.pack import load
 from app.permissions.plan import Plan
 from app.permissions.reach import Reach, reach
-from tests.permissions.strategies import Chance
-from tests.permissions.test_plan import DEPARTMENTS, NOON, _pack, person
+from tests.permissions.strategies import DEPARTMENTS, NOON, Chance
+from tests.permissions.test_plan import _pack, person
 
 
 def test_everybody_whom_a_plan_shows_is_within_its_reach() -> None:
     held = reached = 0
-    for seed in range(4_000):
+    for seed in range(1_200):
         chance = Chance(seed)
         identity, row = chance.contact()
         plan = Plan(_pack(chance), chance.standing(), Purpose.WORK_CONTACT, NOON)
@@ -27,8 +27,8 @@ def test_everybody_whom_a_plan_shows_is_within_its_reach() -> None:
             or not found.tags.isdisjoint(row.tags)
             or (found.hotlines and row.kind == "hotline")
         ), seed
-    assert reached > 100
-    assert held > 20
+    assert reached > 20
+    assert held > 3
 
 
 def test_the_strict_pack_leaves_staff_their_department_hotlines_and_themselves() -> None:

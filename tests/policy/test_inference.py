@@ -260,8 +260,8 @@ async def test_a_person_who_is_hidden_changes_neither_order_nor_count_nor_page(s
 
     before = await every()
     for name in ("宗政", "宗政安", "宗政丙", "宗"):
-        for hidden in ({"status": "prehire"}, {"status": "left"}):
-            await add_person(shared, department=department, name=name, title="财务师", **hidden)
+        for status in ("prehire", "left"):
+            await add_person(shared, department=department, name=name, title="财务师", status=status)
     after = await every()
     for question, answer in before.items():
         assert after[question] == answer, question

@@ -142,7 +142,7 @@ class Test07UnknownFields:
             for method, path, body in ask:
                 answer = await client.request(method, path, json=body, headers={"If-Match": "*"})
                 assert secret not in answer.text.replace(f"q={secret}", ""), (who, path)
-                if body is not None:
-                    problem(answer, 422, "invalid_request") if method == "PATCH" else problem(
-                        answer, 422, "unknown_field"
-                    )
+                if method == "POST":
+                    problem(answer, 422, "unknown_field")
+                elif method == "PATCH":
+                    assert answer.status_code in {403, 422}, answer.text
