@@ -6,8 +6,9 @@ from app.permissions.outcomes import Purpose
 from app.permissions.pack import load
 from app.permissions.plan import Plan
 from app.permissions.reach import Reach, reach
-from tests.permissions.strategies import DEPARTMENTS, NOON, Chance
+from tests.permissions.strategies import DEPARTMENTS, Chance
 from tests.permissions.test_plan import _pack, person
+from tests.support.clock import NOON
 
 
 def test_everybody_whom_a_plan_shows_is_within_its_reach() -> None:
