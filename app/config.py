@@ -281,6 +281,14 @@ class LookupSettings(Group):
     )
 
 
+class ScimSettings(Group):
+    """How provisioning clients (SCIM) put people into the directory."""
+
+    department: str | None = Field(
+        None, title="Code of the department of those who join by SCIM without one; unset: they are refused"
+    )
+
+
 class _ConfigFile(PydanticBaseSettingsSource):
     """Settings from the YAML file named by ``DUANHAO_CONFIG``; an empty variable means none."""
 
@@ -340,6 +348,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = Field(default_factory=NoticesSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
     changes: ChangesSettings = Field(default_factory=ChangesSettings)
+    scim: ScimSettings = Field(default_factory=ScimSettings)
 
     @classmethod
     def settings_customise_sources(

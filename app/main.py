@@ -30,6 +30,8 @@ from app.kit.parts import Parts
 from app.kit.shortcut import Shortcut
 from app.opening import limiter
 from app.reconciliations.access import UPLOADS as RECONCILIATIONS
+from app.scim import routes as scim
+from app.scim.answers import ScimErrors
 from app.switching.access import DUMPS
 from app.worker import Worker
 
@@ -114,7 +116,8 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
         addresses=limiter(settings, "address"),
         cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,
     )
-    routers = (*v1.ROUTERS, tokens.router, token_status.router, sign_in.router, health.router, documentation.router)
+    app.add_middleware(ScimErrors)
+    routers = (*v1.ROUTERS, scim.router, tokens.router, token_status.router, sign_in.router, health.router, documentation.router)
     for router in routers:
         app.router.routes.extend(router.routes)
     documentation.install(app)

@@ -32,6 +32,7 @@ from app.policy import models as policy_models
 from app.provisions import models as provision_models
 from app.reconciliations import models as reconciliation_models
 from app.traces import models as trace_models
+from app.scim import models as scim_models
 
 metadata = Base.metadata
 MODULES = (
@@ -68,5 +69,6 @@ MODULES = (
     roster_models,
     provision_models,
     trace_models,
+    scim_models,
 )
 """The modules that declare tables; a test holds this list to the files named ``models.py``."""

@@ -212,6 +212,8 @@ COVERS: Final[Mapping[str, Cover]] = {
     "reconciliation_release": Cover("reconciliation"),
     "redirect_uri": Cover("redirect_uri", beside=frozenset({"created_at"})),
     "refresh_token": Cover("token_family"),
+    "scim_group": Cover("scim"),
+    "scim_link": Cover("scim"),
     "standing_loan": Cover("standing_loan"),
     "standing_mark": Cover("standing_mark", beside=frozenset({"created_at"})),
     "token_family": Cover("token_family", values=_sorted),

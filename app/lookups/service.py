@@ -30,13 +30,13 @@ from app.disclosure.records import Record
 from app.disclosure.view import Disclosed
 from app.kit.clock import Clock
 from app.kit.db import Reader
-from app.kit.errors import NotFound
+from app.kit.errors import Invalid, NotFound
 from app.lookups.errors import LookupsNotReady
 from app.lookups.quota import LookupLimits
 from app.lookups.reading import LISTS, Term, grouped, read
 from app.lookups.rights import may_look_up
 from app.lookups.schemas import LookupAnswer, LookupRequest
-from app.permissions.outcomes import State, Tag
+from app.permissions.outcomes import Purpose, State, Tag
 from app.permissions.plan import Cohort
 from app.permissions.standing import Viewer
 
@@ -105,22 +105,44 @@ class LookupService:
         look = Look(action=ACTION, purpose=asked.purpose, query=self._logged(terms), reason=reason)
 
         async def attempt(viewer: Viewer) -> Disclosed[LookupAnswer]:
-            hits, others = await self._found(viewer, terms)
-            answered = await self._answered(viewer, look, terms, hits, others)
-            now = self._clock.now()
-            try:
-                note = await self._gate.disclose_matches(
-                    viewer,
-                    look,
-                    [(each.record, each.cohort, each.states) for each in answered],
-                    count=len({each.record.subject for each in answered}),
-                    quota=self._limits.charge(viewer.standing, len(terms), now),
-                )
-            except QuotaSpent as spent:
-                raise QuotaSpent(headers={"Retry-After": str(self._limits.seconds_left(now))}) from spent
+            answered, note = await self._told(viewer, look, terms)
             return Disclosed(b'{"results":[%b],"disclosure":%b}' % (_results(terms, answered), note))
 
         return await self._rights.of(viewer, attempt)
+
+    async def holders(self, viewer: Viewer, purpose: Purpose, member: str, value: str) -> list[UUID]:
+        """Find who has one mail address (``emails``) or mobile (``numbers``): a lookup like any, on record and charged, told by ids alone.
+
+        Nobody has what cannot be read. Raises as ``look_up`` does otherwise.
+        """
+        try:
+            terms = read({member: [value]}, (), tree=viewer.tree, region=self._region, offered=self._offered)
+        except Invalid:
+            return []
+        look = Look(action=ACTION, purpose=purpose, query=self._logged(terms))
+
+        async def attempt(viewer: Viewer) -> list[UUID]:
+            answered, _ = await self._told(viewer, look, [each for each in terms if each.kind is not None])
+            return [each.record.subject for each in answered]
+
+        return await self._rights.of(viewer, attempt)
+
+    async def _told(self, viewer: Viewer, look: Look, terms: Sequence[Term]) -> tuple[list[_Answered], bytes]:
+        """Find, put on record and charge."""
+        hits, others = await self._found(viewer, terms)
+        answered = await self._answered(viewer, look, terms, hits, others)
+        now = self._clock.now()
+        try:
+            note = await self._gate.disclose_matches(
+                viewer,
+                look,
+                [(each.record, each.cohort, each.states) for each in answered],
+                count=len({each.record.subject for each in answered}),
+                quota=self._limits.charge(viewer.standing, len(terms), now),
+            )
+        except QuotaSpent as spent:
+            raise QuotaSpent(headers={"Retry-After": str(self._limits.seconds_left(now))}) from spent
+        return answered, note
 
     async def _found(self, viewer: Viewer, terms: Sequence[Term]) -> tuple[list[_Hit], list[UUID]]:
         """Give whom the terms point to, and for each that points to nobody somebody else, so that as many rows are loaded."""

@@ -98,7 +98,10 @@ RequestKind = Annotated[str, Field(pattern=r"^[a-z][a-z_.]+$")]
 
 
 class ViewerCondition(_Part):
-    """Which viewers a rule speaks of; each list that is given must match, an empty list matches all."""
+    """Which viewers a rule speaks of; each list that is given must match, an empty list matches all.
+
+    ``not_roles`` and ``not_scopes`` leave out who has any of them.
+    """
 
     kinds: tuple[CallerKind, ...] = ("person",)
     tiers: tuple[Tier, ...] = ()
@@ -106,6 +109,7 @@ class ViewerCondition(_Part):
     not_roles: tuple[RoleName, ...] = ()
     marks: tuple[MarkName, ...] = ()
     scopes: tuple[str, ...] = ()
+    not_scopes: tuple[str, ...] = ()
     worker_kinds: tuple[WorkerKind, ...] = ()
     step_up: bool | None = None
 

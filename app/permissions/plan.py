@@ -166,6 +166,7 @@ def _speaks_of(rule: Rule, standing: Standing, purpose: Purpose) -> bool:
         and standing.roles.isdisjoint(viewer.not_roles)
         and (not viewer.marks or not standing.marks.isdisjoint(viewer.marks))
         and (not viewer.scopes or not standing.scopes.isdisjoint(viewer.scopes))
+        and standing.scopes.isdisjoint(viewer.not_scopes)
         and (not viewer.worker_kinds or standing.worker_kind in viewer.worker_kinds)
         and (viewer.step_up is None or viewer.step_up == standing.step_up)
         and (not rule.purposes or purpose in rule.purposes)

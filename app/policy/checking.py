@@ -49,6 +49,8 @@ def _contradiction(rule: Rule, scopes: Collection[str]) -> tuple[str, str] | Non
     viewer = rule.viewer
     if viewer.roles and set(viewer.roles) <= set(viewer.not_roles):
         return "the roles that it asks for are the ones that it excludes", "要求的角色同时被排除"
+    if viewer.scopes and set(viewer.scopes) <= set(viewer.not_scopes):
+        return "the scopes that it asks for are the ones that it excludes", "要求的权限范围同时被排除"
     if rule.effect is Effect.GRANT and (unknown := unmet(rule)):
         return (
             f"nobody would meet {', '.join(sorted(unknown))}, so it gives nothing",
@@ -171,6 +173,7 @@ def covers(wide: Rule, narrow: Rule) -> bool:
         and set(viewer.not_roles) <= set(other.not_roles)
         and _wider(viewer.marks, other.marks)
         and _wider(viewer.scopes, other.scopes)
+        and set(viewer.not_scopes) <= set(other.not_scopes)
         and _wider(viewer.worker_kinds, other.worker_kinds)
         and viewer.step_up in {None, other.step_up}
         and _wider(wide.purposes, narrow.purposes)

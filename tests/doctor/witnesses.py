@@ -53,6 +53,7 @@ from app.permissions import repository as grants
 from app.policy.simulation_repository import SimulationRepository
 from app.provisions.repository import ProvisionRepository
 from app.reconciliations.repository import ReconciliationRepository
+from app.scim.repository import ScimRepository
 from tests.support.clock import NOON
 
 Row = Mapping[str, Any]
@@ -117,6 +118,7 @@ EMERGENCY: Final = EmergencyRepository(EAR)
 SHEETS: Final = SheetRepository(EAR)
 PROVISIONS: Final = ProvisionRepository(EAR, NOTHING)
 RECONCILIATIONS: Final = ReconciliationRepository(EAR, NOTHING)
+SCIM: Final = ScimRepository(NOTHING, EAR)
 ROWS: Final[Mapping[str, Rows[Any]]] = {
     "calling_privilege": PrivilegeRepository(EAR)._rows,
     "deadline": DeadlineRepository(EAR).rows,
@@ -135,6 +137,8 @@ ROWS: Final[Mapping[str, Rows[Any]]] = {
     "provision_return": PROVISIONS.returns,
     "reconciliation": RECONCILIATIONS.runs,
     "reconciliation_release": RECONCILIATIONS.releases,
+    "scim_group": SCIM.groups,
+    "scim_link": SCIM.links,
 }
 """Tables whose rows are values (``crypto.rows``)."""
 

@@ -33,6 +33,7 @@ GIVES: Final = "shows: {C1: clear, C3: clear}"
     "viewer",
     [
         "{roles: [hr], not_roles: [hr]}",
+        "{kinds: [service], scopes: ['contacts:read'], not_scopes: ['contacts:read']}",
         "{kinds: [service], roles: [hr]}",
         "{kinds: [service], tiers: [T4]}",
         "{kinds: [service], worker_kinds: [intern]}",

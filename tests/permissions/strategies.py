@@ -169,6 +169,7 @@ class Chance:
                 not_roles=self.some(ROLES, 1) if self.yes(0.2) else (),
                 marks=self.some(tuple(MARKS), 2) if self.yes(0.2) else (),
                 scopes=self.some(SCOPES, 1) if self.yes(0.2) else (),
+                not_scopes=self.some(SCOPES, 1) if self.yes(0.2) else (),
                 worker_kinds=self.some(WORKER_KINDS, 2) if self.yes(0.2) else (),
                 step_up=self.yes() if self.yes(0.2) else None,
             ),

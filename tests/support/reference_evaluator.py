@@ -205,6 +205,7 @@ class ReferenceEvaluator:
             not any(role in viewer.roles for role in of_viewer["not_roles"]),
             any(mark in viewer.marks for mark in of_viewer["marks"]) or not of_viewer["marks"],
             any(scope in viewer.scopes for scope in of_viewer["scopes"]) or not of_viewer["scopes"],
+            not any(scope in viewer.scopes for scope in of_viewer["not_scopes"]),
             viewer.worker_kind in of_viewer["worker_kinds"] or not of_viewer["worker_kinds"],
             of_viewer["step_up"] in {None, viewer.step_up},
             purpose.value in rule["purposes"] or not rule["purposes"],

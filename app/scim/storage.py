@@ -1,0 +1,270 @@
+"""The library's storage over our services, for one request of one caller: resources in and out, everything else is done elsewhere.
+
+A write is compared with what the same request was shown, and answered by a look at what became of it. Searching several types at once is
+not offered: it would order departments among people.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from scim2_models import (
+    NotImplementedException,
+    PreconditionFailedException,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    ScimProvider,
+    SearchRequest,
+)
+from scim2_server.storage import AsyncScimStorage, SearchPage
+
+from app.auth.subject import user_name_key
+from app.audit.terms import Terms
+from app.kit.errors import NotFound
+from app.lookups.service import LookupService
+from app.permissions.outcomes import Power
+from app.permissions.standing import Viewer
+from app.scim.errors import TooManyToSearch
+from app.scim.filtering import candidates, is_protected, refuse_guessing
+from app.scim.groups import Groups, Listed
+from app.scim.mapping import said_by
+from app.scim.reading import PURPOSE, SeenUser, UserReader
+from app.scim.repository import ScimRepository
+from app.scim.writing import UserWriter
+from scim2_models import InvalidFilterException, InvalidValueException
+
+MOST_TRIED: Final = 5000
+"""Users that a filter without an index, or an order, is tried on."""
+_USER: Final = "User"
+_PHONES: Final = {"emails": ("emails", "work"), "numbers": ("phoneNumbers", "mobile")}
+
+
+class Storage(AsyncScimStorage):
+    """Users and groups for one viewer."""
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        provider: ScimProvider,
+        *,
+        users: UserReader,
+        writer: UserWriter,
+        groups: Groups,
+        rows: ScimRepository,
+        lookups: LookupService,
+        terms: Terms,
+    ) -> None:
+        """Take who asks, the models, what reads and writes users and groups, how values are found, and the key of terms in the log."""
+        self._viewer, self._provider = viewer, provider
+        self._users, self._writer, self._groups = users, writer, groups
+        self._rows, self._lookups, self._terms = rows, lookups, terms
+        self._seen: dict[UUID, SeenUser] = {}
+        self._listed: dict[UUID, tuple[Listed, Mapping[str, Any]]] = {}
+
+    async def get(
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        response_parameters: ResponseParameters[Any] | None = None,
+    ) -> Resource[Any]:
+        """Show one resource."""
+        identity = _identity(resource_id)
+        if resource_type.id == _USER:
+            seen = self._seen[identity] = await self._users.one(self._viewer, identity)
+            return self._model(resource_type, seen.user)
+        group = await self._groups.one(self._viewer, identity)
+        (told,) = await self._groups.shown(
+            self._viewer, [group], {"group": str(identity)}, members=_wants_members(response_parameters)
+        )
+        self._listed[identity] = (group, told)
+        return self._model(resource_type, told)
+
+    async def search(
+        self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
+    ) -> SearchPage:
+        """List one page."""
+        del position
+        if len(resource_types) != 1:
+            raise NotImplementedException(detail="Users and groups are searched apart")
+        (resource_type,) = resource_types
+        if search_request.filter is not None:
+            refuse_guessing(search_request.filter.ast)
+        if search_request.sort_by is not None and is_protected(str(search_request.sort_by)):
+            raise InvalidValueException(detail="There is no order by mail addresses or telephone numbers")
+        logged = {} if search_request.filter is None else {"filter": self._terms.masked(str(search_request.filter))}
+        if resource_type.id != _USER:
+            return await self._search_groups(resource_type, search_request, logged)
+        passed, most = search_request.start_index_0 or 0, search_request.count or 0
+        if search_request.filter is None and search_request.sort_by is None:
+            plan = self._viewer.plan(PURPOSE)
+            total = await self._users.found.count(plan)
+            page = await self._users.found.page(plan, (), passed=passed, most=most) if most else []
+        else:
+            chosen = await self._chosen(resource_type, search_request)
+            total, page = len(chosen), chosen[passed : passed + most]
+        seen = await self._users.several(self._viewer, page, {"resource": _USER, **logged})
+        return SearchPage(total, [self._model(resource_type, each.user) for each in seen])
+
+    async def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
+        """Make a user or a group, and show it."""
+        told = resource.model_dump()
+        if resource_type.id == _USER:
+            identity = await self._writer.create(self._viewer, said_by(told))
+        else:
+            identity = await self._groups.create(
+                self._viewer, told["displayName"], told.get("externalId"), _members(told)
+            )
+        return await self.get(resource_type, str(identity))
+
+    async def update(
+        self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
+    ) -> Resource[Any]:
+        """Write what a resource says otherwise, and show what it is now."""
+        identity = _identity(resource.id or "")
+        after = resource.model_dump()
+        if resource_type.id == _USER:
+            seen = await self._as_expected(identity, expected_version)
+            shown = self._model(resource_type, seen.user).model_dump()
+            await self._writer.update(self._viewer, seen, said_by(shown), said_by(after))
+        else:
+            group, before = await self._group_as_expected(identity, expected_version)
+            await self._groups.update(
+                self._viewer,
+                group,
+                _members(before),
+                after["displayName"],
+                after.get("externalId"),
+                _members(after),
+            )
+        return await self.get(resource_type, str(identity))
+
+    async def delete(
+        self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None
+    ) -> None:
+        """Archive a user, or end a group."""
+        identity = _identity(resource_id)
+        if resource_type.id == _USER:
+            await self._writer.archive(self._viewer, await self._as_expected(identity, expected_version))
+        else:
+            group, before = await self._group_as_expected(identity, expected_version)
+            await self._groups.delete(self._viewer, group, _members(before))
+
+    async def _as_expected(self, identity: UUID, version: str | None) -> SeenUser:
+        seen = self._seen.pop(identity, None) or await self._users.one(self._viewer, identity)
+        if version is not None and seen.version != version:
+            raise PreconditionFailedException
+        return seen
+
+    async def _group_as_expected(self, identity: UUID, version: str | None) -> tuple[Listed, Mapping[str, Any]]:
+        found = self._listed.pop(identity, None)
+        if found is None:
+            group = await self._groups.one(self._viewer, identity)
+            (told,) = await self._groups.shown(self._viewer, [group], {"group": str(identity)})
+            found = group, told
+        if version is not None and found[1]["meta"]["version"] != version:
+            raise PreconditionFailedException
+        return found
+
+    async def _chosen(self, resource_type: ResourceType, asked: SearchRequest[Any]) -> list[UUID]:
+        """Find whom a filter means, in the order that is asked for, by what stands plain; nobody is shown here."""
+        matched: dict[UUID, dict[str, Any]] = {}
+
+        async def find(index: str, value: str) -> set[UUID]:
+            found = set(await self._holders(index, value))
+            if index in _PHONES:
+                attribute, kind = _PHONES[index]
+                for each in found:
+                    matched.setdefault(each, {}).setdefault(attribute, []).append({"value": value, "type": kind})
+            return found
+
+        among = None if asked.filter is None else await candidates(asked.filter.ast, find)
+        plan = self._viewer.plan(PURPOSE)
+        powers = {Power.MATCH} if asked.filter is not None else set()
+        powers |= {Power.ORDER} if asked.sort_by is not None else set()
+        if among is None:
+            ids = await self._users.found.page(plan, powers, passed=0, most=MOST_TRIED + 1)
+            if len(ids) > MOST_TRIED:
+                raise TooManyToSearch
+        else:
+            ids = sorted(among, reverse=True)
+        closed = await self._users.closed(self._viewer, ids)
+        users = [self._model(resource_type, {**each, **matched.get(UUID(each["id"]), {})}) for each in closed]
+        if asked.filter is not None:
+            users = [each for each in users if asked.filter.match(each)]
+        return [UUID(each.id) for each in (users if asked.sort_by is None else asked.sort(users))]
+
+    async def _holders(self, index: str, value: str) -> Sequence[UUID]:
+        match index:
+            case "id":
+                try:
+                    return [UUID(value)]
+                except ValueError:
+                    return []
+            case "user_name":
+                key = user_name_key(value)
+                return [] if key is None else await self._users.found.by_user_name(key)
+            case "employee_no":
+                return await self._users.found.by_employee_no(value)
+            case "external_id":
+                return await self._rows.by_external_id(self._viewer.standing.client_id, value)
+            case _:
+                return await self._lookups.holders(self._viewer, PURPOSE, index, value)
+
+    async def _search_groups(
+        self, resource_type: ResourceType, asked: SearchRequest[Any], logged: Mapping[str, Any]
+    ) -> SearchPage:
+        groups = await self._groups.every(self._viewer)
+        if asked.filter is not None or asked.sort_by is not None:
+            groups = await self._meant(resource_type, asked, groups)
+        passed, most = asked.start_index_0 or 0, asked.count or 0
+        page = groups[passed : passed + most]
+        told = await self._groups.shown(
+            self._viewer, page, {"resource": "Group", **logged}, members=_wants_members(asked)
+        )
+        return SearchPage(len(groups), [self._model(resource_type, each) for each in told])
+
+    async def _meant(
+        self, resource_type: ResourceType, asked: SearchRequest[Any], groups: Sequence[Listed]
+    ) -> list[Listed]:
+        by_id = {str(each.id): each for each in groups}
+        people: Mapping[UUID, Sequence[UUID]] = {}
+        if asked.filter is not None and "members" in str(asked.filter).lower():
+
+            async def find(index: str, value: str) -> set[UUID]:
+                return {each.id for each in groups if index == "id" and str(each.id) == value.lower()}
+
+            among = await candidates(asked.filter.ast, find)
+            if among is None:
+                raise InvalidFilterException(detail="Members are asked for with the id of a group")
+            people = await self._groups.members(self._viewer, [each for each in groups if each.id in among])
+        found = [
+            self._model(resource_type, self._groups.written(each, people.get(each.id, ()))) for each in groups
+        ]
+        if asked.filter is not None:
+            found = [each for each in found if asked.filter.match(each)]
+        return [by_id[str(each.id)] for each in (found if asked.sort_by is None else asked.sort(found))]
+
+    def _model(self, resource_type: ResourceType, told: Mapping[str, Any]) -> Resource[Any]:
+        found: Resource[Any] = self._provider.model_for(resource_type).model_validate(dict(told))
+        return found
+
+
+def _identity(resource_id: str) -> UUID:
+    try:
+        return UUID(resource_id)
+    except ValueError:
+        raise NotFound from None
+
+
+def _members(told: Mapping[str, Any]) -> list[str]:
+    return [str(each["value"]) for each in told.get("members") or () if each.get("value")]
+
+
+def _wants_members(parameters: ResponseParameters[Any] | None) -> bool:
+    if parameters is None:
+        return True
+    asked = [str(each).lower() for each in parameters.attributes or ()]
+    left_out = [str(each).lower() for each in parameters.excluded_attributes or ()]
+    return "members" not in left_out and (not asked or any(each.startswith("members") for each in asked))
