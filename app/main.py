@@ -117,7 +117,15 @@ def create_app(settings: Settings, application: Application | None = None) -> Fa
         cors=Cors(settings.http.cors_origins) if settings.http.cors_origins else None,
     )
     app.add_middleware(ScimErrors)
-    routers = (*v1.ROUTERS, scim.router, tokens.router, token_status.router, sign_in.router, health.router, documentation.router)
+    routers = (
+        *v1.ROUTERS,
+        scim.router,
+        tokens.router,
+        token_status.router,
+        sign_in.router,
+        health.router,
+        documentation.router,
+    )
     for router in routers:
         app.router.routes.extend(router.routes)
     documentation.install(app)

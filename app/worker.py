@@ -17,6 +17,7 @@ from app.config import Settings
 from app.jobs.registry import job_handlers
 from app.kit import logging
 from app.kit.idempotency import forget_expired
+from app.scim.desk import ScimDesk
 
 _ROUND_SECONDS: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
@@ -76,6 +77,7 @@ class Worker:
             await self._application.changes.forget()
             await self._application.devices.sweep()
             await self._application.pool_alarms.sweep()
+            await ScimDesk(self._application).sweep()
         tagging = await self._application.lookups.retagger.step()
         due = await self._application.approvals.clock.sweep()
         reviewed = await self._application.campaigns.sweep()

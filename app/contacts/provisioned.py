@@ -78,7 +78,7 @@ class ProvisionedContacts:
         return await self._grouped(statement, ContactTag.tag.in_(tags), plan, most)
 
     async def _grouped(
-        self, statement: Select[Any], narrowed: ColumnElement[bool], plan: Plan, most: int
+        self, statement: Select[Any, UUID], narrowed: ColumnElement[bool], plan: Plan, most: int
     ) -> dict[Any, list[UUID]]:
         some = statement.where(narrowed, *_shown(plan, (Power.MATCH,))).order_by(Contact.id)
         rows = await self._reader.fetch(

@@ -71,6 +71,7 @@ class ScimDesk:
         reader, gate, contacts = application.database.reader, application.gate, application.contact_rows
         rights, found = CurrentRights(application.standings), ProvisionedContacts(reader)
         self.rows = ScimRepository(reader, RowSigner(application.keyring.mac_key(SCIM)))
+        self._database = application.database
         self._lookups, self._terms = application.lookups.service, application.terms
         self._users = UserReader(
             contacts=contacts,
@@ -101,6 +102,11 @@ class ScimDesk:
             rights=rights,
             clock=application.clock,
         )
+
+    async def sweep(self) -> int:
+        """Forget what clients called those who were archived; tell how many links went."""
+        async with self._database.unit_of_work() as unit:
+            return await self.rows.sweep(unit.session)
 
     def storage(self, viewer: Viewer, provider: Any) -> Any:  # noqa: ANN401 — the library's, which is imported here
         """Make the storage of one caller."""

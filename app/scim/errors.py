@@ -35,7 +35,7 @@ class DepartmentMissing(Invalid):
 
 
 class NotWritable(Invalid):
-    """Departments are the personnel system's; tags that policy reads are nobody's to give by provisioning; who has left keeps their name."""
+    """Departments are HR's; tags that policy reads are nobody's to give by provisioning; who has left keeps their user name."""
 
     code, title, title_zh = "not_writable", "This cannot be changed by provisioning", "不能通过同步修改"
 
@@ -43,4 +43,8 @@ class NotWritable(Invalid):
 class TooManyToSearch(Invalid):
     """A filter that no index answers is tried on each; not on all of a large company."""
 
-    code, title, title_zh = "too_many_to_search", "Too many resources for this filter or order", "资源过多，无法筛选或排序"
+    code, title, title_zh = (
+        "too_many_to_search",
+        "Too many resources for this filter or order",
+        "资源过多，无法筛选或排序",
+    )

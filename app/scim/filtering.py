@@ -11,8 +11,8 @@ from uuid import UUID
 from scim2_models import InvalidFilterException
 from scim2_models.path import (
     AttrPath,
-    Comparison,
     CompareOperator,
+    Comparison,
     FilterNode,
     LogicalExpr,
     LogicalOperator,

@@ -144,7 +144,13 @@ class Groups:
         return group.id
 
     async def update(
-        self, viewer: Viewer, group: Listed, before: Sequence[str], name: str, external_id: str | None, after: Sequence[str]
+        self,
+        viewer: Viewer,
+        group: Listed,
+        before: Sequence[str],
+        name: str,
+        external_id: str | None,
+        after: Sequence[str],
     ) -> None:
         """Write what a group is from now on; who stays under another name carries the other tag. Raises as ``create`` does."""
         if group.tag is None:
@@ -173,7 +179,13 @@ class Groups:
             await self._rows.drop_group(unit.session, group.id)
 
     async def _retag(
-        self, viewer: Viewer, unit: UnitOfWork, people: Sequence[UUID], *, add: str | None = None, drop: str | None = None
+        self,
+        viewer: Viewer,
+        unit: UnitOfWork,
+        people: Sequence[UUID],
+        *,
+        add: str | None = None,
+        drop: str | None = None,
     ) -> None:
         plan = viewer.plan(PURPOSE)
         for identity in sorted(people):

@@ -1,8 +1,8 @@
 """Between a card and a SCIM user: what each attribute means here, both ways. Pure; knows JSON and no library.
 
-A name is kept whole. Written in Chinese it is parted by the surname, of one character or two, and otherwise at its last space; parts that come
-without a whole are put together the same way. What policy does not show clear is absent from a user, never masked, because a mask that is
-written back would be a value; and only what a client changes is written, so what it was not shown stays.
+A name is kept whole. Written in Chinese it is parted by the surname, of one character or two, and otherwise at its last space; parts that
+come without a whole are put together the same way. What policy does not show clear is absent from a user, never masked, because a mask that
+is written back would be a value; and only what a client changes is written, so what it was not shown stays.
 """
 
 import re
@@ -126,7 +126,8 @@ def unsaid_in(said: Said, *, new: bool = False) -> tuple[str, ...]:
 
 def name_in(said: Said) -> str | None:
     """Give the name that a user says: the whole one, else its parts put together."""
-    return said["display"] or said["parts"]
+    name: str | None = said["display"] or said["parts"]
+    return name
 
 
 def changes(before: Said, after: Said) -> dict[str, Any]:
@@ -165,4 +166,4 @@ def _valued(values: Sequence[Mapping[str, Any]], kind: str, *, otherwise: bool =
     meant = [each for each in values if each.get("type") == kind]
     if not meant and otherwise:
         meant = [each for each in values if each.get("primary") or each.get("type") is None] or list(values)
-    return next((each["value"] for each in meant if each.get("value")), None)
+    return next((str(each["value"]) for each in meant if each.get("value")), None)

@@ -1,7 +1,8 @@
 """What a provisioning client calls those whom it keeps, and the groups that it made; under a MAC, because it is found by.
 
-Nothing of a card is here: ``external_id`` is the client's own name of a contact, which it chooses and may choose badly, so the row goes when
-the contact is archived. ``unsaid`` names attributes that the client has not given or has taken back, and that a card cannot be without.
+Nothing of a card is here: ``external_id`` is the client's own name of a contact, which it chooses and may choose badly, so the row goes
+when the contact is archived. ``unsaid`` names attributes that the client has not given or has taken back, and that a card cannot be
+without.
 """
 
 from datetime import datetime

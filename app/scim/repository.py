@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, delete, select
+from sqlalchemy import ColumnElement, String, bindparam, column, delete, select, table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,8 @@ from app.scim.models import ScimGroup, ScimLink
 SCIM: Final = "scim"
 """Label of the key of both tables."""
 _AT_ONCE: Final = 500
+_CONTACT: Final = table("contact", column("id", Id), column("status", String))
+_ARCHIVED: Final = select(_CONTACT.c.id).where(_CONTACT.c.status == "archived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,13 @@ class ScimRepository:
 
     async def keep(self, session: AsyncSession, link: Link) -> None:
         """Write a link. Raises ``ExternalIdTaken``."""
-        table = self.links.table
-        named = (table.c.client_id == link.client_id, table.c.contact_id == link.contact_id)
-        there = (await session.execute(select(table.c.client_id).where(*named).with_for_update())).first()
+        rows = self.links.table
+        if link.external_id is not None:
+            await self._forget_archived(
+                session, rows.c.client_id == link.client_id, rows.c.external_id == link.external_id
+            )
+        named = (rows.c.client_id == link.client_id, rows.c.contact_id == link.contact_id)
+        there = (await session.execute(select(rows.c.client_id).where(*named).with_for_update())).first()
         try:
             async with session.begin_nested():
                 await (self.links.add if there is None else self.links.put)(session, link)
@@ -91,8 +97,17 @@ class ScimRepository:
 
     async def forget(self, session: AsyncSession, contact_id: UUID) -> None:
         """Delete every client's link to a contact."""
-        table = self.links.table
-        await session.execute(delete(table).where(table.c.contact_id == bindparam("gone", contact_id, type_=Id())))
+        rows = self.links.table
+        await session.execute(delete(rows).where(rows.c.contact_id == bindparam("gone", contact_id, type_=Id())))
+
+    async def sweep(self, session: AsyncSession) -> int:
+        """Delete links to contacts that were archived by other means than these clients'; tell how many."""
+        return await self._forget_archived(session)
+
+    async def _forget_archived(self, session: AsyncSession, *narrowed: ColumnElement[bool]) -> int:
+        rows = self.links.table
+        gone = delete(rows).where(rows.c.contact_id.in_(_ARCHIVED), *narrowed).returning(rows.c.contact_id)
+        return len((await session.execute(gone)).all())
 
     async def group(self, identity: UUID) -> TagGroup | None:
         """Find a group."""
@@ -122,5 +137,5 @@ class ScimRepository:
 
     async def drop_group(self, session: AsyncSession, identity: UUID) -> None:
         """Delete a group."""
-        table = self.groups.table
-        await session.execute(delete(table).where(table.c.id == bindparam("gone", identity, type_=Id())))
+        rows = self.groups.table
+        await session.execute(delete(rows).where(rows.c.id == bindparam("gone", identity, type_=Id())))

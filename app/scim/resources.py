@@ -4,7 +4,7 @@ Reduced to what is kept: an attribute that is not here is taken and dropped, and
 request comes, never at start-up, since building these models takes longer than opening the store (design/architecture.md).
 """
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, cast
 
 from pydantic import Field
 from scim2_models import (
@@ -175,7 +175,7 @@ def described() -> ScimProvider:
     return ScimProvider(
         [User, EnterpriseUser, DirectoryUser, Group],
         [
-            ResourceType.from_resource(User[EnterpriseUser | DirectoryUser]),
+            ResourceType.from_resource(cast("Any", User)[EnterpriseUser | DirectoryUser]),
             ResourceType.from_resource(Group),
         ],
         _config(),

@@ -34,9 +34,7 @@ async def describe(
 
 @router.api_route("", methods=_METHODS, summary="Search everything")
 @router.api_route("/{path:path}", methods=_METHODS, summary="Provision users and groups")
-async def provision(
-    viewer: Provisions, desk: Desk, request: Request, query: Annotated[ScimQuery, Query()]
-) -> Response:
+async def provision(viewer: Provisions, desk: Desk, request: Request, query: Annotated[ScimQuery, Query()]) -> Response:
     """Serve the protocol (RFC 7644) to a provisioning client: every read is a look, on record before it leaves."""
     del query
     return await _answered(viewer, desk, request)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from scim2_models import Context, Resource, ResourceType, ResponseParameters, ScimProvider, SCIMException
+from scim2_models import Context, Resource, ResourceType, ResponseParameters, SCIMException, ScimProvider
 from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse

@@ -1,7 +1,8 @@
 """What Entra ID and Okta send that the standard does not, brought to its form before it is read. Pure; measured shapes only.
 
-The library takes most of it (``op`` in capitals, ``"False"``, dotted keys, filters that match nothing); what it does not is here: a manager as
-a bare text or an empty one, a single value in a list of one ``{"value": …}``, and a whole name where only ``name.formatted`` is given.
+The library takes most of it (``op`` in capitals, ``"False"``, dotted keys, filters that match nothing); what it does not is here: a
+manager as a bare text or an empty one, a single value in a list of one ``{"value": …}``, ``$ref: null`` beside a member that is to be
+removed, and a whole name where only ``name.formatted`` is given.
 """
 
 import re
@@ -39,9 +40,11 @@ def standard_patch(body: Any) -> Any:  # noqa: ANN401 — whatever was sent
 
 
 def _operation(sent: Any) -> Any:  # noqa: ANN401 — whatever was sent
-    if not isinstance(sent, dict) or "value" not in sent or str(sent.get("op", "")).lower() == "remove":
+    if not isinstance(sent, dict) or "value" not in sent:
         return sent
     path, value = sent.get("path"), sent["value"]
+    if str(sent.get("op", "")).lower() == "remove":
+        return {**sent, "value": _said(value)}
     if path is None:
         if isinstance(value, dict):
             return {**sent, "value": {name: _managed(name, _single(name, each)) for name, each in value.items()}}
@@ -68,6 +71,13 @@ def _nobody(value: Any) -> bool:  # noqa: ANN401 — whatever was sent
 
 def _reference(value: Any) -> Any:  # noqa: ANN401 — whatever was sent
     return {"value": value} if isinstance(value, str) else value
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401 — whatever was sent
+    """Leave out of what is to be removed what is not said of it: ``$ref: null`` is nobody's reference."""
+    if isinstance(value, list):
+        return [_said(each) for each in value]
+    return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
 
 
 def _single(path: str, value: Any) -> Any:  # noqa: ANN401 — whatever was sent

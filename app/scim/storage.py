@@ -1,14 +1,16 @@
 """The library's storage over our services, for one request of one caller: resources in and out, everything else is done elsewhere.
 
-A write is compared with what the same request was shown, and answered by a look at what became of it. Searching several types at once is
-not offered: it would order departments among people.
+A write is compared with what the same request was shown, and answered by a look at what became of it. Where both types are searched at
+once, users stand first.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from scim2_models import (
+    InvalidFilterException,
+    InvalidValueException,
     NotImplementedException,
     PreconditionFailedException,
     Resource,
@@ -19,8 +21,8 @@ from scim2_models import (
 )
 from scim2_server.storage import AsyncScimStorage, SearchPage
 
-from app.auth.subject import user_name_key
 from app.audit.terms import Terms
+from app.auth.subject import user_name_key
 from app.kit.errors import NotFound
 from app.lookups.service import LookupService
 from app.permissions.outcomes import Power
@@ -32,11 +34,12 @@ from app.scim.mapping import said_by
 from app.scim.reading import PURPOSE, SeenUser, UserReader
 from app.scim.repository import ScimRepository
 from app.scim.writing import UserWriter
-from scim2_models import InvalidFilterException, InvalidValueException
 
 MOST_TRIED: Final = 5000
 """Users that a filter without an index, or an order, is tried on."""
 _USER: Final = "User"
+Window = tuple[int, int]
+"""How many to pass over, and how many to give at most."""
 _PHONES: Final = {"emails": ("emails", "work"), "numbers": ("phoneNumbers", "mobile")}
 
 
@@ -82,27 +85,36 @@ class Storage(AsyncScimStorage):
         return self._model(resource_type, told)
 
     async def search(
-        self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
+        self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: object = None
     ) -> SearchPage:
         """List one page."""
         del position
-        if len(resource_types) != 1:
-            raise NotImplementedException(detail="Users and groups are searched apart")
-        (resource_type,) = resource_types
         if search_request.filter is not None:
             refuse_guessing(search_request.filter.ast)
         if search_request.sort_by is not None and is_protected(str(search_request.sort_by)):
             raise InvalidValueException(detail="There is no order by mail addresses or telephone numbers")
+        if search_request.sort_by is not None and len(resource_types) > 1:
+            raise NotImplementedException(detail="Users and groups have no order among each other")
         logged = {} if search_request.filter is None else {"filter": self._terms.masked(str(search_request.filter))}
-        if resource_type.id != _USER:
-            return await self._search_groups(resource_type, search_request, logged)
+        total, found = 0, list[Resource[Any]]()
         passed, most = search_request.start_index_0 or 0, search_request.count or 0
-        if search_request.filter is None and search_request.sort_by is None:
+        for resource_type in sorted(resource_types, key=lambda each: each.id != _USER):
+            listing = self._list_users if resource_type.id == _USER else self._list_groups
+            window = (max(0, passed - total), most - len(found))
+            page = await listing(resource_type, search_request, window, logged)
+            total, found = total + (page.total or 0), [*found, *page.resources]
+        return SearchPage(total, found)
+
+    async def _list_users(
+        self, resource_type: ResourceType, asked: SearchRequest[Any], window: Window, logged: Mapping[str, Any]
+    ) -> SearchPage:
+        passed, most = window
+        if asked.filter is None and asked.sort_by is None:
             plan = self._viewer.plan(PURPOSE)
             total = await self._users.found.count(plan)
             page = await self._users.found.page(plan, (), passed=passed, most=most) if most else []
         else:
-            chosen = await self._chosen(resource_type, search_request)
+            chosen = await self._chosen(resource_type, asked)
             total, page = len(chosen), chosen[passed : passed + most]
         seen = await self._users.several(self._viewer, page, {"resource": _USER, **logged})
         return SearchPage(total, [self._model(resource_type, each.user) for each in seen])
@@ -212,13 +224,13 @@ class Storage(AsyncScimStorage):
             case _:
                 return await self._lookups.holders(self._viewer, PURPOSE, index, value)
 
-    async def _search_groups(
-        self, resource_type: ResourceType, asked: SearchRequest[Any], logged: Mapping[str, Any]
+    async def _list_groups(
+        self, resource_type: ResourceType, asked: SearchRequest[Any], window: Window, logged: Mapping[str, Any]
     ) -> SearchPage:
+        passed, most = window
         groups = await self._groups.every(self._viewer)
         if asked.filter is not None or asked.sort_by is not None:
             groups = await self._meant(resource_type, asked, groups)
-        passed, most = asked.start_index_0 or 0, asked.count or 0
         page = groups[passed : passed + most]
         told = await self._groups.shown(
             self._viewer, page, {"resource": "Group", **logged}, members=_wants_members(asked)
@@ -239,16 +251,14 @@ class Storage(AsyncScimStorage):
             if among is None:
                 raise InvalidFilterException(detail="Members are asked for with the id of a group")
             people = await self._groups.members(self._viewer, [each for each in groups if each.id in among])
-        found = [
-            self._model(resource_type, self._groups.written(each, people.get(each.id, ()))) for each in groups
-        ]
+        found = [self._model(resource_type, self._groups.written(each, people.get(each.id, ()))) for each in groups]
         if asked.filter is not None:
             found = [each for each in found if asked.filter.match(each)]
         return [by_id[str(each.id)] for each in (found if asked.sort_by is None else asked.sort(found))]
 
     def _model(self, resource_type: ResourceType, told: Mapping[str, Any]) -> Resource[Any]:
-        found: Resource[Any] = self._provider.model_for(resource_type).model_validate(dict(told))
-        return found
+        model = cast("type[Resource[Any]]", self._provider.model_for(resource_type))
+        return model.model_validate(dict(told))
 
 
 def _identity(resource_id: str) -> UUID:

@@ -1,8 +1,8 @@
 """What a provisioning client's writes cause: joins, moves, updates, departures and returns, through the services that take them from HR.
 
 Each write is one transaction. What is a personnel event goes through ``Applier`` as an event of the source ``scim:<client>`` that happens
-now, so that the leaver transaction, numbers and accounts follow as they do for HR; what is none (another employee number, a group, archiving)
-goes through ``ContactWriter``. Who has left is no event's subject: what is written of them stays on their card until they come back.
+now, so that the leaver transaction, numbers and accounts follow as they do for HR; what is none (another employee number, archiving) goes
+through ``ContactWriter``. Who has left is no event's subject: what is written of them stays on their card until they come back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -140,14 +140,14 @@ class UserWriter:
         if node is None and "department" in told:
             node = self._parked_or_none(viewer.tree)
         if record.cohort.status == LEFT:
-            back = {name: after[name] for name in _OF_A_MOVE if after[name] is not None}
+            back: dict[str, Any] = {name: after[name] for name in _OF_A_MOVE if after[name] is not None}
             place = node or now or self._parked(viewer.tree)
-            given = {**back, **{name: value for name, value in rest.items() if value is not None}}
-            event = self._event(viewer, "rehired", number, {**given, "department": place.code})
+            back |= {name: value for name, value in rest.items() if value is not None}
+            event = self._event(viewer, "rehired", number, {**back, "department": place.code})
             await self._applier.apply(viewer, unit, event)
             rest = {name: value for name, value in rest.items() if value is None}
         elif node is not None and (now is None or node.id != now.id):
-            moved = {name: rest.pop(name) for name in _OF_A_MOVE if name in rest}
+            moved: dict[str, Any] = {name: rest.pop(name) for name in _OF_A_MOVE if name in rest}
             event = self._event(viewer, "moved", number, {**moved, "department": node.code})
             await self._applier.apply(viewer, unit, event)
         if rest:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "1a3e72b5609d"
@@ -43,6 +44,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("tag", name=op.f("uq_scim_group_tag")),
         sa.UniqueConstraint("client_id", "external_id", name=op.f("uq_scim_group_client_id_external_id")),
     )
+    fence({}, changeable=("scim_link", "scim_group"))
 
 
 def downgrade() -> None:

@@ -18,6 +18,7 @@ from app.kit.models import new_id
 from tests.numbers.calls import add_pool
 from tests.policy.test_whole_app import MATRIX
 from tests.support.application import World
+from tests.support.problems import media_type
 from tests.support.shared import add_person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -88,7 +89,7 @@ async def leaver(shared: World) -> httpx.AsyncClient:
 async def test_a_leavers_live_token_opens_nothing(shared: World, method: str, path: str, body: object) -> None:
     client, at = await leaver(shared), path.format(core=shared.people["core"], nobody=new_id())
     answer = await client.request(method, at, json=body, headers={"If-Match": "*"})
-    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, media_type(path))
 
 
 def told(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:

@@ -6,7 +6,7 @@ import pytest
 
 from app.kit.models import new_id
 from tests.support.application import World
-from tests.support.problems import quoted
+from tests.support.problems import media_type, quoted
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -361,6 +361,12 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
     ("POST", "/v1/lookups", LOOKUP, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 403)),
+    ("GET", "/scim/v2/Users", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403)),
+    ("GET", "/scim/v2/Users/{core}", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403)),
+    ("GET", "/scim/v2/Groups", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403)),
+    ("POST", "/scim/v2/Users", {}, (401, 403, 403, 403, 403, 403, 403, 403, 403, 400, 403, 403, 403)),
+    ("DELETE", "/scim/v2/Users/{nobody}", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 404, 403, 403, 403)),
+    ("GET", "/scim/v2/Schemas", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 200, 403, 403, 403)),
     ("GET", "/v1/phonebooks/yealink", None, (401,) * 13),
     ("GET", "/v1/phonebooks/grandstream/phonebook.xml", None, (401,) * 13),
     ("GET", "/v1/caller-names/9999999", None, (401, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403)),
@@ -689,6 +695,6 @@ async def test_each_caller_gets_exactly_what_the_matrix_says(
         answer = await (await shared.as_(caller)).request(method, at, json=body, headers={"If-Match": "*"})
         found.append(answer.status_code)
         if answer.status_code >= 400:
-            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.headers["Content-Type"] == media_type(path)
             assert quoted(answer) == []
     assert dict(zip(CALLERS, found, strict=True)) == dict(zip(CALLERS, statuses, strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 from scim2_client.client import BaseSyncSCIMClient, RawResponse
-from scim2_client.engines.inprocess import InProcessResponse, _prepare_request, _stays_under_base_url
+from scim2_client.engines.inprocess import _prepare_request, _stays_under_base_url
 
 from app.auth.clients import NewClient
 from tests.support.application import World

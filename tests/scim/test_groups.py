@@ -27,14 +27,21 @@ async def test_a_department_is_a_group_that_is_read_alone(shared: World) -> None
     assert (await client.get(GROUPS, params=asked)).json()["totalResults"] == 1
     asked["filter"] = asked["filter"].replace(user["id"], str(shared.people["hr"]))
     assert (await client.get(GROUPS, params=asked)).json()["totalResults"] == 0
-    refused(await client.patch(path, json=patch({"op": "replace", "path": "displayName", "value": "x"})), 400, "mutability")
+    refused(
+        await client.patch(path, json=patch({"op": "replace", "path": "displayName", "value": "x"})), 400, "mutability"
+    )
     refused(await client.delete(path), 400, "mutability")
 
 
 async def test_a_group_of_a_client_is_a_tag_of_its_members(shared: World) -> None:
     client = await provisioner(shared)
     one, two = await made(client), await made(client)
-    body = {**SCHEMA, "displayName": f"登山{one['id'][-6:]}", "externalId": one["id"], "members": [{"value": one["id"]}]}
+    body = {
+        **SCHEMA,
+        "displayName": f"登山{one['id'][-6:]}",
+        "externalId": one["id"],
+        "members": [{"value": one["id"]}],
+    }
     answer = await client.post(GROUPS, json=body)
     assert answer.status_code == 201, answer.text
     group = answer.json()
@@ -44,7 +51,9 @@ async def test_a_group_of_a_client_is_a_tag_of_its_members(shared: World) -> Non
     refused(await client.post(GROUPS, json=body), 409, "uniqueness")
     joined = await client.patch(path, json=patch({"op": "Add", "path": "members", "value": [{"value": two["id"]}]}))
     assert {each["value"] for each in joined.json()["members"]} == {one["id"], two["id"]}
-    renamed = await client.patch(path, json=patch({"op": "replace", "value": {"id": group["id"], "displayName": body["displayName"] + "队"}}))
+    renamed = await client.patch(
+        path, json=patch({"op": "replace", "value": {"id": group["id"], "displayName": body["displayName"] + "队"}})
+    )
     assert renamed.json()["id"] == group["id"]
     assert (await hr.get(f"/v1/contacts/{two['id']}")).json()["tags"] == [body["displayName"] + "队"]
     parted = await client.patch(path, json=patch({"op": "Remove", "path": "members", "value": [{"value": two["id"]}]}))

@@ -69,7 +69,10 @@ async def test_who_is_deactivated_leaves_stays_findable_and_can_come_back(shared
     assert account is not None
     assert account.state == "disabled"
     assert (await (await shared.as_("hr")).get(f"/v1/contacts/{identity}")).status_code == 404
-    for asked in (f'userName eq "{user["userName"].upper()}"', f'externalId eq "{user["externalId"]}" and active eq false'):
+    for asked in (
+        f'userName eq "{user["userName"].upper()}"',
+        f'externalId eq "{user["externalId"]}" and active eq false',
+    ):
         found = (await client.get(USERS, params={"filter": asked})).json()
         assert [each["id"] for each in found["Resources"]] == [user["id"]]
     refused(
@@ -109,19 +112,38 @@ async def test_who_is_deleted_is_archived_and_then_nobody(shared: World) -> None
     refused(await client.post(USERS, json=a_user(userName=user["userName"])), 409, "uniqueness")
 
 
+async def test_who_is_archived_by_others_gives_the_clients_name_back(shared: World) -> None:
+    client, hr = await provisioner(shared), await shared.as_("hr")
+    one, two = await made(client), await made(client)
+    for each in (one, two):
+        card = await hr.get(f"/v1/contacts/{each['id']}")
+        gone = await hr.delete(f"/v1/contacts/{each['id']}", headers={"If-Match": card.headers["ETag"]})
+        assert gone.status_code == 204, gone.text
+    assert (await made(client, externalId=one["externalId"]))["externalId"] == one["externalId"]
+    assert await shared.app.state.scim.sweep() == 1
+
+
 async def test_who_moves_moves_and_what_did_not_change_is_not_written(shared: World) -> None:
     client, code = await provisioner(shared), await add_department(shared)
     user = await made(client)
     path = f"{USERS}/{user['id']}"
     manager = await add_person(shared)
-    work = {"employeeNumber": "M-7", "department": code, "manager": {"value": str(manager.id)}}
+    named = {"value": str(manager.id)}
+    work: dict[str, object] = {"employeeNumber": "M-7", "department": code, "manager": named}
     moved = (await client.put(path, json={**user, ENTERPRISE: work})).json()
-    assert moved[ENTERPRISE] == {**work, "manager": {**work["manager"], "$ref": f"http://duanhao.test{USERS}/{manager.id}"}}
+    assert moved[ENTERPRISE] == {
+        **work,
+        "manager": {**named, "$ref": f"http://duanhao.test{USERS}/{manager.id}"},
+    }
     again = (await client.put(path, json={**user, ENTERPRISE: work})).json()
     assert again["meta"] == moved["meta"]
     unknown = {"op": "replace", "path": f"{ENTERPRISE}:department", "value": "NOWHERE"}
     refused(await client.patch(path, json=patch(unknown)), 400, "invalidValue")
-    refused(await client.patch(path, json=patch({**unknown, "path": 'phoneNumbers[type eq "mobile"].value'})), 400, "invalidValue")
+    refused(
+        await client.patch(path, json=patch({**unknown, "path": 'phoneNumbers[type eq "mobile"].value'})),
+        400,
+        "invalidValue",
+    )
     assert (await client.get(path)).json() == again
     refused(await client.put(path, json=user, headers={"If-Match": user["meta"]["version"]}), 412)
 
@@ -175,14 +197,26 @@ async def test_pages_are_counted_ordered_and_searched(shared: World) -> None:
     assert ([each["id"] for each in second["Resources"]], second["startIndex"]) == ([made_here[0]["id"]], 3)
     none = (await client.get(USERS, params={"count": 0})).json()
     assert (none["totalResults"], none["Resources"]) == (newest_first["totalResults"], [])
-    asked = {"filter": f'{ENTERPRISE}:department eq "{code}"', "sortBy": "title", "sortOrder": "descending"}
+    asked: dict[str, str] = {
+        "filter": f'{ENTERPRISE}:department eq "{code}"',
+        "sortBy": "title",
+        "sortOrder": "descending",
+    }
     ordered = (await client.get(USERS, params=asked)).json()
     assert [each["title"] for each in ordered["Resources"]] == ["级3", "级2", "级1"]
-    sought = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], **asked, "count": 1, "attributes": ["title"]}
+    sought = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        **asked,
+        "count": 1,
+        "attributes": ["title"],
+    }
     posted = (await client.post(f"{USERS}/.search", json=sought)).json()
     assert (posted["totalResults"], [each.get("userName") for each in posted["Resources"]]) == (3, [None])
     refused(await client.get(USERS, params={"sortBy": "emails"}), 400, "invalidValue")
-    refused(await client.get("/scim/v2/", params={"count": 1}), 501)
+    whole = (await client.get("/scim/v2/", params={"startIndex": none["totalResults"], "count": 2})).json()
+    assert [each["meta"]["resourceType"] for each in whole["Resources"]] == ["User", "Group"]
+    assert whole["totalResults"] > none["totalResults"]
+    refused(await client.get("/scim/v2/", params={"sortBy": "displayName"}), 501)
 
 
 async def test_nobody_else_provisions_and_every_refusal_is_an_error_of_scim(shared: World) -> None:
@@ -196,7 +230,9 @@ async def test_nobody_else_provisions_and_every_refusal_is_an_error_of_scim(shar
     answer = await client.delete("/scim/v2/Schemas")
     refused(answer, 405)
     assert answer.headers["allow"] == "GET"
-    refused(await client.post(USERS, content=b"{", headers={"Content-Type": "application/scim+json"}), 400, "invalidSyntax")
+    refused(
+        await client.post(USERS, content=b"{", headers={"Content-Type": "application/scim+json"}), 400, "invalidSyntax"
+    )
     refused(await client.post(USERS, content=b"x" * 2_000_000), 413)
     refused(await client.post(USERS, json={"schemas": a_user()["schemas"]}), 400, "invalidValue")
     refused(await client.post(USERS, json=a_user(**{ENTERPRISE: {}})), 400, "invalidValue")

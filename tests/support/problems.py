@@ -11,6 +11,11 @@ MEMBERS: Final = ("type", "title", "status", "detail", "instance", "code", "erro
 """Members of every document, in their order; some problems add their own after them."""
 
 
+def media_type(path: str) -> str:
+    """Give the media type of refusals at a path: SCIM has a shape of its own."""
+    return "application/scim+json" if path.startswith("/scim/") else MEDIA_TYPE
+
+
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """Give the document of a refusal; fail unless it is ``code`` with ``status`` in the one shape."""
     assert answer.status_code == status, answer.text
