@@ -10,7 +10,7 @@ from uuid import UUID
 
 from scim2_models import (
     InvalidFilterException,
-    InvalidValueException,
+    InvalidPathException,
     NotImplementedException,
     PreconditionFailedException,
     Resource,
@@ -33,6 +33,7 @@ from app.scim.groups import Groups, Listed
 from app.scim.mapping import said_by
 from app.scim.reading import PURPOSE, SeenUser, UserReader
 from app.scim.repository import ScimRepository
+from app.scim.resources import MOST_RESULTS
 from app.scim.writing import UserWriter
 
 MOST_TRIED: Final = 5000
@@ -92,12 +93,13 @@ class Storage(AsyncScimStorage):
         if search_request.filter is not None:
             refuse_guessing(search_request.filter.ast)
         if search_request.sort_by is not None and is_protected(str(search_request.sort_by)):
-            raise InvalidValueException(detail="There is no order by mail addresses or telephone numbers")
+            raise InvalidPathException(detail="There is no order by mail addresses or telephone numbers")
         if search_request.sort_by is not None and len(resource_types) > 1:
             raise NotImplementedException(detail="Users and groups have no order among each other")
         logged = {} if search_request.filter is None else {"filter": self._terms.masked(str(search_request.filter))}
         total, found = 0, list[Resource[Any]]()
-        passed, most = search_request.start_index_0 or 0, search_request.count or 0
+        passed = search_request.start_index_0 or 0
+        most = MOST_RESULTS if search_request.count is None else search_request.count
         for resource_type in sorted(resource_types, key=lambda each: each.id != _USER):
             listing = self._list_users if resource_type.id == _USER else self._list_groups
             window = (max(0, passed - total), most - len(found))

@@ -212,7 +212,7 @@ async def test_pages_are_counted_ordered_and_searched(shared: World) -> None:
     }
     posted = (await client.post(f"{USERS}/.search", json=sought)).json()
     assert (posted["totalResults"], [each.get("userName") for each in posted["Resources"]]) == (3, [None])
-    refused(await client.get(USERS, params={"sortBy": "emails"}), 400, "invalidValue")
+    refused(await client.get(USERS, params={"sortBy": "emails"}), 400, "invalidPath")
     whole = (await client.get("/scim/v2/", params={"startIndex": none["totalResults"], "count": 2})).json()
     assert [each["meta"]["resourceType"] for each in whole["Resources"]] == ["User", "Group"]
     assert whole["totalResults"] > none["totalResults"]
