@@ -1,8 +1,6 @@
 """What an attribute means on a card, both ways, and what other products send: rules without a store."""
 
-import os
-import subprocess
-import sys
+import ast
 from typing import Any
 
 import pytest
@@ -168,8 +166,28 @@ def test_a_problem_is_told_as_scim_does() -> None:
     assert error_of({"code": "not_found", "detail": "Not found", "errors": []}, 404)["status"] == "404"
 
 
+def imported(name: str) -> set[str]:
+    """Name what a module of ours imports as it is imported itself."""
+    path = ROOT / (name.replace(".", "/") + ".py")
+    found: set[str] = set()
+    for each in ast.parse(path.read_text(encoding="utf-8")).body if path.is_file() else ():
+        match each:
+            case ast.Import():
+                found |= {alias.name for alias in each.names}
+            case ast.ImportFrom(module=str() as module):
+                found |= {module, *(f"{module}.{alias.name}" for alias in each.names)}
+            case _:
+                continue
+    return found
+
+
 def test_the_library_waits_for_the_first_request() -> None:
-    code = "import sys, app.main; print({'scim2_models', 'scim2_server', 'lark'} & set(sys.modules))"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert told.stdout.strip() == "set()"
+    """It takes seconds to import: nothing that is imported at start-up imports it (design/architecture.md)."""
+    seen, waiting = set[str](), ["app.main", "app.worker", "app.scim.routes"]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += imported(name)
+    assert "app.scim.desk" in seen
+    assert {each for each in seen if each.startswith(("scim2", "app.scim.service", "app.scim.storage"))} == set()

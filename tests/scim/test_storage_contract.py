@@ -15,6 +15,7 @@ from scim2_models import (
     NotFoundException,
     PreconditionFailedException,
     ResourceType,
+    ResponseParameters,
     SCIMException,
     ScimProvider,
     UniquenessException,
