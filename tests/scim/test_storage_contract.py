@@ -116,9 +116,19 @@ class TestStorage(AsyncScimStorageContract):
             runner.run(stack.aclose())
 
     def search_users(self) -> list[dict[str, Any]]:
-        """Give the users that are searched: with names that an account can have, and without empty texts, which no card has."""
-        users = [{name: value for name, value in each.items() if value != ""} for each in SEARCH_USERS]
-        return [{**each, "userName": each["userName"].replace("%", ".")} for each in users]
+        """Give the users that are searched, without what is not kept: second mail addresses, empty texts, names of no account."""
+        return [
+            {
+                **{name: value for name, value in each.items() if value != ""},
+                "userName": each["userName"].replace("%", "."),
+                "emails": [
+                    {"type": "work", "value": mail["value"]}
+                    for mail in each.get("emails", ())
+                    if mail.get("type") == "work"
+                ],
+            }
+            for each in SEARCH_USERS
+        ]
 
     def test_get_keeps_what_the_response_returns(self, storage: Any, group_type: Any, group_model: Any) -> None:  # type: ignore[override]  # without parameters
         """The contract's members have a name to display, and ours have none; a group may be read without its members."""
