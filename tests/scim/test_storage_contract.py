@@ -107,7 +107,7 @@ class TestStorage(AsyncScimStorageContract):
         return PROVIDER
 
     @pytest.fixture
-    def storage(self, sqlite_store: TestStore) -> Iterator[Any]:  # type: ignore[override]  # it is opened in its own loop
+    def storage(self, sqlite_store: TestStore) -> Iterator[Any]:
         """Give the storage of a new application."""
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()
@@ -130,11 +130,22 @@ class TestStorage(AsyncScimStorageContract):
             for each in SEARCH_USERS
         ]
 
-    def test_get_keeps_what_the_response_returns(self, storage: Any, group_type: Any, group_model: Any) -> None:  # type: ignore[override]  # without parameters
+    def test_get_keeps_what_the_response_returns(self, storage: Any, group_type: Any, group_model: Any) -> None:
         """The contract's members have a name to display, and ours have none; a group may be read without its members."""
         group = storage.create(group_type, group_model(display_name="admins"))
         parameters = cast("Any", ResponseParameters)[group_model].model_validate({"excludedAttributes": "members"})
         assert storage.get(group_type, group.id, response_parameters=parameters).display_name == "admins"
+
+    def test_search_at_the_root(  # the contract's other types are empty
+        self, storage: Any, user_type: Any, group_type: Any, user_model: Any, group_model: Any
+    ) -> None:
+        """A department is a group beside those that are made, and stands after the users."""
+        (user,) = self.create_users(storage, user_type, user_model, "alice")
+        self.create_group(storage, group_type, group_model, user)
+        asked = self.search_request([user_model, group_model])
+        page = self.search(storage, [user_type, group_type], asked)
+        assert page.total == 3
+        assert [each.meta.resource_type for each in page.resources] == ["User", "Group", "Group"]
 
     def test_delete_frees_the_unique_values(self, storage: Any, user_type: Any, user_model: Any) -> None:
         """It does not: the account of somebody who is gone stays closed under its name."""
