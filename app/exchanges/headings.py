@@ -66,7 +66,6 @@ HEADINGS: Final[Mapping[Column, tuple[str, ...]]] = MappingProxyType(
 """Spellings of each column, Chinese and English; case, spaces, ``_``, ``-`` and a ``*`` of mandatory columns make no difference."""
 
 _NOISE: Final = re.compile(r"[\s_\-*.:：]+")
-_WORDS: Final = {_NOISE.sub("", word): column for column, words in HEADINGS.items() for word in words}
 _TEXT_FORMULA: Final = re.compile(r'="([^"]*)"')
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _HOLDERS: Final[Mapping[Column, HolderKind]] = MappingProxyType(
@@ -87,11 +86,19 @@ class Heading:
     places: Mapping[int, tuple[Column, str]]
 
 
+def spelled(word: str) -> str:
+    """Give a heading without what makes no difference between two spellings of it."""
+    return _NOISE.sub("", normalize("NFKC", word).casefold())
+
+
+_WORDS: Final = {spelled(word): column for column, words in HEADINGS.items() for word in words}
+
+
 def column_of(word: str) -> Column | None:
     """Tell what a column is by its name; ``None`` for one that is not ours."""
     if len(word) > LONGEST_VALUE:
         return None
-    return _WORDS.get(_NOISE.sub("", normalize("NFKC", word).casefold()))
+    return _WORDS.get(spelled(word))
 
 
 def heading(at: int, row: Sequence[str], gathering: Gathering) -> Heading | None:

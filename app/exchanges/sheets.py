@@ -3,20 +3,15 @@
 The first row with anything in it names the columns; the problems' line is the line of the text, or the row of the sheet.
 """
 
-import csv
-from collections.abc import Iterator, Sequence
-from io import StringIO
+from collections.abc import Iterator
 from typing import Final
 
-from app.exchanges import workbook
+from app.exchanges import table, workbook
 from app.exchanges.headings import MOST_COLUMNS, Heading, heading, lines
-from app.exchanges.line import LONGEST_LINE, MOST_LINES, Fault, Full, Gathering, Plan, decoded, refused
+from app.exchanges.line import Fault, Full, Gathering, Plan, decoded, refused
+from app.exchanges.table import Row
 
 _ZIP: Final = b"PK\x03\x04"
-_SEPARATORS: Final = ",;\t"
-
-Row = tuple[int, Sequence[str]]
-"""The line where it begins, and its cells."""
 
 
 class _Rows:
@@ -60,7 +55,7 @@ def read_csv(content: str | bytes) -> Plan:
     if isinstance(text, Fault):
         return refused(text)
     gathering = Gathering()
-    return _gathered(_csv_rows(text, gathering), gathering)
+    return _gathered(table.rows(text, gathering), gathering)
 
 
 def read_xlsx(content: bytes) -> Plan:
@@ -82,28 +77,3 @@ def _gathered(found: Iterator[Row], gathering: Gathering) -> Plan:
     except Full:
         return gathering.plan()
     return gathering.plan()
-
-
-def _csv_rows(text: str, gathering: Gathering) -> Iterator[Row]:
-    first = next((each for each in StringIO(text) if each.strip()), "")
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(_bounded(text, gathering), delimiter=separator, strict=True)
-    for _ in range(2 * MOST_LINES):
-        at = reader.line_num + 1
-        try:
-            yield at, next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            gathering.fault(at, Fault.MALFORMED_ROW)
-    gathering.fault(reader.line_num, Fault.TOO_MANY_LINES)
-
-
-def _bounded(text: str, gathering: Gathering) -> Iterator[str]:
-    """Give lines, an empty one for each that is too long, so that lines keep their number."""
-    for at, line in enumerate(StringIO(text, newline=None), start=1):
-        if len(line) > LONGEST_LINE:
-            gathering.fault(at, Fault.LINE_TOO_LONG)
-            yield "\n"
-        else:
-            yield line

@@ -22,6 +22,7 @@ from app.exchanges.line import LONGEST_NUMBER, LONGEST_VALUE, MOST_BYTES, MOST_L
 MOST_PARTS: Final = 2000
 MOST_UNFOLDED: Final = 2 * MOST_BYTES
 MOST_TEXTS: Final = 2_000_000
+MOST_ROWS: Final = 5 * MOST_LINES
 MOST_DIRECTORY: Final = 1_048_576
 _END: Final = struct.Struct("<4s4H2LH")
 _LONG_END: Final = (b"PK\x06\x07", 20)
@@ -30,7 +31,6 @@ _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _TEXTS: Final = "xl/sharedStrings.xml"
 _ROW: Final = re.compile(r"[0-9]{1,7}")
 _CELL: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_LONGEST_CELL: Final = LONGEST_VALUE + 1
 _BROKEN: Final = (BadZipFile, ZlibError, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 
@@ -92,17 +92,20 @@ def _refuse_endless(content: bytes) -> None:
         raise Unreadable
 
 
-def rows(content: bytes, gathering: Gathering) -> Iterator[tuple[int, Sequence[str]]]:
-    """Give the rows of the first sheet that is shown, each by its number; raise ``Unreadable``."""
+def rows(content: bytes, gathering: Gathering, *, longest: int = LONGEST_VALUE) -> Iterator[tuple[int, Sequence[str]]]:
+    """Give the rows of the first sheet that is shown, each by its number; raise ``Unreadable``.
+
+    Of a cell that is longer than ``longest`` as much is given as tells that it is.
+    """
     archive = _Archive(content)
     sheet = archive.part(_first_sheet(archive))
     if sheet is None:
         raise Unreadable
     texts = archive.part(_TEXTS)
-    shared = _Texts()
+    shared = _Texts(longest + 1)
     if texts is not None:
         _parse(texts, shared)
-    found = _Sheet(shared.found, gathering)
+    found = _Sheet(shared.found, gathering, longest + 1)
     _parse(sheet, found)
     yield from found.rows
 
@@ -177,17 +180,18 @@ class _Elements:
 class _Gathered:
     """Text of one cell, as much as tells that it is too long."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._pieces: list[str] = []
         self._length = 0
 
     def add(self, text: str) -> None:
-        if self._length < _LONGEST_CELL:
-            self._pieces.append(text[:_LONGEST_CELL])
+        if self._length < self._most:
+            self._pieces.append(text[: self._most])
             self._length += len(text)
 
     def take(self) -> str:
-        told = "".join(self._pieces)[:_LONGEST_CELL]
+        told = "".join(self._pieces)[: self._most]
         self._pieces.clear()
         self._length = 0
         return told
@@ -196,9 +200,9 @@ class _Gathered:
 class _Texts:
     """Collects shared texts; how to pronounce them is left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
         self.found: list[str] = []
-        self._now = _Gathered()
+        self._now = _Gathered(longest)
         self._in_text = self._aloud = False
 
     def begin(self, element: str, attributes: dict[str, str]) -> None:
@@ -230,10 +234,10 @@ class _Row:
 class _Sheet:
     """Collects the rows of a sheet."""
 
-    def __init__(self, texts: Sequence[str], gathering: Gathering) -> None:
+    def __init__(self, texts: Sequence[str], gathering: Gathering, longest: int) -> None:
         self._texts, self._gathering = texts, gathering
-        self._row = _Row(0)
-        self._now = _Gathered()
+        self._row, self._begun = _Row(0), 0
+        self._now = _Gathered(longest)
         self._place, self._type, self._reading, self._aloud = 0, "n", False, False
         self.rows: list[tuple[int, Sequence[str]]] = []
 
@@ -242,7 +246,9 @@ class _Sheet:
             case "row":
                 told = attributes.get("r", "")
                 self._row = _Row(int(told) if _ROW.fullmatch(told) else self._row.at + 1)
-                self._place = -1
+                self._place, self._begun = -1, self._begun + 1
+                if self._begun > MOST_ROWS:
+                    raise Unreadable(Fault.TOO_MANY_LINES)
             case "c":
                 self._place = _place(attributes.get("r", ""), self._place + 1)
                 self._type = attributes.get("t", "n")
@@ -276,8 +282,6 @@ class _Sheet:
         if self._row.formula is not None:
             self._gathering.fault(self._row.at, Fault.FORMULA, self._row.formula)
         elif self._row.cells:
-            if len(self.rows) >= 2 * MOST_LINES:
-                raise Unreadable(Fault.TOO_MANY_LINES)
             self.rows.append((self._row.at, self._row.cells))
 
     def _cell(self, told: str) -> str:
