@@ -23,6 +23,10 @@ _MAIL: Final = re.compile(
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK: Final = "10X98765432"
 _LONGEST_MAIL: Final = 254
+_LONGEST_PHONE: Final = 64
+_SAID_EXTENSION: Final = re.compile(r"(.*?\d)\s*(?:转|分机号?|ext(?:ension)?\.?:?|[x,;#])\s*(\d{1,7})", re.IGNORECASE)
+_OWN_FORM: Final = re.compile(r"(\+\d+)-(\d{1,7})")
+_HYPHENED: Final = re.compile(r"(.*\d)\s*-\s*(\d{1,7})")
 _LONGEST: Final = {
     MaskKind.HANDLE: 64,
     MaskKind.PLATE: 16,
@@ -45,14 +49,38 @@ def _phone(text: str, region: str) -> str:
 
 
 def _parsed(text: str, region: str) -> str:
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException as error:
-        raise Rejected("malformed_phone", "This is not a telephone number.", "电话号码格式不正确。") from error
-    if not phonenumbers.is_possible_number(number):
+    main, extension = _parted(text, region) if len(text) <= _LONGEST_PHONE else (text, "")
+    number = _number(main, region)
+    if number is None or not phonenumbers.is_possible_number(number):
         raise Rejected("malformed_phone", "This is not a telephone number.", "电话号码格式不正确。")
-    extension = f"-{number.extension}" if number.extension else ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) + extension
+    further = extension or number.extension
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) + (f"-{further}" if further else "")
+
+
+def _parted(text: str, region: str) -> tuple[str, str]:
+    """Part a number from the extension that people write behind it; the library glues the two, or reads neither.
+
+    A hyphen parts them only where what stands before it is a number without what stands behind.
+    """
+    for parts in (_SAID_EXTENSION.fullmatch(text), _OWN_FORM.fullmatch(text)):
+        if parts is not None:
+            return parts[1], parts[2]
+    parts = _HYPHENED.fullmatch(text)
+    if parts is None or _is_valid(text, region) or not _is_valid(parts[1], region):
+        return text, ""
+    return parts[1], parts[2]
+
+
+def _is_valid(text: str, region: str) -> bool:
+    number = _number(text, region)
+    return number is not None and phonenumbers.is_valid_number(number)
+
+
+def _number(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _mobile(text: str, region: str) -> str:
