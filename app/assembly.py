@@ -55,7 +55,6 @@ from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.governing import Governed, Governing
 from app.hr.desk import HrDesk
-from app.imports.desk import ImportDesk
 from app.jobs.booking import JobBook
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock
@@ -67,7 +66,6 @@ from app.lookups.desk import LookupDesk
 from app.notices.ledger import NoticeLedger
 from app.notices.service import Notices
 from app.numbers.desk import NumberDesk
-from app.numbers.importing import NUMBER_PLAN
 from app.opening import collection_forms, daily_quotas, limiter
 from app.permissions.evidence import Evidence
 from app.permissions.marks import MarkRepository
@@ -77,6 +75,7 @@ from app.permissions.standing import Standings
 from app.permissions.versions import Packs, VersionRepository
 from app.phonebooks.desk import PhonebookDesk
 from app.reconciliations.desk import ReconciliationDesk
+from app.rosters.desk import import_desk
 from app.switching.desk import SwitchingDesk
 
 BITS: Final = FieldBits(CATALOGUE.logged)
@@ -276,6 +275,19 @@ def assembled(
     heads = ReconciliationDesk(
         showing, settings.reconciliations, hr.service, governing, database, idempotency, sealer, keyring.mac_key
     )
+    keeper = ContactKeeper(
+        service=contacts,
+        writer=writer,
+        members=members,
+        naming=naming,
+        gate=gate,
+        numbers=numbers.service,
+        engagements=governing.belongings,
+        parting=governing.custody.parting,
+        given=governing.given,
+        persons=governing.delegations.persons,
+        idempotency=idempotency,
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -304,9 +316,12 @@ def assembled(
         history=governing.history,
         provisions=governing.provisions,
         jobs=governing.jobs,
-        imports=ImportDesk(
+        imports=import_desk(
             showing,
-            {NUMBER_PLAN: numbers.importing(database)},
+            settings.contacts,
+            numbers=numbers,
+            keeper=keeper,
+            contacts=contact_rows,
             key=keyring.mac_key,
             jobs=governing.jobs.service,
             persons=governing.delegations.persons,
@@ -351,19 +366,7 @@ def assembled(
         contact_writer=writer,
         contacts=contacts,
         suggestions=SuggestionService(lists=lists, gate=gate, standings=standings, terms=terms),
-        keeper=ContactKeeper(
-            service=contacts,
-            writer=writer,
-            members=members,
-            naming=naming,
-            gate=gate,
-            numbers=numbers.service,
-            engagements=governing.belongings,
-            parting=governing.custody.parting,
-            given=governing.given,
-            persons=governing.delegations.persons,
-            idempotency=idempotency,
-        ),
+        keeper=keeper,
         engagements=engagements,
         front=FrontDesk(
             repository=contact_rows,

@@ -220,6 +220,7 @@ class ContactsSettings(Group):
     )
     forms: Literal["default", "strict"] = Field("default", title="Collection forms that ship with the service")
     forms_file: Path | None = Field(None, title="Collection forms of the operator's own, instead of `forms`")
+    import_profiles: Path | None = Field(None, title="Directory with import profiles of the operator's own (`*.yaml`)")
     default_region: str = Field(
         "CN", pattern="^[A-Z]{2}$", title="Region of telephone numbers written without country code"
     )

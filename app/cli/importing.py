@@ -17,10 +17,10 @@ DONE: Final = 0
 SOME_NOT: Final = 1
 NOT_DONE: Final = 2
 
-_SCOPE: Final = "numbers:admin"
+_SCOPES: Final = {"number_plan": "numbers:admin", "contacts": "hr:write"}
 _IMPORTS: Final = "/v1/imports"
 _FORMATS: Final = {".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".conf": "asterisk", ".xml": "freeswitch"}
-_OUTCOMES: Final = {"adopted": "已接管", "unchanged": "无变化", "conflict": "冲突", "problem": "有误"}
+_OUTCOMES: Final = {"adopted": "已写入", "unchanged": "无变化", "conflict": "冲突", "problem": "有误"}
 _NOT_TAKEN: Final = ("conflict", "problem")
 _MOST_SHOWN: Final = 1000
 _LONGEST_PAUSE: Final = 5.0
@@ -34,6 +34,7 @@ class Asked:
     kind: str
     format: str | None
     domain: str
+    profile: str
     dry_run: bool
     overrule: bool
 
@@ -45,11 +46,12 @@ def hand_in(service: Service, asked: Asked, *, as_json: bool) -> int:
             "kind": asked.kind,
             "format": asked.format or _format(asked.file),
             "domain": asked.domain,
+            "profile": asked.profile,
             "dry_run": str(asked.dry_run).lower(),
             "overrule": str(asked.overrule).lower(),
         }
         with service.connect(service.url) as client:
-            caller = Caller(client, service.credentials, scope=_SCOPE, sleep=service.sleep)
+            caller = Caller(client, service.credentials, scope=_SCOPES[asked.kind], sleep=service.sleep)
             taken = caller.upload(_IMPORTS, asked.file.name, read(asked.file), query=query).json()
             told = _settled(service, caller, taken["id"])
             rows = list(_rows(caller, taken["id"]))
@@ -107,6 +109,8 @@ def _tell(told: Mapping[str, Any], rows: list[Mapping[str, Any]], *, as_json: bo
             sys.stdout.write(_line(each))
         for each in (told["proposals"] or {}).get("ranges", ()):
             sys.stdout.write(f"no range has 号段缺失: {each['start']}-{each['end']} ({each['size']})\n")
+        for each in (told["proposals"] or {}).get("columns", ()):
+            sys.stdout.write(f"{each['heading']}: {each['message']} {each['message_zh']}\n")
         totals = ", ".join(f"{counts.get(name, 0)} {name} {chinese}" for name, chinese in _OUTCOMES.items())
         sys.stdout.write(("dry run 试运行: " if told["dry_run"] else "applied 已执行: ") + totals + "\n")
         more = sum(counts.get(name, 0) for name in _NOT_TAKEN) - len(rows)

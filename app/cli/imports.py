@@ -11,6 +11,7 @@ class Kind(StrEnum):
     """What a file is about."""
 
     NUMBERS = "numbers"
+    CONTACTS = "contacts"
 
 
 class Format(StrEnum):
@@ -25,20 +26,29 @@ class Format(StrEnum):
 def import_file(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="At most 64 MiB.")],
     *,
-    kind: Annotated[Kind, typer.Option(help="What the file is about: the live number plan.")] = Kind.NUMBERS,
+    kind: Annotated[Kind, typer.Option(help="What the file is about: the live number plan, or people.")] = Kind.NUMBERS,
     written: Annotated[
         Format | None,
         typer.Option("--format", help="How it is written; by default by its name: .csv, .xlsx, .conf, .xml."),
     ] = None,
-    domain: Annotated[str, typer.Option(help="Code of the numbering domain.")] = "main",
+    domain: Annotated[str, typer.Option(help="Numbers: code of the numbering domain.")] = "main",
+    profile: Annotated[
+        str,
+        typer.Option(help="People: how the sheet is written: generic, wecom, dingtalk, feishu, beisen, or your own."),
+    ] = "generic",
     apply: Annotated[bool, typer.Option("--apply/--dry-run", help="Do it, or only tell what would be done.")] = False,
     overrule: Annotated[
-        bool, typer.Option("--overrule", help="Also nice numbers that are kept back; two people, the same file.")
+        bool,
+        typer.Option("--overrule", help="Numbers: also nice numbers that are kept back; two people, the same file."),
     ] = False,
     url: Annotated[str, typer.Option(envvar="DUANHAO_URL", help="Where the service is.")] = "http://127.0.0.1:8000",
     token: Annotated[
         str | None,
-        typer.Option(envvar="DUANHAO_TOKEN", show_envvar=True, help="Access token with scope numbers:admin."),
+        typer.Option(
+            envvar="DUANHAO_TOKEN",
+            show_envvar=True,
+            help="Access token with scope numbers:admin; for people hr:write or contacts:write.",
+        ),
     ] = None,
     client_id: Annotated[
         str | None, typer.Option(envvar="DUANHAO_CLIENT_ID", help="Client id, to get a token with.")
@@ -49,11 +59,11 @@ def import_file(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
-    """Take over a live number plan: a sheet, Asterisk's pjsip.conf or FreeSWITCH's directory. 导入现网号码。
+    """Take over a live number plan (a sheet, Asterisk's pjsip.conf, FreeSWITCH's directory) or people from a sheet. 导入现网号码或人员。
 
-    Prints each row that was not taken over with its reason, ranges that the numbers lack, and totals. Again with the same file nothing
-    changes. Exit codes: 0 every row is, or would be, as the file says; 1 some are not; 2 the file was refused, the import failed or the
-    service could not be reached.
+    Prints each row that was not taken over with its reason, ranges that the numbers lack, columns that were not read, and totals. Again
+    with the same file nothing changes. Exit codes: 0 every row is, or would be, as the file says; 1 some are not; 2 the file was refused,
+    the import failed or the service could not be reached.
     """
     from app.cli.importing import Asked, hand_in
     from app.cli.numbering import Service
@@ -61,9 +71,10 @@ def import_file(
 
     asked = Asked(
         file=file,
-        kind={Kind.NUMBERS: "number_plan"}[kind],
+        kind={Kind.NUMBERS: "number_plan", Kind.CONTACTS: "contacts"}[kind],
         format=None if written is None else written.value,
         domain=domain,
+        profile=profile,
         dry_run=not apply,
         overrule=overrule,
     )

@@ -4,7 +4,7 @@ Order everywhere: the look first, logged, outside of any transaction; then the w
 writer's card now has, never a protected value.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,7 +62,8 @@ class ContactKeeper:
         idempotency: Idempotency,
     ) -> None:
         """Take reading, writing, forms, who may be named, the gate, what people hold and are given, who is who, and repeats."""
-        self._service, self._writer, self._members, self._naming = service, writer, members, naming
+        self._service, self._writer, self._members, self.naming = service, writer, members, naming
+        self.forms = members.forms
         self._gate, self._persons, self._idempotency = gate, persons, idempotency
         self._numbers, self._engagements, self._parting, self._given = numbers, engagements, parting, given
 
@@ -70,10 +71,8 @@ class ContactKeeper:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
 
         async def work() -> Receipt:
-            given = await self._naming.named(viewer, body.given())
-            given.pop("kind", None)
-            written = await self._writer.create(unit, author_of(viewer), viewer.tree, body.kind, given)
-            return self._receipt(viewer, written, None, status=201)
+            named = await self.naming.named(viewer, body.given())
+            return self._receipt(viewer, await self._made(viewer, unit, body.kind, named), None, status=201)
 
         call = Call(viewer.caller, "POST", "/v1/contacts", key)
         return await self._idempotency.run(
@@ -88,14 +87,26 @@ class ContactKeeper:
         """Change a contact that the caller saw as ``seen``. Raises ``NotFound``, ``PreconditionFailed``, ``NotPermitted``."""
         record, card = await self._seen(viewer, identity, seen)
         given = body.given()
-        self._may_edit(viewer, record, self._members.classes_of(record.cohort.kind, given), given.get("department"))
-        await self._refuse_oneself(viewer, unit, identity, given)
-        author = author_of(viewer)
-        written = await self._writer.amend(unit, author, viewer.tree, record, await self._naming.named(viewer, given))
-        if "department" in written.changed and record.cohort.kind in _STAFF:
-            await self._engagements.end_all(unit, author, contact_id=identity, cause=_MOVED)
-            await self._given.end_of(unit.session, identity)
-        return self._receipt(viewer, written, card, status=200)
+        await self._refuse(viewer, unit, record, given)
+        named = await self.naming.named(viewer, given)
+        return self._receipt(viewer, await self._changed(viewer, unit, record, named), card, status=200)
+
+    async def make_told(self, viewer: Viewer, unit: UnitOfWork, body: ContactCreate) -> Written:
+        """Make a contact of whom a file tells, for whoever hands the file in. Raises as ``create`` does.
+
+        People whom it names are the caller's to have asked about (``Naming``).
+        """
+        self._may_create(viewer, body)
+        return await self._made(viewer, unit, body.kind, body.given())
+
+    async def amend_told(self, viewer: Viewer, unit: UnitOfWork, record: Record, body: ContactAmend) -> Written:
+        """Change a contact of whom a file tells, as it is now, unseen; to whoever hands the file in nothing is shown of it.
+
+        ``record`` is the row, loaded and locked. Raises as ``amend`` does; people whom it names are the caller's to have asked about.
+        """
+        given = body.given()
+        await self._refuse(viewer, unit, record, given)
+        return await self._changed(viewer, unit, record, given)
 
     async def archive(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str) -> None:
         """Take a contact out of the directory, and back what numbers it holds. Raises as ``amend`` does."""
@@ -106,6 +117,24 @@ class ContactKeeper:
         await self._writer.archive(unit, author, record)
         await self._numbers.end_assignments(unit, author, contact_id=identity, cause=_GONE)
         await self._engagements.end_all(unit, author, contact_id=identity, cause=_GONE)
+
+    async def _made(self, viewer: Viewer, unit: UnitOfWork, kind: str, given: Mapping[str, Any]) -> Written:
+        plain = {name: value for name, value in given.items() if name != "kind"}
+        return await self._writer.create(unit, author_of(viewer), viewer.tree, kind, plain)
+
+    async def _changed(self, viewer: Viewer, unit: UnitOfWork, record: Record, given: Mapping[str, Any]) -> Written:
+        author = author_of(viewer)
+        written = await self._writer.amend(unit, author, viewer.tree, record, given)
+        if "department" in written.changed and record.cohort.kind in _STAFF:
+            await self._engagements.end_all(unit, author, contact_id=record.subject, cause=_MOVED)
+            await self._given.end_of(unit.session, record.subject)
+        return written
+
+    async def _refuse(self, viewer: Viewer, unit: UnitOfWork, record: Record, given: Mapping[str, Any]) -> None:
+        """Raise what speaks against the viewer's changing these members of the contact."""
+        classes = self._members.classes_of(record.cohort.kind, given)
+        self._may_edit(viewer, record, classes, given.get("department"))
+        await self._refuse_oneself(viewer, unit, record.subject, given)
 
     async def _refuse_oneself(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, given: Iterable[str]) -> None:
         """Raise ``ApprovalRequired`` for who would change on a card of their own what says who decides for them and what protects them."""

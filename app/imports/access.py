@@ -10,7 +10,7 @@ from app.attachments.errors import TooManyUploads, UploadTooSlow
 from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
 from app.imports.desk import ImportDesk
-from app.imports.errors import EmptyFile, UnknownFormat
+from app.imports.errors import EmptyFile, NothingKeptBack, UnknownFormat, UnknownProfile
 from app.imports.keeping import MOST
 from app.kit.edge import Uploads
 from app.kit.errors import (
@@ -30,6 +30,8 @@ from app.permissions.guard import LookGuard, WriteGuard
 from app.permissions.jobs import TooManyJobs
 from app.permissions.standing import Viewer
 
+SCOPES: Final = (Scope.NUMBERS_ADMIN, Scope.CONTACTS_WRITE, Scope.HR_WRITE)
+"""One of which is enough to ask; which kinds a caller may do, the kinds say."""
 UPLOADS: Final = Uploads(re.compile(r"/v1/imports"), MOST + FRAME_BYTES)
 BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -61,6 +63,8 @@ TAKE_PROBLEMS: Final = (
     BodyTooLarge,
     UnsupportedMediaType,
     UnknownFormat,
+    UnknownProfile,
+    NothingKeptBack,
     EmptyFile,
     TooManyUploads,
     UploadTooSlow,
@@ -69,8 +73,8 @@ TAKE_PROBLEMS: Final = (
     IdempotencyInProgress,
 )
 
-ImportsRead = Annotated[Viewer, Depends(LookGuard(Scope.NUMBERS_ADMIN))]
-ImportsWrite = Annotated[Viewer, Depends(WriteGuard(Scope.NUMBERS_ADMIN))]
+ImportsRead = Annotated[Viewer, Depends(LookGuard(*SCOPES))]
+ImportsWrite = Annotated[Viewer, Depends(WriteGuard(*SCOPES))]
 
 
 async def _desk(request: Request) -> ImportDesk:

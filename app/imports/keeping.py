@@ -68,9 +68,9 @@ class ImportKeeper:
         kind.admit(viewer)
         if ask.format not in kind.formats:
             raise UnknownFormat
-        await kind.check(self._database.reader, ask.domain)
+        place = await kind.check(self._database.reader, ask)
         with self._berth():
-            found, boxes = await self._received(viewer, ask, receive)
+            found, boxes = await self._received(viewer, ask, place, receive)
 
             async def work() -> Receipt:
                 if await self._rows.waiting(unit.session) >= _MOST_WAITING:
@@ -119,7 +119,9 @@ class ImportKeeper:
         finally:
             self._busy -= 1
 
-    async def _received(self, viewer: Viewer, ask: ImportAsk, receive: Receive) -> tuple[Import, list[bytes]]:
+    async def _received(
+        self, viewer: Viewer, ask: ImportAsk, place: str, receive: Receive
+    ) -> tuple[Import, list[bytes]]:
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 upload = await receive()
@@ -140,7 +142,7 @@ class ImportKeeper:
             id=identity,
             kind=ask.kind,
             format=ask.format,
-            place=ask.domain,
+            place=place,
             dry_run=ask.dry_run,
             overrules=ask.overrule,
             size=size,

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from app.kit.db import UnitOfWork
@@ -39,7 +39,8 @@ class ImportState(StrEnum):
 class Import:
     """One file that was handed in, and what was asked of it: what the row's MAC covers.
 
-    ``place`` is what the kind puts the rows into, as a numbering domain; ``overrules`` asks to take over what is kept back for requests.
+    ``place`` is what the kind puts the rows into, as a numbering domain, or reads them by, as a profile; ``overrules`` asks to take over
+    what is kept back for requests.
     """
 
     id: UUID
@@ -94,8 +95,32 @@ class Sheet(Protocol):
         ...
 
 
+class Asked(Protocol):
+    """What is asked of a file that a kind has a say in."""
+
+    @property
+    def domain(self) -> str:
+        """The numbering domain."""
+        ...
+
+    @property
+    def profile(self) -> str:
+        """The profile that a sheet of people is read by."""
+        ...
+
+    @property
+    def overrule(self) -> bool:
+        """Whether what is kept back for requests is to be taken over."""
+        ...
+
+
 class ImportKind(Protocol):
     """One kind of import."""
+
+    @property
+    def placed(self) -> Literal["domain", "profile"]:
+        """What the place of an import of this kind is called."""
+        ...
 
     @property
     def formats(self) -> frozenset[str]:
@@ -106,8 +131,8 @@ class ImportKind(Protocol):
         """Raise ``NotPermitted`` unless ``viewer`` may import this, and see what others imported."""
         ...
 
-    async def check(self, source: Source, place: str) -> None:
-        """Raise ``Invalid`` unless there is such a place."""
+    async def check(self, source: Source, asked: Asked) -> str:
+        """Give the place that is asked for; raise ``Invalid`` unless there is one, and for what this kind does not do."""
         ...
 
     async def read(self, found: Import, content: bytes, *, seconded: bool) -> Sheet:

@@ -42,7 +42,7 @@ class ImportReader:
         async def attempt(viewer: Viewer) -> Disclosed[ImportPage]:
             found, ends = await self._rows.page(self._reader, self._admitted(viewer), before=before, limit=query.limit)
             progress = await self._rows.progress(self._reader, [each.id for each in found]) if found else {}
-            items = [_item(each, progress[each.id], viewer) for each in found]
+            items = [self._item(each, progress[each.id], viewer) for each in found]
             following = None if ends is None else self._cursors.seal(viewer.caller, _SHAPE, str(ends))
             body = {"items": items, "next": following}
             return Disclosed(await self._noted(viewer, "import.list", body, count=len(items)))
@@ -56,7 +56,7 @@ class ImportReader:
         async def attempt(viewer: Viewer) -> Disclosed[ImportView]:
             found = await self._found(viewer, identity)
             progress = await self._rows.progress(self._reader, [identity])
-            body = _item(found, progress[identity], viewer)
+            body = self._item(found, progress[identity], viewer)
             return Disclosed(await self._noted(viewer, "import.read", body, count=1, identity=identity))
 
         return await self._rights.of(viewer, attempt)
@@ -95,6 +95,28 @@ class ImportReader:
             raise NotFound
         return found
 
+    def _item(self, found: Import, progress: Progress, viewer: Viewer) -> dict[str, Any]:
+        return {
+            "id": found.id,
+            "kind": found.kind,
+            "format": found.format,
+            "domain": None,
+            "profile": None,
+            self._kinds[found.kind].placed: found.place,
+            "dry_run": found.dry_run,
+            "overrule": found.overrules,
+            "size": found.size,
+            "state": progress.state.value,
+            "progress": {"done": progress.done, "total": progress.total},
+            "counts": progress.counts,
+            "proposals": progress.proposals,
+            "problem": progress.problem,
+            "job_id": found.job_id,
+            "mine": found.caller == viewer.caller,
+            "created_at": found.created_at,
+            "finished_at": progress.finished_at,
+        }
+
     async def _noted(
         self, viewer: Viewer, action: str, body: dict[str, Any], *, count: int, identity: UUID | None = None
     ) -> bytes:
@@ -109,27 +131,6 @@ def _admits(kind: ImportKind, viewer: Viewer) -> bool:
     except NotPermitted:
         return False
     return True
-
-
-def _item(found: Import, progress: Progress, viewer: Viewer) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "kind": found.kind,
-        "format": found.format,
-        "domain": found.place,
-        "dry_run": found.dry_run,
-        "overrule": found.overrules,
-        "size": found.size,
-        "state": progress.state.value,
-        "progress": {"done": progress.done, "total": progress.total},
-        "counts": progress.counts,
-        "proposals": progress.proposals,
-        "problem": progress.problem,
-        "job_id": found.job_id,
-        "mine": found.caller == viewer.caller,
-        "created_at": found.created_at,
-        "finished_at": progress.finished_at,
-    }
 
 
 def _row(number: int, row: RowResult, kind: ImportKind) -> dict[str, Any]:

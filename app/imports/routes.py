@@ -51,11 +51,13 @@ async def create_import(
     request: Request,
     idempotency_key: OnceKey = None,
 ) -> Response:
-    """Take in a live number plan, one part `file` of at most 64 MiB, and settle its rows in a job.
+    """Take in a file, one part `file` of at most 64 MiB, and settle its rows in a job.
 
-    By default nothing changes, and each row tells what would become of it. With `dry_run=false` each number that is free and in a range is
-    assigned as the file says, from now on; one that another holds, that rests, or that is kept back stays as it is. The same file a second
-    time changes nothing. Only who keeps the number plan may.
+    By default nothing changes, and each row tells what would become of it; the same file a second time changes nothing. `number_plan`: with
+    `dry_run=false` each number that is free and in a range is assigned as the file says, from now on; one that another holds, that rests,
+    or that is kept back stays as it is. Only who keeps the number plan may. `contacts`: people are found by employee number, else by user
+    name; who is new is made, of others what differs is changed, as far as the caller might by hand. An empty cell changes nothing,
+    `<clear>` removes. Nobody leaves or comes back by a file.
     """
     answer = await desk.keeper.take_in(viewer, unit, idempotency_key, ask, lambda: read_upload(request, "file", MOST))
     return receipt_response(answer, IMPORTS)
@@ -81,7 +83,7 @@ async def list_imports(
     responses={**disclosed_response(ImportView, "The import"), **responses(*ONE_PROBLEMS)},
 )
 async def read_import(viewer: ImportsRead, desk: Desk, id: Named) -> Disclosed[ImportView]:
-    """Show how far an import is, how many rows had which outcome, and which ranges its numbers lack."""
+    """Show how far an import is, how many rows had which outcome, which ranges its numbers lack, and which columns were not read."""
     return await desk.reader.one(viewer, id)
 
 
@@ -94,5 +96,5 @@ async def read_import(viewer: ImportsRead, desk: Desk, id: Named) -> Disclosed[I
 async def list_import_rows(
     viewer: ImportsRead, desk: Desk, id: Named, query: Annotated[ImportRowsQuery, Query()]
 ) -> Disclosed[ImportRowPage]:
-    """List rows that are settled, each with its line, outcome and reason: first what could not be read, then as the file has them."""
+    """List rows that are settled, each with its line, outcome and reason: first what could not be read, then in the order of settling."""
     return await desk.reader.rows(viewer, id, query)

@@ -11,7 +11,7 @@ from app.imports.kinds import ImportState, Outcome
 from app.kit.pagination import CursorText, Limit
 from app.kit.schemas import Input, Output
 
-Kind = Literal["number_plan"]
+Kind = Literal["number_plan", "contacts"]
 Format = Literal["csv", "xlsx", "asterisk", "freeswitch"]
 
 
@@ -23,13 +23,20 @@ class ImportAsk(Input):
         description="`csv` or `xlsx`: the first row names the columns; `asterisk`: `pjsip.conf`; `freeswitch`: XML directory."
     )
     domain: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,36}$")] = Field(
-        "main", description="Numbering domain, by its code, that the numbers are of."
+        "main", description="Of `number_plan`: numbering domain, by its code, that the numbers are of."
+    )
+    profile: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,31}$")] = Field(
+        "generic",
+        description=(
+            "Of `contacts`: how the sheet is written. Shipped: `generic` (headings are field names or their labels), `wecom`, `dingtalk`, "
+            "`feishu`, `beisen`; the operator may add others."
+        ),
     )
     dry_run: bool = Field(default=True, description="Tell what would become of every row, and change nothing.")
     overrule: bool = Field(
         default=False,
-        description="Take over nice numbers too that their pool keeps back for requests. It counts once another person, too, has handed "
-        "in this very file with `overrule` within seven days, and that import is done.",
+        description="Of `number_plan`: take over nice numbers too that their pool keeps back for requests. It counts once another person, "
+        "too, has handed in this very file with `overrule` within seven days, and that import is done.",
     )
 
 
@@ -74,17 +81,22 @@ class ImportItem(Output):
     id: UUID
     kind: Kind
     format: Format
-    domain: str = Field(examples=["main"])
+    domain: str | None = Field(description="Of a number plan.", examples=["main"])
+    profile: str | None = Field(description="Of contacts.", examples=["wecom"])
     dry_run: bool
     overrule: bool
     size: int = Field(description="Bytes of the file.")
     state: ImportState
     progress: ImportProgress
     counts: dict[str, int] = Field(
-        description="Rows by outcome. In a dry run `adopted` are those that would be.", examples=[{"adopted": 40}]
+        description="Rows by outcome; `adopted` are those that were written. In a dry run `adopted` are those that would be.",
+        examples=[{"adopted": 40}],
     )
     proposals: dict[str, Any] | None = Field(
-        description="`ranges`: stretches of the file's numbers that no range has, to be added to a pool."
+        description=(
+            "`ranges`: stretches of the file's numbers that no range has, to be added to a pool. `columns`: columns of the sheet that were "
+            "not read, each with its `heading`, `code` and messages."
+        )
     )
     problem: str | None = Field(description="Code of why it failed.")
     job_id: UUID
@@ -121,9 +133,15 @@ class ImportRowItem(Output):
     number: int
     line: int = Field(description="Line of the file, or row of the sheet.")
     column: str | None = Field(description="Column of the sheet, or setting or attribute, that is at fault.")
-    item: str | None = Field(description="What the row is about: the number.", examples=["61234"])
+    item: str | None = Field(
+        description="What the row is about: a number; an employee number, or the user name of who has none.",
+        examples=["61234"],
+    )
     outcome: Outcome
-    code: str = Field(examples=["held_by_another"])
+    code: str = Field(
+        description="What became of the row, or what hindered it: the code that a request of the same content would be refused with.",
+        examples=["held_by_another"],
+    )
     message: str
     message_zh: str
     notes: list[ImportNote]

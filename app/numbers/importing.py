@@ -15,7 +15,7 @@ from app.auth.scopes import Scope
 from app.contacts import named_staff
 from app.exchanges import asterisk, freeswitch, sheets
 from app.exchanges.line import FAULTS, Fault, HolderKind, HolderReference, Kind, Line, Plan
-from app.imports.kinds import Import, Outcome, RowResult, Settle
+from app.imports.kinds import Asked, Import, Outcome, RowResult, Settle
 from app.kit.db import Database, UnitOfWork
 from app.kit.errors import Invalid
 from app.kit.query import Source
@@ -55,6 +55,7 @@ class NumberPlanImport:
     """Implements ``imports.kinds.ImportKind``."""
 
     formats = frozenset(READERS)
+    placed: Final = "domain"
 
     def __init__(
         self,
@@ -74,10 +75,11 @@ class NumberPlanImport:
             raise NotPermitted
         refuse_others(viewer)
 
-    async def check(self, source: Source, place: str) -> None:
-        """Raise ``UnknownDomain`` for a domain that is not there."""
-        if place not in {each.code for each in await self.pools.domains(source)}:
+    async def check(self, source: Source, asked: Asked) -> str:
+        """Give the domain that is asked for; raise ``UnknownDomain`` for one that is not there."""
+        if asked.domain not in {each.code for each in await self.pools.domains(source)}:
             raise UnknownDomain("?domain")
+        return asked.domain
 
     async def read(self, found: Import, content: bytes, *, seconded: bool) -> "PlanSheet":
         """Read a file, away from the loop that serves."""

@@ -29,7 +29,14 @@ def service(handle: Handle, credentials: Credentials | None = None) -> Service:
 
 
 def asked(file: Path, **members: Any) -> Asked:  # noqa: ANN401 — members of the value
-    plain = {"kind": "number_plan", "format": None, "domain": "main", "dry_run": True, "overrule": False}
+    plain = {
+        "kind": "number_plan",
+        "format": None,
+        "domain": "main",
+        "profile": "generic",
+        "dry_run": True,
+        "overrule": False,
+    }
     return Asked(file=file, **{**plain, **members})
 
 
@@ -64,13 +71,27 @@ async def test_a_file_is_rehearsed_and_taken_over(
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith(f"line 3: {pool.digits(9)} no_such_number: No range")
     assert out[1] == f"no range has 号段缺失: {pool.digits(9)}-{pool.digits(9)} (1)"
-    assert out[2] == "dry run 试运行: 1 adopted 已接管, 0 unchanged 无变化, 0 conflict 冲突, 1 problem 有误"
+    assert out[2] == "dry run 试运行: 1 adopted 已写入, 0 unchanged 无变化, 0 conflict 冲突, 1 problem 有误"
     file.write_text(sheet([(pool.digits(0), f"N{one.number}")]))
     assert await asyncio.to_thread(hand_in, served, asked(file, dry_run=False), as_json=False) == DONE
     assert capsys.readouterr().out.startswith("applied 已执行: 1 adopted")
     assert await asyncio.to_thread(hand_in, served, asked(file, dry_run=False), as_json=True) == DONE
     told = json.loads(capsys.readouterr().out)
     assert (told["counts"], told["rows"], told["state"]) == ({"unchanged": 1}, [], "done")
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_people_are_taken_over_by_a_profile(
+    shared: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, file = await add_person(shared), tmp_path / "people.csv"
+    file.write_text(f"姓名,帐号,职位,性别\n,{one.name},工程师,女\n")
+    served = service(passing(shared), Credentials(token=await shared.token("hr")))
+    people = asked(file, kind="contacts", profile="wecom", dry_run=False)
+    assert await asyncio.to_thread(hand_in, served, people, as_json=False) == DONE
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("性别: It is not collected here")
+    assert out[1].startswith("applied 已执行: 1 adopted 已写入")
 
 
 def test_what_cannot_be_done_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

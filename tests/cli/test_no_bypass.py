@@ -60,7 +60,7 @@ REASONS: Final = {
     "hr sources disable": TAKES,
     "hr sources list": NOTHING,
     "hr sources rotate": TWO,
-    "import": f"{SERVICE}; a number that is kept back for requests takes two people who hand in the same file",
+    "import": f"{SERVICE}; a number that is kept back for requests takes two people who hand in the same file; people as by hand",
     "numbers allocate": SERVICE,
     "numbers block": SERVICE,
     "numbers confirm": SERVICE,

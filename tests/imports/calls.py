@@ -47,12 +47,12 @@ async def read(world: World, identity: str, by: str = "it-scripts") -> dict[str,
     return told
 
 
-async def rows(world: World, identity: str, **query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 — of the query
+async def rows(world: World, identity: str, *, by: str = "it-scripts", **query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 — of the query
     """Read all rows of an import, page by page."""
     found: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
-        answer = await (await world.as_("it-scripts")).get(f"/v1/imports/{identity}/rows", params={**query, **cursor})
+        answer = await (await world.as_(by)).get(f"/v1/imports/{identity}/rows", params={**query, **cursor})
         assert answer.status_code == 200, answer.text
         body = answer.json()
         found += body["items"]

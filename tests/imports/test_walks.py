@@ -191,9 +191,11 @@ async def test_a_dead_run_is_taken_over_where_it_stopped(shared: World, monkeypa
 
 async def test_who_may_and_what_is_refused(shared: World, company: Company) -> None:
     text = sheet([("1", "E1")])
-    for name in ("staff", "hr", "head"):
+    for name in ("staff", "head"):
         answer = await (await shared.as_(name)).get("/v1/imports")
         assert answer.status_code == 403
+    others = (await (await shared.as_("hr")).get("/v1/imports?limit=200")).json()["items"]
+    assert {each["kind"] for each in others} <= {"contacts"}, "who keeps people is not told of the number plan"
     refused = await hand_in(shared, text, format="pdf", status=422)
     assert refused["errors"][0]["pointer"] == "?format"
     assert (await hand_in(shared, text, domain="nowhere", status=422))["code"] == "unknown_number_domain"

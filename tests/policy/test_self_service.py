@@ -34,7 +34,8 @@ REASONS: Final = {
     "engagements": "which customer is in whose hands, by who may edit the customers, but never their own, and by the system that knows",
     "grants": "ends",
     "hr": "the personnel system's own word, by a service account that is no person",
-    "imports": "as `numbers`: what its keepers could give by hand; what is kept back takes two of them; no privilege is taken over",
+    "imports": "as `numbers`: what its keepers could give by hand; what is kept back takes two of them; no privilege is taken over. "
+    "Of people: as `contacts`, row by row through the same service; what is one's own to have decided stays so",
     "jobs": "ends",
     "lookups": "a look, by policy, charged and on record",
     "me": "one's own second proof, with the first one fresh; one's own card said to be right",

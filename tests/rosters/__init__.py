@@ -1,0 +1,1 @@
+"""People taken over from sheets, and taken along as sheets."""
