@@ -24,7 +24,7 @@ from app.clocks import routes as clocks
 from app.collection import routes as collection
 from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
-from app.contacts import routes_own, routes_photo, routes_suggestions, routes_tags, routes_vcard
+from app.contacts import routes_export, routes_own, routes_photo, routes_suggestions, routes_tags, routes_vcard
 from app.contacts import routes_writing as contact_writing
 from app.devices import routes as devices
 from app.devices import routes_holding as device_holding
@@ -68,6 +68,7 @@ ROUTERS: Final = (
     client_secrets.router,
     routes_photo.router,
     routes_vcard.router,
+    routes_export.router,
     routes_tags.router,
     changes.router,
     lookups.router,

@@ -1,6 +1,7 @@
 """What front ends ask beside cards, as the composition root sees it: one thing to make, from what it shares."""
 
 from app.audit.terms import Terms
+from app.contacts.exporting import ContactSheets
 from app.contacts.field_guide import FieldGuide
 from app.contacts.listing import ContactLists
 from app.contacts.me import OwnCard
@@ -85,3 +86,4 @@ class FrontDesk:
         self.vcards = CardFiles(
             repository=repository, lists=lists, gate=gate, rights=rights, cursors=cursors, terms=terms, issuer=issuer
         )
+        self.sheets = ContactSheets(lists=lists, gate=gate, rights=rights, cursors=cursors, terms=terms)

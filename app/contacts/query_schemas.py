@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
+from app.contacts.columns import NAMES, Labels
 from app.contacts.schemas import DepartmentRef, Short, readable
 from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
 from app.contacts.vcard import Edition
@@ -134,3 +135,25 @@ class VCardPageQuery(ContactQuery):
     """Whose cards are written to take along, and how."""
 
     format: VCardEdition = "4.0"
+
+
+def _each_known(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not set(value) <= set(NAMES):
+        raise Rejected("unknown_field", "There is no such column.", "没有该列。")
+    return value
+
+
+class ExportQuery(ContactQuery):
+    """Whose cards are written into a sheet, and how."""
+
+    columns: Annotated[
+        tuple[str, ...], Field(max_length=len(NAMES)), BeforeValidator(_one_by_one), AfterValidator(_each_known)
+    ] = Field(
+        (),
+        description=(
+            "Names of fields (`GET /v1/fields`), repeated or with commas between them; only these are opened. Default: all that contacts "
+            "of `kind`, or any, may have, but `relations` and `photo`. `department_path` goes beside `department`, which is a code."
+        ),
+        examples=["employee_no,name,department,mobile"],
+    )
+    labels: Labels = Field("zh", description="What columns are called: Chinese or English labels, or names of fields.")

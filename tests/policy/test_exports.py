@@ -39,6 +39,14 @@ NO_PAGES: Final = {
     ("GET", "/v1/contacts/{id}/photo", "image/jpeg"): "one picture of one contact",
     ("GET", "/v1/contacts/{id}/vcard", "text/vcard"): "one contact, for whom may export it",
     ("GET", "/v1/vcards", "text/vcard"): "a page of contacts that the caller may export, no field that is not",
+    **{
+        (
+            "GET",
+            "/v1/contact-exports/{format}",
+            each,
+        ): "a page of contacts that the caller may export, no field that is not"
+        for each in ("text/csv; charset=utf-8", FILES[2])
+    },
     ("GET", "/v1/emergency-sheets/{id}/content", "application/octet-stream"): "key people, sealed to one custodian",
     **{
         ("GET", "/v1/number-exports/{format}", each): "who has which number, for an exchange that may export C1"

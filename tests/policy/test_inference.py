@@ -85,6 +85,8 @@ QUESTIONS: Final[tuple[tuple[str, str, Any], ...]] = (
     ("GET", "/v1/contacts/{id}/vcard", None),
     ("GET", "/v1/vcards?q={guess}", None),
     ("GET", "/v1/vcards?department={department}&sort=name", None),
+    ("GET", "/v1/contact-exports/csv?q={guess}", None),
+    ("GET", "/v1/contact-exports/csv?department={department}&sort=name&labels=names", None),
     ("GET", "/v1/suggestions?q={guess}", None),
     ("GET", "/v1/tags?q={guess}", None),
     ("GET", "/v1/changes", None),

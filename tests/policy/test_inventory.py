@@ -24,6 +24,7 @@ INVENTORY: Final = {
     ("GET", "/v1/contacts/{id}/photo"): ("LookGuard", ("contacts:read",), True),
     ("GET", "/v1/contacts/{id}/vcard"): ("LookGuard", ("contacts:read",), True),
     ("GET", "/v1/vcards"): ("LookGuard", ("contacts:read",), True),
+    ("GET", "/v1/contact-exports/{format}"): ("LookGuard", ("contacts:read",), True),
     ("POST", "/v1/contacts/{id}/photo"): ("WriteGuard", ("contacts:write",), False),
     ("DELETE", "/v1/contacts/{id}/photo"): ("WriteGuard", ("contacts:write",), False),
     ("GET", "/v1/contacts/{id}/engagements"): ("LookGuard", ("contacts:read",), True),
