@@ -154,6 +154,7 @@ class ExportQuery(ContactQuery):
             "Names of fields (`GET /v1/fields`), repeated or with commas between them; only these are opened. Default: all that contacts "
             "of `kind`, or any, may have, but `relations` and `photo`. `department_path` goes beside `department`, which is a code."
         ),
-        examples=["employee_no,name,department,mobile"],
+        examples=[["employee_no", "name", "department", "mobile"]],
+        json_schema_extra={"items": {"type": "string", "enum": list(NAMES)}},
     )
     labels: Labels = Field("zh", description="What columns are called: Chinese or English labels, or names of fields.")
