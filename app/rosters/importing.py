@@ -101,9 +101,8 @@ class RosterSheet:
         """Take what was read, and put its rows into the order in which they are settled."""
         self._kind, self._roster, self._profile = kind, roster, profile
         self._order, self._repeated = settled_in(roster.people), repeated(roster.people)
-        self._following = (
-            frozenset(key for each in roster.people for key in keys(each)) if found.dry_run else frozenset()
-        )
+        self._settled_at = {key: at for at, place in enumerate(self._order) for key in keys(roster.people[place])}
+        self._rehearsed = found.dry_run
         self.problems = [
             RowResult(line=each.line, outcome=Outcome.PROBLEM, code=each.code, column=each.column)
             for each in roster.problems
@@ -123,7 +122,7 @@ class RosterSheet:
             headings=self._roster.headings,
             known=known,
             nameable=await self._nameable(viewer, people, known),
-            following=self._following,
+            follows=self._follows,
         )
 
         async def settle(unit: UnitOfWork) -> Sequence[RowResult]:
@@ -139,6 +138,11 @@ class RosterSheet:
             for heading, why in self._roster.left_out[:_MOST_COLUMNS_TOLD]
         ]
         return {"columns": told} if told else {}
+
+    def _follows(self, person: Person, key: Key) -> bool:
+        """Tell whether the file brings somebody later: in a ring of superiors, and always in a rehearsal, which takes stretches back."""
+        at = self._settled_at.get(key)
+        return at is not None and (self._rehearsed or at > self._settled_at[keys(person)[0]])
 
     async def _known(self, people: Sequence[Person]) -> dict[Key, UUID]:
         wanted = {key for each in people for key in keys(each)}

@@ -41,7 +41,7 @@ class Setting:
     """What a stretch of rows is settled with.
 
     ``known`` are the contacts of keys that the file has, ``nameable`` those whom the viewer may name as somebody's superior or deputy,
-    ``following`` the keys that rows of the file will have brought, in a rehearsal, by the time they are wanted.
+    and ``follows`` tells of a row and a key whether the file brings whom it names, though not before that row.
     """
 
     viewer: Viewer
@@ -50,7 +50,7 @@ class Setting:
     headings: Mapping[str, str]
     known: Mapping[Key, UUID]
     nameable: Container[UUID]
-    following: Container[Key]
+    follows: Callable[[Person, Key], bool]
 
 
 class _Refused(Exception):
@@ -132,7 +132,7 @@ class Settling:
         if kind is not None and kind != row.kind:
             raise _Refused(Verdict.OTHER_KIND, "kind")
         self._same(row, told)
-        given = self._given(told, row, notes)
+        given = self._given(person, told, row, notes)
         if not given:
             return Verdict.ALREADY_SO
         body = ContactAmend.model_validate(given)
@@ -157,7 +157,7 @@ class Settling:
         return FieldClass.C1 in plan.cohort(key, record.subject).edits
 
     async def _new(self, person: Person, kind: str, told: dict[str, Any], notes: list[str]) -> Verdict:
-        given = {name: value for name, value in self._given(told, None, notes).items() if value is not None}
+        given = {name: value for name, value in self._given(person, told, None, notes).items() if value is not None}
         body = ContactCreate.model_validate({**given, "kind": kind})
         written = await self._keeper.make_told(self._setting.viewer, self._unit, body)
         self._made.update((key, written.record.subject) for key in keys(person))
@@ -174,26 +174,30 @@ class Settling:
         if account is not None and user_name_key(account) != row.user_name_key:
             raise _Refused(Verdict.OTHER_USER_NAME, "user_name")
 
-    def _given(self, told: dict[str, Any], row: Any | None, notes: list[str]) -> dict[str, Any]:  # noqa: ANN401 — a mapped row
+    def _given(self, person: Person, told: dict[str, Any], row: Any | None, notes: list[str]) -> dict[str, Any]:  # noqa: ANN401 — a mapped row
         """Give the members to be written: departments and people as ours, and nothing of C1 that is so already."""
         further = told.pop("memberships", None)
         places = told.pop("department", None)
-        given = {**told, **self._placed(places, further, row), **self._people(told, notes)}
+        named_people = self._people(person, told, notes)
+        given = {**told, **self._placed(places, further, row), **named_people}
         for name in PEOPLE:
             if row is not None and name in given and getattr(row, REFERENCES[name]) == given[name]:
                 del given[name]
         return given
 
-    def _people(self, told: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    def _people(self, person: Person, told: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+        """Take out whom a row names, and give them as ours; who is named as their own superior has none."""
         found: dict[str, Any] = {}
         for name in PEOPLE:
             if name not in told:
                 continue
             word = told.pop(name)
+            if word is not None and not set(named(word)).isdisjoint(keys(person)):
+                continue
             identity = None if word is None else self._person(word)
             if word is None or identity is not None:
                 found[name] = identity
-            elif any(key in self._setting.following for key in named(word)):
+            elif any(self._setting.follows(person, key) for key in named(word)):
                 notes.append(Verdict.COMES_WITH_FILE)
             else:
                 raise _Refused("unknown_contact", name)

@@ -61,8 +61,8 @@ VERDICTS: Final[Mapping[Verdict, tuple[str, str]]] = MappingProxyType(
         Verdict.NO_KEY_COLUMN: ("No column of employee numbers or user names.", "表格没有工号列或账号列。"),
         Verdict.AMBIGUOUS_DEPARTMENT: ("Several departments are called so.", "有多个同名部门。"),
         Verdict.COMES_WITH_FILE: (
-            "Whom it names comes with this file, and is set when the import is done.",
-            "所指人员在本文件中，正式导入时写入。",
+            "Whom it names comes with this file: named when the file is handed in again, or in the run itself.",
+            "所指人员在本文件中，正式导入或再次导入时写入。",
         ),
         Verdict.REFUSED: ("The row was refused.", "该行被拒绝。"),
     }

@@ -78,6 +78,31 @@ async def test_a_directory_is_rehearsed_then_taken_over_then_unchanged(shared: W
     assert [each["actor"]["type"] for each in events if each["action"] == "contact.create"] == ["person"]
 
 
+async def test_superiors_in_rings_and_ones_own_hold_nobody_up(shared: World) -> None:
+    at = (await add_person(shared)).number
+    one, two, top, low = (f"{each}{at}" for each in ("RA", "RB", "RC", "RD"))
+    named = [(one, two), (two, one), (top, top), (low, top)]
+    text = "工号,姓名,部门,上级\n" + "".join(f"{each},环{each},RD,{boss}\n" for each, boss in named)
+    _, became = await told(shared, text, apply=False)
+    assert {each["code"] for each in became} == {"created"}
+    _, became = await told(shared, text)
+    assert {each["item"]: (each["code"], [note["code"] for note in each["notes"]]) for each in became} == {
+        one: ("created", []),
+        two: ("created", ["comes_with_file"]),
+        top: ("created", []),
+        low: ("created", []),
+    }
+    _, became = await told(shared, text)
+    assert sorted(each["code"] for each in became) == ["already_so"] * 3 + ["amended"]
+    shown = {each: await card(shared, each) for each in (one, two, top, low)}
+    assert [shown[each]["manager"] for each in (one, two, top, low)] == [
+        shown[two]["id"],
+        shown[one]["id"],
+        None,
+        shown[top]["id"],
+    ]
+
+
 async def test_what_no_file_can_do(shared: World) -> None:
     one, two, gone = await add_person(shared), await add_person(shared), await add_person(shared, status="left")
     before = {each.name: await card(shared, number(each)) for each in (one, two)}
