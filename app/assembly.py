@@ -317,16 +317,7 @@ def assembled(
         provisions=governing.provisions,
         jobs=governing.jobs,
         imports=import_desk(
-            showing,
-            settings.contacts,
-            numbers=numbers,
-            keeper=keeper,
-            contacts=contact_rows,
-            key=keyring.mac_key,
-            jobs=governing.jobs.service,
-            persons=governing.delegations.persons,
-            database=database,
-            idempotency=idempotency,
+            showing, settings.contacts, numbers, keeper, contact_rows, governing, database, idempotency, keyring.mac_key
         ),
         accounts=accounts,
         account_rows=account_rows,

@@ -1,6 +1,7 @@
 """Every kind of import together, as the composition root sees them: the live number plan, and people."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from app.approvals.persons import Persons
 from app.config import ContactsSettings
@@ -18,18 +19,48 @@ from app.rosters.importing import CONTACTS, RosterImport
 from app.rosters.profile import load
 
 
+class Queue(Protocol):
+    """The desk of jobs."""
+
+    @property
+    def service(self) -> JobQueue:
+        """Where jobs are asked for."""
+        ...
+
+
+class Known(Protocol):
+    """The desk of delegations."""
+
+    @property
+    def persons(self) -> Persons:
+        """Who is one person."""
+        ...
+
+
+class Governed(Protocol):
+    """What other desks brought together."""
+
+    @property
+    def jobs(self) -> Queue:
+        """The desk of jobs."""
+        ...
+
+    @property
+    def delegations(self) -> Known:
+        """The desk of delegations."""
+        ...
+
+
 def import_desk(
     showing: Showing,
     settings: ContactsSettings,
-    *,
     numbers: NumberDesk,
     keeper: ContactKeeper,
     contacts: ContactRepository,
-    key: Callable[[str], bytes],
-    jobs: JobQueue,
-    persons: Persons,
+    governed: Governed,
     database: Database,
     idempotency: Idempotency,
+    key: Callable[[str], bytes],
 ) -> ImportDesk:
     """Make what takes files in; raise ``BadProfileError`` for a profile of the operator's own that is not understood."""
     people = RosterImport(
@@ -42,4 +73,12 @@ def import_desk(
         database=database,
     )
     kinds: dict[str, ImportKind] = {NUMBER_PLAN: numbers.importing(database), CONTACTS: people}
-    return ImportDesk(showing, kinds, key=key, jobs=jobs, persons=persons, database=database, idempotency=idempotency)
+    return ImportDesk(
+        showing,
+        kinds,
+        key=key,
+        jobs=governed.jobs.service,
+        persons=governed.delegations.persons,
+        database=database,
+        idempotency=idempotency,
+    )
