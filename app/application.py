@@ -47,6 +47,7 @@ from app.crypto.sealer import Sealer
 from app.custody.desk import CustodyDesk
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
+from app.departures.desk import DepartureDesk
 from app.devices.desk import DeviceDesk
 from app.disclosure.gate import Gate
 from app.disclosure.log_export import AccessLogExports
@@ -130,6 +131,7 @@ class Application:
     front: FrontDesk
     engagements: EngagementDesk
     delegations: DelegationDesk
+    departures: DepartureDesk
     devices: DeviceDesk
     rosters: RosterDesk
     emergency: EmergencyDesk

@@ -255,7 +255,9 @@ def assembled(
             device_rows=device_rows,
             engagements=engagements.service,
             engagement_rows=engagement_rows,
+            families=admission.sign_in.families,
             numbers=numbers.service,
+            parting_numbers=numbers.parting,
         ),
     )
     hr = HrDesk(
@@ -281,10 +283,7 @@ def assembled(
         members=members,
         naming=naming,
         gate=gate,
-        numbers=numbers.service,
-        engagements=governing.belongings,
-        parting=governing.custody.parting,
-        given=governing.given,
+        parting=governing.departing,
         persons=governing.delegations.persons,
         idempotency=idempotency,
     )
@@ -307,6 +306,7 @@ def assembled(
         calendar=governing.calendar,
         clocks=governing.clocks,
         delegations=governing.delegations,
+        departures=governing.departures,
         rosters=governing.rosters,
         calling=governing.calling,
         switching=SwitchingDesk(showing, database=database, privileges=governing.calling.rows, contacts=contact_rows),

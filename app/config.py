@@ -19,6 +19,7 @@ from app.deadlines import (
     CalendarSettings,
     CampaignsSettings,
     DeadlinesSettings,
+    DeparturesSettings,
     HrSettings,
 )
 from app.fuses import ReconciliationsSettings
@@ -346,6 +347,7 @@ class Settings(BaseSettings):
     reconciliations: ReconciliationsSettings = Field(default_factory=ReconciliationsSettings)
     hr: HrSettings = Field(default_factory=HrSettings)
     deadlines: DeadlinesSettings = Field(default_factory=DeadlinesSettings)
+    departures: DeparturesSettings = Field(default_factory=DeparturesSettings)
     notices: NoticesSettings = Field(default_factory=NoticesSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
     changes: ChangesSettings = Field(default_factory=ChangesSettings)

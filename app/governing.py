@@ -19,6 +19,7 @@ from app.audit.note import Signer
 from app.audit.repository import AccessLogRepository
 from app.auth.accounts import UserAccounts
 from app.auth.clients import Clients
+from app.auth.families import FamilyRepository
 from app.auth.loans import StandingLoans
 from app.auth.repository import AccountRepository, ClientRepository
 from app.calling.desk import CallingDesk
@@ -37,10 +38,15 @@ from app.contacts.writer import ContactWriter
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.custody.desk import CUSTODY, CustodyDesk
+from app.departing import Domains, steps
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
+from app.departures.departing import Accounts, Departing, Departments
+from app.departures.desk import DepartureDesk
+from app.departures.keeping import DepartureBook
+from app.departures.repository import DEPARTURE, DepartureRepository
+from app.departures.undertaking_rows import UNDERTAKING, UndertakingRows
 from app.devices.desk import DeviceDesk
-from app.devices.handovers import Belongings
 from app.devices.repository import DeviceRepository
 from app.disclosure.acquaintances import Acquaintances
 from app.disclosure.showing import Showing
@@ -64,6 +70,7 @@ from app.kit.idempotency import Idempotency
 from app.notices.desk import NoticeDesk
 from app.numbers.device_holding import DeviceNumbers
 from app.numbers.holdings import NumberHoldings
+from app.numbers.parting import NumberParting
 from app.numbers.service import NumberService
 from app.opening import limiter
 from app.permissions.evidence import Evidence
@@ -103,7 +110,9 @@ class Governed:
     device_rows: DeviceRepository
     engagements: EngagementService
     engagement_rows: EngagementRepository
+    families: FamilyRepository
     numbers: NumberService
+    parting_numbers: NumberParting
 
 
 class Governing:
@@ -193,7 +202,27 @@ class Governing:
             limiter=limiter(settings, "client"),
             handover_days=settings.approvals.handover_days,
         )
-        self.belongings = Belongings(over.engagements, self.devices.handovers)
+        self.undertakings = UndertakingRows(RowSigner(key(UNDERTAKING)))
+        self.departing = Departing(
+            departments=Departments(
+                service=over.departments,
+                organisation=CompanyOrganisation(over.contacts, over.accounts, over.department_rows),
+            ),
+            accounts=Accounts(accounts=over.accounts, families=over.families, given=self.given),
+            numbers=over.parting_numbers,
+            book=DepartureBook(
+                DepartureRepository(RowSigner(key(DEPARTURE))),
+                contacts=over.contacts,
+                writer=over.writer,
+                calendar=calendars,
+                teller=tells,
+                database=database,
+                clock=showing.clock,
+                key=key("departure-number"),
+                days=settings.departures.removal_days,
+            ),
+            clock=showing.clock,
+        )
         self.people = People(
             over.contacts,
             over.members,
@@ -201,8 +230,7 @@ class Governing:
             over.writer,
             over.accounts,
             self.given,
-            self.belongings,
-            self.custody.parting,
+            self.departing,
         )
         self.personnel = Personnel(
             self.people,
@@ -283,6 +311,9 @@ class Governing:
                     engagements=over.engagement_rows,
                     calling=self.calling.rows,
                     custody=self.custody.rows,
+                    devices=over.device_rows,
+                    undertakings=self.undertakings,
+                    book=self.departing.book,
                 ),
             ),
             calendar=calendars,
@@ -325,4 +356,28 @@ class Governing:
             calendars=calendars,
             teller=tells,
             persons=self.delegations.persons,
+        )
+        self.departing.complete(
+            self.approvals.parting,
+            steps(
+                Domains(
+                    customers=over.engagements,
+                    devices=self.devices.handovers,
+                    delegations=self.delegations.service,
+                    lines=self.calling.service,
+                    numbers=over.parting_numbers,
+                    rosters=self.rosters,
+                    emergency=self.emergency.parting,
+                    clients=self.custody.handovers,
+                    provisions=self.provisions.service,
+                    campaigns=self.campaigns.parting,
+                )
+            ),
+        )
+        self.departures = DepartureDesk(
+            showing,
+            self.departing,
+            undertakings=self.undertakings,
+            contacts=over.contacts,
+            idempotency=idempotency,
         )

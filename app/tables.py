@@ -14,6 +14,7 @@ from app.contacts import models as contact_models
 from app.crypto import models as crypto_models
 from app.custody import models as custody_models
 from app.departments import models as department_models
+from app.departures import models as departure_models
 from app.devices import models as device_models
 from app.emergency import models as emergency_models
 from app.engagements import models as engagement_models
@@ -31,8 +32,8 @@ from app.permissions import models as permission_models
 from app.policy import models as policy_models
 from app.provisions import models as provision_models
 from app.reconciliations import models as reconciliation_models
-from app.traces import models as trace_models
 from app.scim import models as scim_models
+from app.traces import models as trace_models
 
 metadata = Base.metadata
 MODULES = (
@@ -50,6 +51,7 @@ MODULES = (
     custody_models,
     delegation_models,
     department_models,
+    departure_models,
     device_models,
     emergency_models,
     engagement_models,

@@ -76,6 +76,7 @@ class Worker:
             await self._application.custody.sweep()
             await self._application.changes.forget()
             await self._application.devices.sweep()
+            await self._application.departures.sweep()
             await self._application.pool_alarms.sweep()
             await ScimDesk(self._application).sweep()
         tagging = await self._application.lookups.retagger.step()

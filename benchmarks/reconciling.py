@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -37,8 +38,8 @@ from app.kit.uploads import Upload
 from app.permissions.standing import Viewer
 from app.reconciliations.keeping import COMPARE
 from app.reconciliations.schemas import ReconciliationAsk
+from benchmarks.crowds import names
 from benchmarks.machine import SERVER_CORE, pin
-from benchmarks.searching import names
 from benchmarks.stores import AUTHOR
 
 LARGE: Final = 100_000
@@ -183,7 +184,7 @@ async def measured(settings: Settings, people: int) -> dict[str, Any]:
         async with application.database.unit_of_work() as unit:
             await application.clients.add(unit.session, NewClient(_CLIENT, "HR", scopes=("hr:write",)))
         few = people // 10
-        crowds = [("FEW", 10_000_000, names(few)), ("MANY", 20_000_000, (names(people) * 2)[:people])]
+        crowds = [("FEW", 10_000_000, list(islice(names(), few))), ("MANY", 20_000_000, list(islice(names(), people)))]
         for code, first, named in crowds:
             await crowd(application, code, first, named)
         await application.mover.move_all()

@@ -26,6 +26,8 @@ from app.collection import routes_consents, routes_notices
 from app.contacts import routes as contacts
 from app.contacts import routes_export, routes_own, routes_photo, routes_suggestions, routes_tags, routes_vcard
 from app.contacts import routes_writing as contact_writing
+from app.departures import routes as departures
+from app.departures import routes_undertakings
 from app.devices import routes as devices
 from app.devices import routes_holding as device_holding
 from app.emergency import routes as emergencies
@@ -96,6 +98,8 @@ ROUTERS: Final = (
     provisions.router,
     calling.router,
     clocks.router,
+    departures.router,
+    routes_undertakings.router,
     devices.router,
     device_holding.router,
     hr.router,

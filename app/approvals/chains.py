@@ -171,6 +171,10 @@ class Kind(_Data):
     effect: Code
     returnable: bool = False
     """What it gave is to be given back: at its end it is overdue until it is."""
+    personal: bool = False
+    """What it gave is for one person's work in one place: it ends as they leave, or move to another department."""
+    outlives: bool = False
+    """It goes on when the contact that it is about leaves."""
     pending_days: Annotated[int, Field(ge=1, le=120)] = 10
     variants: tuple[Variant, ...] = ()
 

@@ -13,7 +13,9 @@ from app.approvals.decision_repository import DecisionRepository
 from app.approvals.effects import Effect
 from app.approvals.ending import Ending, Oversees, RequestClock
 from app.approvals.filing import Acquainted, Boxes, Files, Filing
+from app.approvals.parting import PartingRequests
 from app.approvals.reading import RequestReader, RequestSight
+from app.approvals.replacing import Replacing
 from app.approvals.repository import RequestRepository
 from app.approvals.request import Request
 from app.approvals.resolving import Absences, Organisation, Persons, Resolving, Rosters
@@ -96,6 +98,8 @@ class ApprovalDesk:
         )
         self.ending = Ending(advancing=advancing, sight=sight, oversees=company.oversees, clock=clock)
         self.clock = RequestClock(advancing=advancing, database=database, clock=clock)
+        replacing = Replacing(advancing=advancing, database=database, clock=clock)
+        self.parting = PartingRequests(advancing=advancing, replacing=replacing, clock=clock)
         self.reader = RequestReader(
             rules=rules,
             requests=requests,

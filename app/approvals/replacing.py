@@ -79,8 +79,13 @@ class Replacing:
             await self._requests.save(unit.session, request, after)
             return True
 
-    async def replaced(self, unit: UnitOfWork, request: Request, asked: Asked) -> Request:
-        """Ask others in the active step instead of those who cannot answer; give the request itself where there is nobody to replace."""
+    async def replaced(
+        self, unit: UnitOfWork, request: Request, asked: Asked, also: frozenset[UUID] = frozenset()
+    ) -> Request:
+        """Ask others in the active step instead of those who cannot answer, and of ``also``.
+
+        Gives the request itself where there is nobody to replace.
+        """
         stage = request.course.at
         if stage is None or stage.type is StepType.CHECK:
             return request
@@ -94,7 +99,9 @@ class Replacing:
         gone = [
             each
             for each in stage.waiting_for
-            if each not in fit or not await self._resolving.holds(source, each, request.basis(stage.id, each))
+            if each in also
+            or each not in fit
+            or not await self._resolving.holds(source, each, request.basis(stage.id, each))
         ]
         after, told = request, dict[UUID, tuple[UUID, ...]]()
         for person in gone:

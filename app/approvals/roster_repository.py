@@ -67,6 +67,14 @@ class RosterRepository:
         rows = await Query(statement.order_by(OnCallShift.id)).rows(source)
         return next(iter(self._believed(rows)), None)
 
+    async def coming(self, session: AsyncSession, person: UUID, now: datetime) -> list[Shift]:
+        """Give the shifts of somebody that are not over, locked, by id."""
+        statement = select(*_COLUMNS).where(
+            OnCallShift.person_id == person, OnCallShift.ended_at.is_(None), OnCallShift.ends_at > now
+        )
+        rows = await session.execute(statement.order_by(OnCallShift.id).with_for_update())
+        return self._believed([tuple(row) for row in rows])
+
     async def locked(self, session: AsyncSession, identity: UUID) -> Shift | None:
         """Load one and let nobody change it until the transaction ends; ``None`` also for a row that does not verify."""
         rows = await session.execute(select(*_COLUMNS).where(OnCallShift.id == identity).with_for_update())

@@ -28,7 +28,7 @@ from app.approvals.roster_rules import (
     writer_of,
 )
 from app.approvals.roster_schemas import RosterQuery, RosterRead, ShiftCreate
-from app.audit.authors import written
+from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.auth.repository import Source
 from app.auth.roles import Role
@@ -139,7 +139,7 @@ class RosterDesk:
             if overlap(new, await self.rows.between(unit.session, role, new.starts_at, new.ends_at)) is not None:
                 raise ShiftOverlaps
             await self.rows.add(unit.session, new)
-            await self._record(unit, viewer, "roster.set", new)
+            await self._record(unit, author_of(viewer), "roster.set", new)
             told: dict[str, Any] = {**_state(new, self._clock.now()), "role": role.value, "person": new.person_id}
             return Receipt(new.id, orjson.loads(orjson.dumps(told, option=orjson.OPT_UTC_Z)), 201)
 
@@ -158,7 +158,16 @@ class RosterDesk:
             raise NotFound
         if not found.over(now):
             await self.rows.change(unit.session, found.ended(now))
-            await self._record(unit, viewer, "roster.end", found)
+            await self._record(unit, author_of(viewer), "roster.end", found)
+
+    async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID) -> int:
+        """Take back every shift of somebody who leaves; give how many they were."""
+        now = self._clock.now()
+        found = await self.rows.coming(unit.session, contact_id, now)
+        for each in found:
+            await self.rows.change(unit.session, each.ended(now))
+            await self._record(unit, author, "roster.end", each)
+        return len(found)
 
     def _new(self, own: UUID, role: Role, body: ShiftCreate) -> Shift:
         now = self._clock.now()
@@ -179,14 +188,14 @@ class RosterDesk:
             created_at=now,
         )
 
-    async def _record(self, unit: UnitOfWork, viewer: Viewer, action: str, each: Shift) -> None:
+    async def _record(self, unit: UnitOfWork, author: Author, action: str, each: Shift) -> None:
         query = {
             "shift": str(each.id),
             "role": each.role.value,
             "from": each.starts_at.isoformat(),
             "until": each.ends_at.isoformat(),
         }
-        draft = written(author_of(viewer), action, self._clock.now(), contacts=[each.person_id], query=query)
+        draft = written(author, action, self._clock.now(), contacts=[each.person_id], query=query)
         await add_intent(unit.session, draft)
 
 

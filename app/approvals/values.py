@@ -19,6 +19,8 @@ class Cause(StrEnum):
     REVOKED = "revoked"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     REVIEWED = "reviewed"
+    LEFT = "left"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)

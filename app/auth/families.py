@@ -182,6 +182,21 @@ class FamilyRepository:
         statement = update(TokenFamilyRow).where(TokenFamilyRow.id == family.grant.family_id)
         await session.execute(statement.values(ended_at=at, mac=mac))
 
+    async def end_all(self, session: AsyncSession, account_id: UUID, *, at: datetime) -> int:
+        """End every sign-in of an account that is carried on, and every code on its way, whatever their rows say; give how many."""
+        families = await session.scalars(
+            select(TokenFamilyRow)
+            .where(TokenFamilyRow.account_id == account_id, TokenFamilyRow.ended_at.is_(None))
+            .order_by(TokenFamilyRow.id)
+            .with_for_update()
+        )
+        found = [Family(_grant(row, row.id), row.expires_at, row.ended_at) for row in families]
+        for family in found:
+            await self.end_family(session, family, at=at)
+        codes = delete(AuthorizationCodeRow).where(AuthorizationCodeRow.account_id == account_id)
+        await session.execute(codes)
+        return len(found)
+
     async def add_refresh(self, session: AsyncSession, refresh: Refresh) -> None:
         """Add a refresh token."""
         row = {

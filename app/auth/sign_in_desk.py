@@ -55,7 +55,7 @@ class SignInDesk:
         self._clock = clock
         self._hasher = PasswordHasher(memory_kib=chosen.argon2_memory_kib, rounds=chosen.argon2_rounds)
         events = SignInEvents(masks, clock)
-        families = FamilyRepository(RowSigner(key("token_family")))
+        families = self.families = FamilyRepository(RowSigner(key("token_family")))
         brake = SignInBrake(
             key("sign-in-failure"),
             clock=clock,

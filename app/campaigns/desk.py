@@ -11,6 +11,7 @@ from app.campaigns.effects import Effects
 from app.campaigns.gathering import Gatherer
 from app.campaigns.joints import Calendar, Holdings
 from app.campaigns.keeping import CampaignKeeper
+from app.campaigns.parting import CampaignParting
 from app.campaigns.preparing import Preparer
 from app.campaigns.reading import CampaignPages
 from app.campaigns.repository import CampaignRepository
@@ -99,12 +100,16 @@ class CampaignDesk:
             reader=reader,
         )
         usage = LogUse(events=events, reader=reader, clock_here=clock_here)
+        preparer = Preparer(gatherer=gatherer, usage=usage, rows=rows, persons=persons, calendar=days, reader=reader)
+        self.parting = CampaignParting(
+            rows=rows, gatherer=gatherer, preparer=preparer, standings=showing.standings, teller=tells, clock=clock
+        )
         self.sweeper = Sweeper(
             database=database,
             rows=rows,
             service=service,
             gatherer=gatherer,
-            preparer=Preparer(gatherer=gatherer, usage=usage, rows=rows, persons=persons, calendar=days, reader=reader),
+            preparer=preparer,
             silencer=Silencer(
                 database=database, rows=rows, effects=effects, teller=tells, clock=clock, clock_here=clock_here
             ),

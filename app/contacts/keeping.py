@@ -11,10 +11,8 @@ from uuid import UUID
 import orjson
 
 from app.approvals.resolving import Persons
-from app.contacts.engagements import HeldEngagements
 from app.contacts.members import MemberReader
 from app.contacts.naming import Naming
-from app.contacts.numbers import HeldNumbers
 from app.contacts.parting import Parting
 from app.contacts.record import membership_departments
 from app.contacts.schemas import ContactAmend, ContactCreate
@@ -30,14 +28,10 @@ from app.kit.errors import PreconditionFailed
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
-from app.permissions.given import GivenRights
 from app.permissions.outcomes import CLASSES, FieldClass, Purpose
 from app.permissions.plan import CohortKey
 from app.permissions.standing import Viewer, author_of
 
-_GONE: Final = "left"
-"""What the numbers are told: quarantine is longest for those of who left."""
-_MOVED: Final = "moved"
 _GOVERNING: Final = frozenset({"department", "manager", "memberships", "secrecy"})
 _BY_REQUEST: Final = "contact.change"
 _STAFF: Final = frozenset({"employee", "temporary"})
@@ -54,18 +48,15 @@ class ContactKeeper:
         members: MemberReader,
         naming: Naming,
         gate: Gate,
-        numbers: HeldNumbers,
-        engagements: HeldEngagements,
         parting: Parting,
-        given: GivenRights,
         persons: Persons,
         idempotency: Idempotency,
     ) -> None:
-        """Take reading, writing, forms, who may be named, the gate, what people hold and are given, who is who, and repeats."""
+        """Take reading, writing, forms, who may be named, the gate, what becomes of what people have, who is who, and repeats."""
         self._service, self._writer, self._members, self.naming = service, writer, members, naming
         self.forms = members.forms
         self._gate, self._persons, self._idempotency = gate, persons, idempotency
-        self._numbers, self._engagements, self._parting, self._given = numbers, engagements, parting, given
+        self._parting = parting
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
@@ -87,9 +78,15 @@ class ContactKeeper:
         """Change a contact that the caller saw as ``seen``. Raises ``NotFound``, ``PreconditionFailed``, ``NotPermitted``."""
         record, card = await self._seen(viewer, identity, seen)
         given = body.given()
+        if "department" in given:
+            await self.hold(unit, identity)
         await self._refuse(viewer, unit, record, given)
         named = await self.naming.named(viewer, given)
         return self._receipt(viewer, await self._changed(viewer, unit, record, named), card, status=200)
+
+    async def hold(self, unit: UnitOfWork, identity: UUID) -> None:
+        """Lock what is locked before the row of somebody who may move is."""
+        await self._parting.hold(unit, identity)
 
     async def make_told(self, viewer: Viewer, unit: UnitOfWork, body: ContactCreate) -> Written:
         """Make a contact of whom a file tells, for whoever hands the file in. Raises as ``create`` does.
@@ -102,21 +99,20 @@ class ContactKeeper:
     async def amend_told(self, viewer: Viewer, unit: UnitOfWork, record: Record, body: ContactAmend) -> Written:
         """Change a contact of whom a file tells, as it is now, unseen; to whoever hands the file in nothing is shown of it.
 
-        ``record`` is the row, loaded and locked. Raises as ``amend`` does; people whom it names are the caller's to have asked about.
+        ``record`` is the row, loaded and locked, after ``hold`` where it may move. Raises as ``amend`` does; people whom it names are the
+        caller's to have asked about.
         """
         given = body.given()
         await self._refuse(viewer, unit, record, given)
         return await self._changed(viewer, unit, record, given)
 
     async def archive(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str) -> None:
-        """Take a contact out of the directory, and back what numbers it holds. Raises as ``amend`` does."""
+        """Take a contact out of the directory, and back what it has. Raises as ``amend`` does."""
         record, _ = await self._seen(viewer, identity, seen)
         self._may_edit(viewer, record, frozenset(CLASSES))
         author = author_of(viewer)
-        await self._parting.end_all(unit, author, contact_id=identity, cause=_GONE)
-        await self._writer.archive(unit, author, record)
-        await self._numbers.end_assignments(unit, author, contact_id=identity, cause=_GONE)
-        await self._engagements.end_all(unit, author, contact_id=identity, cause=_GONE)
+        await self._parting.hold(unit, identity)
+        await self._parting.leave(unit, author, identity, lambda: self._writer.archive(unit, author, record))
 
     async def _made(self, viewer: Viewer, unit: UnitOfWork, kind: str, given: Mapping[str, Any]) -> Written:
         plain = {name: value for name, value in given.items() if name != "kind"}
@@ -126,8 +122,7 @@ class ContactKeeper:
         author = author_of(viewer)
         written = await self._writer.amend(unit, author, viewer.tree, record, given)
         if "department" in written.changed and record.cohort.kind in _STAFF:
-            await self._engagements.end_all(unit, author, contact_id=record.subject, cause=_MOVED)
-            await self._given.end_of(unit.session, record.subject)
+            await self._parting.move(unit, author, record.subject, viewer.tree, record.cohort.departments)
         return written
 
     async def _refuse(self, viewer: Viewer, unit: UnitOfWork, record: Record, given: Mapping[str, Any]) -> None:

@@ -43,6 +43,8 @@ ARCHIVED: Final = (
     "backup_contact_id",
 )
 """What archiving moves out of the plain columns into the one sealed envelope."""
+SNAPSHOT: Final = (*ARCHIVED, "memberships", "tags", "short_numbers")
+"""What that envelope holds."""
 
 _MEMBERS: Final = {column: member for member, column in REFERENCES.items()}
 

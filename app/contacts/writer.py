@@ -33,7 +33,7 @@ from app.contacts.past import HistoryKeeper
 from app.contacts.proposals import box_of
 from app.contacts.record import membership_departments, pack_digests, unpack_digests
 from app.contacts.repository import ContactRepository
-from app.contacts.rows import ARCHIVED, as_text, closed, covered, empty, member_names
+from app.contacts.rows import ARCHIVED, SNAPSHOT, as_text, closed, covered, empty, member_names
 from app.contacts.tagging import Tagger
 from app.contacts.tracing import CardTracer
 from app.crypto.datakey import WrappedDataKey
@@ -143,6 +143,8 @@ class ContactWriter:
             contact.kind, given, self._members.forms.required(contact.kind), at=self._clock.now(), before=contact
         )
         self._members.refuse_unconsented(contact.kind, {**given, **waiting}, unpack_consents(contact.consented))
+        if given.get("status") == "active":
+            contact.archive = None
         changed, values = await self._changed(unit, tree, contact, sealer, given)
         changed |= self._put(contact, sealer, waiting)
         if changed:
@@ -266,17 +268,19 @@ class ContactWriter:
             enqueue(unit, self._clock, TAG_AGAIN, {"contact_id": str(contact.id)})
 
     async def hide(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
-        """Let a person leave: out of every view but the steward's, the account ended, its epoch moved."""
+        """Let a person leave: out of every view but the steward's and of further departments, the account ended, its epoch moved."""
         contact, _, sealer = await self._locked(unit, seen)
-        contact.status = "left"
+        changed: dict[str, Any] = {"status": "left", **({"memberships": []} if contact.memberships else {})}
+        contact.status, contact.memberships = "left", []
+        await self._settle(unit, contact, sealer, changed)
         await self._end_account(unit, contact)
         enqueue(unit, self._clock, FORGET_RECEIPTS, {"contact_id": str(contact.id)})
-        await self._finish(unit, author, "contact.leave", seen, contact, sealer, {"status": "left"})
+        await self._finish(unit, author, "contact.leave", seen, contact, sealer, changed)
 
     async def archive(self, unit: UnitOfWork, author: Author, seen: Record) -> None:
         """Take a contact out of the directory: its plain card goes into one sealed envelope and the plain columns are emptied."""
         contact, _, sealer = await self._locked(unit, seen)
-        contact.archive = sealer.seal("archive", as_text({name: getattr(contact, name) for name in ARCHIVED}))
+        contact.archive = sealer.seal("archive", as_text({name: getattr(contact, name) for name in SNAPSHOT}))
         for name in ARCHIVED:
             setattr(contact, name, None)
         contact.memberships, contact.tags = [], []

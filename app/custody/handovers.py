@@ -64,10 +64,15 @@ class ClientHandovers:
         self._organisation, self._persons = organisation, persons
         self._calendar, self._teller, self._database, self._clock, self._days = calendar, teller, database, clock, days
 
-    async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
-        """Hand over every service account that somebody answers for; give how many they were. Their tokens of before end with it."""
+    async def end_all(
+        self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str, to: UUID | None = None
+    ) -> int:
+        """Hand over every service account that somebody answers for, to the next head or to whom is named; give how many they were.
+
+        Their tokens of before end with it.
+        """
         owned = await OWNED_BY.rows(unit.session, owner=contact_id)
-        return sum([await self._hand_over(unit, author, str(row[0]), contact_id, cause) for row in owned])
+        return sum([await self._hand_over(unit, author, str(row[0]), contact_id, cause, to) for row in owned])
 
     async def taken_over(self, unit: UnitOfWork, author: Author, client: Client) -> bool:
         """Say that whoever acts had another secret made and answers for it from now on; ``False`` where nothing was open."""
@@ -88,13 +93,15 @@ class ClientHandovers:
                 done += await self._disable(unit, client_id)
         return done
 
-    async def _hand_over(self, unit: UnitOfWork, author: Author, client_id: str, owner: UUID, cause: str) -> bool:
+    async def _hand_over(
+        self, unit: UnitOfWork, author: Author, client_id: str, owner: UUID, cause: str, to: UUID | None = None
+    ) -> bool:
         client, now = await self._client(unit.session, client_id), self._clock.now()
         if client is None or client.state != "active" or client.owner != owner:
             return False
         before = await self._rows.handover_of(unit.session, client_id)
         await self._rows.settle(unit.session, client_id, Outcome.PASSED_ON, now)
-        acting = await self._successor(unit.session, owner)
+        acting = to or await self._successor(unit.session, owner)
         days = await self._calendar.current(unit.session)
         handover = Handover(
             id=new_id(),

@@ -16,7 +16,6 @@ from app.approvals.resolving import Organisation, Persons
 from app.audit.authors import Author
 from app.auth.roles import Role
 from app.calendar.joints import Calendar
-from app.devices.joints import Engaged
 from app.devices.repository import DeviceRepository
 from app.devices.rules import Assignment, Device, State, Step, allows
 from app.devices.service import DeviceService
@@ -64,10 +63,15 @@ class DeviceHandovers:
         self._organisation, self._persons, self._calendar = organisation, persons, calendar
         self._database, self._clock, self._days = database, clock, days
 
-    async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
-        """Do what ``cause``, ``left`` or ``moved``, means for every device of somebody; give how many were taken from them."""
+    async def end_all(
+        self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str, to: UUID | None = None
+    ) -> int:
+        """Do what ``cause``, ``left`` or ``moved``, means for every device of somebody; give how many were taken from them.
+
+        Whoever is named hands them over, else the next head.
+        """
         held = await self._rows.held_by(unit.session, contact_id)
-        return sum([await self._pass_on(unit, author, each, cause) for each in sorted(held, key=_by_device)])
+        return sum([await self._pass_on(unit, author, each, cause, to) for each in sorted(held, key=_by_device)])
 
     async def sweep(self) -> int:
         """Hand over what a leaving missed, and suspend what nobody handed over in time; each in a transaction of its own."""
@@ -80,7 +84,9 @@ class DeviceHandovers:
                 done += await self._overdue(unit, late)
         return done
 
-    async def _pass_on(self, unit: UnitOfWork, author: Author, held: Assignment, cause: str) -> bool:
+    async def _pass_on(
+        self, unit: UnitOfWork, author: Author, held: Assignment, cause: str, to: UUID | None = None
+    ) -> bool:
         device = await self._rows.locked(unit.session, held.device_id)
         if device is None:
             return False
@@ -98,7 +104,7 @@ class DeviceHandovers:
             device,
             held,
             cause=cause,
-            answerable=await self._successor(unit.session, device, held.holder_id),
+            answerable=to or await self._successor(unit.session, device, held.holder_id),
             due=days.due(self._clock.now(), self._days).at,
         )
         return True
@@ -128,19 +134,6 @@ class DeviceHandovers:
             (each for each in wanted if persons[each] != persons[former] and each in able and able[each].in_office),
             None,
         )
-
-
-class Belongings:
-    """What somebody works on and works with: ended, or handed on, together when they leave or move."""
-
-    def __init__(self, engagements: Engaged, devices: DeviceHandovers) -> None:
-        """Take both."""
-        self._engagements, self._devices = engagements, devices
-
-    async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
-        """End or hand on all of it, ``cause`` being ``left`` or ``moved``; give how many were taken from them."""
-        ended = await self._engagements.end_all(unit, author, contact_id=contact_id, cause=cause)
-        return ended + await self._devices.end_all(unit, author, contact_id=contact_id, cause=cause)
 
 
 def _by_device(held: Assignment) -> UUID:

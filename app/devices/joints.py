@@ -14,11 +14,3 @@ class HeldNumbers(Protocol):
     async def end_of_device(self, unit: UnitOfWork, author: Author, device_id: UUID) -> Sequence[str]:
         """Put every number of the device to rest, in the caller's transaction; give the digits."""
         ...
-
-
-class Engaged(Protocol):
-    """Ends what somebody works on."""
-
-    async def end_all(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> int:
-        """End it, ``cause`` being ``left`` or ``moved``; give how much that was."""
-        ...

@@ -11,8 +11,22 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy import BigInteger, ColumnElement, String, bindparam, column, exists, insert, or_, select, table, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    column,
+    exists,
+    insert,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.crypto.rowmac import RowSigner
 from app.devices.models import DeviceAssignment, DeviceRow, DeviceSecret
@@ -57,6 +71,17 @@ _HISTORY: Final = Query(
     .where(DeviceAssignment.device_id == bindparam("device", type_=Id()))
     .order_by(DeviceAssignment.id.desc())
     .limit(50)
+)
+_LATER: Final = aliased(DeviceAssignment)
+_WAITS: Final = and_(
+    DeviceAssignment.cause == "left",
+    DeviceRow.state.in_((State.TO_HAND_OVER.value, State.SUSPENDED.value)),
+    ~exists().where(_LATER.device_id == DeviceAssignment.device_id, _LATER.id > DeviceAssignment.id),
+)
+_LEFT_WITH: Final = (
+    select(DeviceAssignment.device_id)
+    .join(DeviceRow, DeviceRow.id == DeviceAssignment.device_id)
+    .where(or_(_OPEN, _WAITS))
 )
 _DUE: Final = Query(
     select(DeviceRow.id)
@@ -173,6 +198,11 @@ class DeviceRepository:
     async def held_by(self, source: Source, holder_id: UUID) -> list[Assignment]:
         """Give what somebody has now."""
         return self._assignments(await _HELD_BY.rows(source, holder=holder_id))
+
+    async def left_with(self, source: Source, person: UUID) -> list[UUID]:
+        """Name the devices that somebody has, or had when they left and that nobody has taken over or put away since."""
+        statement = _LEFT_WITH.where(DeviceAssignment.holder_id == person)
+        return [row[0] for row in await Query(statement.distinct()).rows(source)]
 
     async def history(self, source: Source, device_id: UUID) -> list[Assignment]:
         """Give who has had a device, the newest fifty first."""

@@ -19,6 +19,8 @@ from app.contacts.fields import CATALOGUE
 from app.contacts.record import RowShape
 from app.crypto.rowmac import RowValue
 from app.custody.desk import CUSTODY
+from app.departures.repository import DEPARTURE
+from app.departures.undertaking_rows import UNDERTAKING
 from app.emergency.repository import EMERGENCY
 from app.hr.sources import HR_SOURCE
 from app.provisions.repository import PROVISION
@@ -166,6 +168,7 @@ COVERS: Final[Mapping[str, Cover]] = {
     "deadline": Cover(DEADLINE),
     "delegation": Cover("delegation"),
     "department": Cover("department", beside=_DATES),
+    "departure": Cover(DEPARTURE),
     "device": Cover("device"),
     "device_assignment": Cover("device"),
     "device_secret": Cover("device"),
@@ -218,6 +221,8 @@ COVERS: Final[Mapping[str, Cover]] = {
     "standing_mark": Cover("standing_mark", beside=frozenset({"created_at"})),
     "token_family": Cover("token_family", values=_sorted),
     "totp": Cover("totp"),
+    "undertaking": Cover(UNDERTAKING),
+    "undertaking_text": Cover(UNDERTAKING),
     "user_account": Cover("user_account", beside=_DATES),
     "webhook": Cover("webhook", beside=frozenset({"updated_at"})),
 }

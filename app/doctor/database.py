@@ -34,6 +34,8 @@ APPEND_ONLY: Final = (
     "public.provision_package",
     "public.provision_part",
     "public.provision_return",
+    "public.undertaking_text",
+    "public.undertaking",
 )
 """Tables that must be fenced, whatever else is."""
 

@@ -16,12 +16,12 @@ import orjson
 from app.approvals.effects import Applied, Approved, Asked, Cause, Examined
 from app.audit.authors import Author
 from app.auth.repository import Source
-from app.contacts.engagements import HeldEngagements
 from app.contacts.errors import ConsentRequired, UnknownContact
 from app.contacts.external import refuse_unfit
 from app.contacts.fields import CATALOGUE
 from app.contacts.forms import unpack_consents
 from app.contacts.members import PEOPLE, MemberReader
+from app.contacts.parting import Parting
 from app.contacts.record import covered_digests
 from app.contacts.repository import ContactRepository
 from app.contacts.rows import closed
@@ -45,7 +45,6 @@ CHANGE: Final = "contact.change"
 CORRECTION: Final = "contact.correction"
 _LIVE: Final = frozenset({"active", "frozen", "leaving"})
 _STAFF: Final = frozenset({"employee", "temporary"})
-_MOVED: Final = "moved"
 _DEPARTMENTS: Final = frozenset({"department", "memberships"})
 
 
@@ -72,15 +71,15 @@ class Cards:
         contacts: ContactRepository,
         members: MemberReader,
         writer: ContactWriter,
-        engagements: HeldEngagements,
+        parting: Parting,
         sealer: Sealer,
         standings: Standings,
         gate: Gate,
         clock: Clock,
     ) -> None:
-        """Take the rows, the reader and the writer of members, who ends assignments, the sealer, the tree, the gate, and the clock."""
+        """Take the rows, the reader and the writer of members, what moves do, the sealer, the tree, the gate, and the clock."""
         self.contacts, self.members, self.standings, self.clock = contacts, members, standings, clock
-        self._writer, self._engagements, self._sealer, self._gate = writer, engagements, sealer, gate
+        self._writer, self._parting, self._sealer, self._gate = writer, parting, sealer, gate
 
     async def about(self, viewer: Viewer | None, asked: Asked) -> tuple[Record, Tree]:
         """Give the card that is asked about; raise ``NotFound`` for one that is not there, is over, or not for ``viewer`` to know of."""
@@ -155,7 +154,7 @@ class Cards:
         by = replace(author, request_id=str(approved.id))
         written = await self._writer.amend(unit, by, tree, record, given, waiting=approved.values)
         if "department" in written.changed and record.cohort.kind in _STAFF:
-            await self._engagements.end_all(unit, by, contact_id=record.subject, cause=_MOVED)
+            await self._parting.move(unit, by, record.subject, tree, record.cohort.departments)
         return written
 
     async def reset(

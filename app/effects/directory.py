@@ -8,6 +8,9 @@ from app.calling.repository import PrivilegeRepository
 from app.crypto.sealer import Sealer
 from app.custody.rows import CustodyRows
 from app.departments.service import DepartmentService
+from app.departures.keeping import DepartureBook
+from app.departures.undertaking_rows import UndertakingRows
+from app.devices.repository import DeviceRepository
 from app.disclosure.showing import Showing
 from app.effects.cards import CardChange, CardCorrection, Cards
 from app.effects.leaving import LeavingCheck, Leftovers
@@ -27,6 +30,9 @@ def directory_effects(
     engagements: EngagementRepository,
     calling: PrivilegeRepository,
     custody: CustodyRows,
+    devices: DeviceRepository,
+    undertakings: UndertakingRows,
+    book: DepartureBook,
 ) -> Mapping[str, Effect]:
     """Make the effects that kinds call by these names."""
     contacts, standings, gate, clock = people.contacts, showing.standings, showing.gate, showing.clock
@@ -34,7 +40,7 @@ def directory_effects(
         contacts=contacts,
         members=people.members,
         writer=people.writer,
-        engagements=people.engagements,
+        parting=people.parting,
         sealer=sealer,
         standings=standings,
         gate=gate,
@@ -49,6 +55,8 @@ def directory_effects(
         delegations=delegations.rows,
         calling=calling,
         custody=custody,
+        devices=devices,
+        undertakings=undertakings,
     )
     return {
         "card_change": CardChange(cards),
@@ -57,5 +65,5 @@ def directory_effects(
         "organisation": OrganisationChange(
             departments=departments, contacts=contacts, persons=delegations.persons, standings=standings, gate=gate
         ),
-        "leaving": LeavingCheck(leftovers, contacts=contacts, standings=standings, gate=gate, clock=clock),
+        "leaving": LeavingCheck(leftovers, book=book, contacts=contacts, standings=standings, gate=gate, clock=clock),
     }

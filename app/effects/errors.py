@@ -12,7 +12,10 @@ Conflict
     ├── NumbersStillHeld      numbers_still_held
     ├── PositionsStillHeld    positions_still_held
     ├── DelegationsStillLive  delegations_still_live
-    └── PrivilegesStillLive   privileges_still_live
+    ├── PrivilegesStillLive   privileges_still_live
+    ├── ClientsStillOwned     service_accounts_still_owned
+    ├── DevicesStillOut       devices_still_out
+    └── UndertakingOwed       undertaking_owed
 """
 
 from app.kit.errors import Conflict
@@ -102,3 +105,15 @@ class PrivilegesStillLive(StillLive):
         "Calling privileges are still in force",
         "仍有生效的通话权限",
     )
+
+
+class DevicesStillOut(StillLive):
+    """A device of the person has not been handed over, nor said to be lost or retired."""
+
+    code, title, title_zh = "devices_still_out", "Devices have not been handed over", "仍有未移交的设备"
+
+
+class UndertakingOwed(StillLive):
+    """The person has not confirmed the confidentiality undertaking in force, and nobody has put on record that they did."""
+
+    code, title, title_zh = "undertaking_owed", "The confidentiality undertaking is not confirmed", "尚未签署保密承诺"

@@ -22,6 +22,9 @@ from app.contacts.errors import UnknownContact
 from app.contacts.repository import ContactRepository
 from app.custody.handovers import OWNED_BY
 from app.custody.rows import CustodyRows
+from app.departures.keeping import DepartureBook
+from app.departures.undertaking_rows import UndertakingRows
+from app.devices.repository import DeviceRepository
 from app.disclosure.gate import Gate
 from app.effects.errors import (
     AccountStillLive,
@@ -29,11 +32,13 @@ from app.effects.errors import (
     ClientsStillOwned,
     ContactStillLive,
     DelegationsStillLive,
+    DevicesStillOut,
     GrantsStillLive,
     NumbersStillHeld,
     PositionsStillHeld,
     PrivilegesStillLive,
     StillLive,
+    UndertakingOwed,
 )
 from app.engagements.repository import EngagementRepository
 from app.kit.clock import Clock
@@ -45,7 +50,8 @@ from app.permissions.outcomes import Purpose
 from app.permissions.repository import GrantRepository
 from app.permissions.standing import Standings, Viewer
 
-_GONE: Final = frozenset({"left", "archived"})
+_LEFT: Final = "left"
+_GONE: Final = frozenset({_LEFT, "archived"})
 _PEOPLE: Final = frozenset({"employee", "temporary", "student"})
 _SUCCESSORS: Final = frozenset({"active", "frozen"})
 
@@ -75,11 +81,14 @@ class Leftovers:
         delegations: Delegating,
         calling: PrivilegeRepository,
         custody: CustodyRows,
+        devices: DeviceRepository,
+        undertakings: UndertakingRows,
     ) -> None:
         """Take where each sort is read."""
         self._contacts, self._accounts, self._grants = contacts, accounts, grants
         self._engagements, self._standings, self._delegations = engagements, standings, delegations
         self._calling, self._custody = calling, custody
+        self._devices, self._undertakings = devices, undertakings
 
     @property
     def sorts(self) -> Sequence[tuple[type[StillLive], Remains]]:
@@ -94,6 +103,8 @@ class Leftovers:
             (DelegationsStillLive, self._delegated),
             (PrivilegesStillLive, self._lines),
             (ClientsStillOwned, self._clients),
+            (DevicesStillOut, self._out),
+            (UndertakingOwed, self._owed),
         ]
         return found
 
@@ -139,6 +150,12 @@ class Leftovers:
     async def _clients(self, session: AsyncSession, contact: UUID, _: datetime) -> bool:
         return bool(await OWNED_BY.rows(session, owner=contact))
 
+    async def _out(self, session: AsyncSession, contact: UUID, _: datetime) -> bool:
+        return bool(await self._devices.left_with(session, contact))
+
+    async def _owed(self, session: AsyncSession, contact: UUID, _: datetime) -> bool:
+        return await self._undertakings.owes(session, contact)
+
     async def handed_over(self, session: AsyncSession, contact: UUID) -> list[dict[str, str | None]]:
         """Name the service accounts that went to somebody else with the leaving, who answers meanwhile, and until when."""
         return [
@@ -155,14 +172,24 @@ class LeavingCheck:
     """Confirms that nothing of somebody who left is in force any more."""
 
     def __init__(
-        self, leftovers: Leftovers, *, contacts: ContactRepository, standings: Standings, gate: Gate, clock: Clock
+        self,
+        leftovers: Leftovers,
+        *,
+        book: DepartureBook,
+        contacts: ContactRepository,
+        standings: Standings,
+        gate: Gate,
+        clock: Clock,
     ) -> None:
-        """Take what may be left, where people are found, the gate, and the clock."""
+        """Take what may be left, the book of departures, where people are found, the gate, and the clock."""
         self._leftovers, self._contacts, self._standings = leftovers, contacts, standings
-        self._gate, self._clock = gate, clock
+        self._book, self._gate, self._clock = book, gate, clock
 
     async def examine(self, source: Source, viewer: Viewer | None, asked: Asked) -> Examined:
-        """Find the person and who takes over; raise ``NotFound`` and ``UnknownContact``. Whether they have left is not asked yet."""
+        """Find the person and who takes over; raise ``NotFound`` and ``UnknownContact``.
+
+        Whether they have left is not asked yet; who has is in nobody's view, and in reach of whoever may file this all the same.
+        """
         del source
         tree = await self._standings.tree() if viewer is None else viewer.tree
         plan = None if viewer is None else viewer.plan(Purpose.WORK_CONTACT)
@@ -171,7 +198,7 @@ class LeavingCheck:
         found = {
             each: record
             for each, record in (await self._contacts.by_ids(wanted, tree)).items()
-            if plan is None or self._gate.verdict(plan, record) is not None
+            if plan is None or record.cohort.status == _LEFT or self._gate.verdict(plan, record) is not None
         }
         record = None if identity is None else found.get(identity)
         if record is None or record.cohort.kind not in _PEOPLE:
@@ -189,14 +216,14 @@ class LeavingCheck:
         )
 
     async def apply(self, unit: UnitOfWork, author: Author, approved: Approved) -> Applied:
-        """Look for what is left; raise the first of it, with all of it by name, or tell that nothing is."""
-        del author
+        """Look for what is left; raise the first of it, with all of it by name, or tell that nothing is, and let the card be taken away."""
         identity = approved.asked.subject.uuid
         if identity is None:
             raise NotFound
         left = await self._leftovers.of(unit.session, identity, self._clock.now())
         if left:
             raise left[0](left=[each.code for each in left])
+        await self._book.checked(unit, author, identity)
         return Applied(
             result={
                 "contact": str(identity),

@@ -13,6 +13,7 @@ from app.crypto.sealer import Sealer
 from app.disclosure.showing import Showing
 from app.emergency.appointments import Appointments
 from app.emergency.days import Calendars
+from app.emergency.parting import EmergencyParting
 from app.emergency.parts import Parts
 from app.emergency.reading import EmergencyPages
 from app.emergency.repository import EmergencyRepository
@@ -83,6 +84,7 @@ class EmergencyDesk:
             reachable=reachable(classes),
             clock_here=clock_here,
         )
+        self.parting = EmergencyParting(rows=rows, sessions=self.sessions, clock=clock)
         self._sweep = EmergencySweep(
             database=database,
             rows=rows,

@@ -30,7 +30,7 @@ from app.hr.ordering import STATUS, Apply, Place, Standing, Subject, Wait, after
 from app.hr.repository import HrLedger
 from app.hr.restructuring import Restructuring
 from app.hr.schemas import HrEventIn
-from app.hr.subjects import GONE, Effect, People, Subjects
+from app.hr.subjects import ARCHIVED, GONE, Effect, People, Subjects
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
@@ -38,6 +38,9 @@ from app.permissions.standing import Viewer
 
 CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 """How far ahead a source's clock may be before "now" counts as the future (reference/directory-numbers.md, HR event intake, rule 1)."""
+
+_CHANGES: Final = (MovedData, UpdatedData, LeavingData)
+"""Data of what would write on a card, which one in the archive does not take."""
 
 
 class Applier:
@@ -95,18 +98,29 @@ class Applier:
 
     async def _career(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn, data: CareerData) -> Effect:
         known = await self._known.locked(unit, event.subject)
-        record = await self._subjects.find(unit, viewer.tree, event.subject)
+        record = await self._found(viewer, unit, event.subject, data)
         subject, what = known.subject(_standing(record)), happening(event, data)
         verdict = judge(subject, what)
         if isinstance(verdict, Wait):
             raise MISSING[verdict.missing]
         members = verdict.members if isinstance(verdict, Apply) else frozenset[str]()
+        if record is not None and record.cohort.status == ARCHIVED and isinstance(data, _CHANGES):
+            return Effect(record.subject, record.key, superseded=True)
         effect = await self._done(viewer, unit, event, data, known, record, members)
         if effect.contact_id is not None and not effect.superseded:
             await self._known.put(unit.session, known.wrote(after(subject, what, members), effect.contact_id))
             if STATUS in members:
                 await self._ledger.wake(unit.session, known.subject_hash, at=self._clock.now())
         return effect
+
+    async def _found(self, viewer: Viewer, unit: UnitOfWork, employee_no: str, data: CareerData) -> Record | None:
+        """Load and lock whom an event is about; before them the requests that they have a part in, as those who decide do."""
+        if isinstance(data, MovedData | LeftData):
+            await self._subjects.hold(unit, employee_no)
+        record = await self._subjects.find(unit, viewer.tree, employee_no)
+        if record is None and not isinstance(data, JoinedData):
+            record = await self._subjects.former(unit, viewer.tree, employee_no)
+        return record
 
     async def _done(
         self,
@@ -125,7 +139,7 @@ class Applier:
             case _ if record is None:
                 raise NotFound
             case RehiredData():
-                return await self._joining.rehire(viewer, unit, record, data, members)
+                return await self._joining.rehire(viewer, unit, event.subject, record, data, members)
             case MovedData() | UpdatedData():
                 return await self._changing.change(viewer, unit, record, data, members, at=place_of(event).at)
             case LeavingData():
@@ -133,7 +147,7 @@ class Applier:
             case LeftData():
                 if STATUS not in members:
                     return Effect(record.subject, record.key, superseded=True)
-                return await self._leaving.leave(viewer, unit, event.subject)
+                return await self._leaving.leave(viewer, unit, event.subject, data.hand_over_to)
             case other:
                 assert_never(other)
 
@@ -141,4 +155,4 @@ class Applier:
 def _standing(record: Record | None) -> Standing:
     if record is None:
         return "absent"
-    return "left" if record.cohort.status == GONE else "in_service"
+    return "left" if record.cohort.status in {GONE, ARCHIVED} else "in_service"

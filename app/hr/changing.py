@@ -1,8 +1,8 @@
 """``employee.moved``, ``employee.updated`` and ``employee.leaving``: what is given is compared with what is there; what differs is written.
 
 Protected values are compared by digest, unopened; an event that changes nothing is applied and leaves no new version. Who moves to another
-department loses the exceptions that were granted, and the customers that were assigned, for the work of the former one. A move that is
-heard of late, when somebody is elsewhere again, still ends the exceptions that were granted before it.
+department loses what they had for the work of the former one (``app.departures.parts``). A move that is heard of late, when somebody is
+elsewhere again, still ends the exceptions that were granted before it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,6 @@ from app.kit.db import UnitOfWork
 from app.permissions.plan import CohortKey
 from app.permissions.standing import Viewer, author_of
 
-_CAUSE: Final = "moved"
 _SHUT_OUT: Final = "frozen"
 """Whoever keeps the directory has suspended the person; an announcement does not let them in again."""
 
@@ -49,9 +48,10 @@ class Changing:
         given = {name: value for name, value in said.items() if name in members}
         changed = await self._amended(viewer, unit, record, given, also=said)
         if "department" in changed and record.cohort.status != GONE:
-            await self._end_given(unit, record)
-            await self._people.engagements.end_all(unit, author_of(viewer), contact_id=record.subject, cause=_CAUSE)
-        elif "department" in said and "department" not in members:
+            author, before = author_of(viewer), record.cohort.departments
+            moved = await self._people.parting.move(unit, author, record.subject, viewer.tree, before)
+            return Effect(record.subject, record.key, tuple(moved.numbers), moved.problem)
+        if "department" in said and "department" not in members:
             await self._end_earlier(viewer, unit, record, said["department"], at)
         return Effect(record.subject, record.key, superseded=not given)
 
@@ -93,11 +93,6 @@ class Changing:
         account = await self._subjects.account(unit, record.subject)
         if account is not None:
             await self._people.accounts.disable(unit.session, account.user_name)
-
-    async def _end_given(self, unit: UnitOfWork, record: Record) -> None:
-        account = await self._subjects.account(unit, record.subject)
-        if account is not None:
-            await self._people.given.end_all(unit.session, account.id, at=self._clock.now())
 
     async def _end_earlier(
         self, viewer: Viewer, unit: UnitOfWork, record: Record, department: str, at: datetime

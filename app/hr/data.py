@@ -189,6 +189,12 @@ class LeavingData(PersonData):
 class LeftData(EventData):
     """Data of ``employee.left``."""
 
+    hand_over_to: PersonRef | None = Field(
+        None,
+        description="Who takes over what can be handed on, by employee number or id; nobody: the next head.",
+        examples=["E9002"],
+    )
+
 
 class CancelledData(EventData):
     """Data of ``employee.cancelled``: an event of the same source and subject is withdrawn before it takes effect.

@@ -12,6 +12,7 @@ Problem told inside a 202 of state ``waiting``; once the wait is over, of state 
 ├── SubjectInService        subject_in_service        a return of somebody who has not left
 └── UnknownEvent            unknown_event             the event that is withdrawn has not come
 Problem told inside a 202 of state ``failed``, stored so that a repeat tells the same
+├── NameNeeded              name_needed               a return, without a name, of somebody whose card is in the archive
 ├── UnknownApplicant        unknown_applicant         who joins is named as an applicant, and is none
 ├── PayloadLost             payload_lost              what it said cannot be opened any more
 ├── what the sender may not (any more): not_permitted, account_suspended, no_contact, …
@@ -24,7 +25,8 @@ Problem told inside a 202 of state ``superseded`` (none: later events have writt
 ├── Withdrawn               cancelled
 ├── Skipped                 skipped
 └── AlreadyApplied          already_applied           what it withdraws has taken effect
-Problem told inside a 202 of state ``applied``: ``pool_exhausted``, the person is there and has no number
+Problem told inside a 202 of state ``applied``: ``pool_exhausted``, the person is there and has no number; ``unknown_contact``, who was to
+take over from a leaver is nobody who can
 """
 
 from collections.abc import Mapping
@@ -79,6 +81,12 @@ class SubjectInService(Unresolvable):
     """The person is in service, so they cannot come back."""
 
     code, title, title_zh = "subject_in_service", "The person has not left", "该人员并未离职"
+
+
+class NameNeeded(Unresolvable):
+    """The card of somebody who comes back is in the archive, which nothing opens for an event: it has to say the name."""
+
+    code, title, title_zh = "name_needed", "The archived card takes a name to come back", "档案已封存，返聘须提供姓名"
 
 
 class UnknownApplicant(Unresolvable):

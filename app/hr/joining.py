@@ -13,10 +13,11 @@ from uuid import UUID
 from app.contacts.birth import Expected
 from app.disclosure.records import Record
 from app.hr.data import JoinedData, RehiredData
+from app.hr.errors import NameNeeded
 from app.hr.numbers import Numbers
 from app.hr.ordering import FORMER_PLACE, STATUS
 from app.hr.restructuring import Restructuring
-from app.hr.subjects import APPLICANT, GONE, KIND, Effect, People, Subjects, placed
+from app.hr.subjects import APPLICANT, ARCHIVED, GONE, KIND, Effect, People, Subjects, placed
 from app.kit.db import UnitOfWork
 from app.numbers.errors import PoolExhausted
 from app.permissions.outcomes import FieldClass
@@ -57,15 +58,28 @@ class Joining:
         return await self._with_number(viewer, unit, done.record)
 
     async def rehire(
-        self, viewer: Viewer, unit: UnitOfWork, record: Record, data: RehiredData, members: frozenset[str]
+        self,
+        viewer: Viewer,
+        unit: UnitOfWork,
+        employee_no: str,
+        record: Record,
+        data: RehiredData,
+        members: frozenset[str],
     ) -> Effect:
         """Take back somebody who left, as far as ``members`` are still the event's to write.
 
-        A return that is heard of after the departure that followed it lets nobody in. Raises as ``join`` does.
+        A return that is heard of after the departure that followed it lets nobody in. Raises as ``join`` does, and ``NameNeeded`` for a
+        card in the archive, which nothing opens for an event.
         """
         before, returns = record.cohort, STATUS in members
+        if before.status == ARCHIVED and not returns:
+            return Effect(record.subject, record.key, superseded=True)
         said: dict[str, Any] = {**dict.fromkeys(FORMER_PLACE), "memberships": [], **data.given(), STATUS: "active"}
         given = {name: value for name, value in said.items() if name in members}
+        if before.status == ARCHIVED:
+            if data.name is None:
+                raise NameNeeded
+            given["employee_no"] = employee_no
         key = CohortKey(
             before.kind, data.worker_kind or before.worker_kind, "active", before.secrecy, placed(viewer.tree, said)
         )
@@ -81,6 +95,7 @@ class Joining:
                 await self._shut(unit, record.subject)
             return Effect(record.subject, record.key)
         await self._structure.vacate(unit, author_of(viewer), viewer.tree, record.subject)
+        await self._people.parting.returned(unit, record.subject)
         await self._readmit(unit, record.subject)
         return await self._with_number(viewer, unit, done.record)
 

@@ -1,10 +1,14 @@
 """``employee.left``: everything that a person could do or be reached by ends in the transaction of the event.
 
-Positions, grants, numbers, what lines may do, customers, delegations, service accounts that they answer for, the place in every view, the
-account with all of its tokens: all of it or, whatever breaks, nothing, and the source sends the event again. A second departure of somebody
-who has left is applied and changes nothing.
+What that is, part by part, stands in ``app.departures.parts``: all of it or, whatever breaks, nothing, and the source sends the event
+again. A second departure of somebody who has left is applied and changes nothing. Whom the source names to take over gets what can be
+handed on; somebody who cannot is told of and keeps nobody in: the next head takes over.
 """
 
+from uuid import UUID
+
+from app.contacts.errors import UnknownContact
+from app.hr.errors import UnknownSubject
 from app.hr.numbers import Numbers
 from app.hr.restructuring import Restructuring
 from app.hr.subjects import GONE, Effect, People, Subjects
@@ -12,8 +16,7 @@ from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.permissions.standing import Viewer, author_of
 
-CAUSE = "left"
-"""What numbers, assignments and delegations are told: quarantine is longest for those of who left."""
+POINTER = "/data/hand_over_to"
 
 
 class Leaving:
@@ -22,24 +25,40 @@ class Leaving:
     def __init__(
         self, *, people: People, subjects: Subjects, numbers: Numbers, structure: Restructuring, clock: Clock
     ) -> None:
-        """Take where people are written and found, who takes numbers back, who keeps positions, and the clock."""
-        self._people, self._subjects, self._numbers = people, subjects, numbers
-        self._structure, self._clock = structure, clock
+        """Take where people are written and found; numbers, positions and the clock are the business of departures."""
+        del numbers, structure, clock
+        self._people, self._subjects = people, subjects
 
-    async def leave(self, viewer: Viewer, unit: UnitOfWork, employee_no: str) -> Effect:
+    async def leave(
+        self, viewer: Viewer, unit: UnitOfWork, employee_no: str, hand_over_to: str | None = None
+    ) -> Effect:
         """End it all. Raises ``UnknownSubject`` and ``NotPermitted``."""
+        identity = await self._people.contacts.by_employee_no(unit.session, employee_no)
+        if identity is None:
+            gone = await self._subjects.former(unit, viewer.tree, employee_no)
+            if gone is None:
+                raise UnknownSubject
+            return Effect(gone.subject, gone.key)
+        await self._people.parting.hold(unit, identity)
         record = await self._subjects.known(unit, viewer.tree, employee_no)
         if record.cohort.status == GONE:
             return Effect(record.subject, record.key)
         self._subjects.demand(viewer, record.cohort, frozenset(), about=record.subject)
+        to, problem = await self._successor(viewer, unit, hand_over_to)
         author = author_of(viewer)
-        await self._structure.vacate(unit, author, viewer.tree, record.subject)
-        account = await self._subjects.account(unit, record.subject)
-        if account is not None:
-            await self._people.given.end_all(unit.session, account.id, at=self._clock.now())
-        await self._people.engagements.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
-        await self._people.parting.end_all(unit, author, contact_id=record.subject, cause=CAUSE)
-        if await self._numbers.end_assignments(unit, author, contact_id=record.subject, cause=CAUSE):
-            record = await self._subjects.known(unit, viewer.tree, employee_no)
-        await self._people.writer.hide(unit, author, record)
-        return Effect(record.subject, record.key)
+
+        async def close() -> None:
+            await self._people.writer.hide(unit, author, await self._subjects.known(unit, viewer.tree, employee_no))
+
+        await self._people.parting.leave(unit, author, record.subject, close, to=to)
+        return Effect(record.subject, record.key, problem=problem)
+
+    async def _successor(
+        self, viewer: Viewer, unit: UnitOfWork, named: str | None
+    ) -> tuple[UUID | None, UnknownContact | None]:
+        if named is None:
+            return None, None
+        try:
+            return await self._subjects.person(viewer, unit, named, POINTER), None
+        except UnknownContact as problem:
+            return None, problem

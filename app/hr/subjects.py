@@ -23,7 +23,6 @@ from app.contacts.writer import ContactWriter
 from app.crypto.datakey import WrappedDataKey
 from app.departments.tree import Tree
 from app.disclosure.records import Record
-from app.hr.engagements import Engagements
 from app.hr.errors import UnknownApplicant, UnknownSubject
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
@@ -40,6 +39,7 @@ APPLICANT: Final = "applicant"
 GONE: Final = "left"
 PERSONNEL: Final = CohortKey(KIND, None, "active", "normal", ())
 """Whoever may not write an employee's card sends no personnel events, whatever they are about."""
+ARCHIVED: Final = "archived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,6 @@ class People:
     writer: ContactWriter
     accounts: UserAccounts
     given: GivenRights
-    engagements: Engagements
     parting: Parting
 
 
@@ -89,6 +88,18 @@ class Subjects:
         if record is None:
             raise UnknownSubject
         return record
+
+    async def hold(self, unit: UnitOfWork, employee_no: str) -> None:
+        """Lock what is locked before the card of whoever has this employee number (``Parting.hold``)."""
+        identity = await self._people.contacts.by_employee_no(unit.session, employee_no)
+        if identity is not None:
+            await self._people.parting.hold(unit, identity)
+
+    async def former(self, unit: UnitOfWork, tree: Tree, employee_no: str) -> Record | None:
+        """Load and lock whoever had this employee number and is in the archive by now."""
+        identity = await self._people.parting.archived(unit, employee_no)
+        loaded = None if identity is None else await self._people.contacts.for_change(unit.session, identity)
+        return None if loaded is None else closed(*loaded, tree)
 
     async def applicant(self, unit: UnitOfWork, tree: Tree, identity: UUID) -> Record:
         """Load and lock an applicant; raise ``UnknownApplicant``, also for somebody who is known and is none."""

@@ -26,6 +26,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "client.disabled": ("无人接管的服务账号已停用", "A service account that nobody took over was disabled"),
     "deadline.reminder": ("通讯录维护期限已过半，请尽快处理", "Half of the time to bring a card up to date is over"),
     "deadline.breached": ("通讯录维护已超过规定期限", "A card was not brought up to date in time"),
+    "departure.begun": ("有同事离职，请接手其工作并收回物品", "Somebody leaves; their place is to be taken over"),
+    "departure.archived": ("离职人员信息已移入封存档案", "The card of somebody who left is in the archive"),
     "delegation.given": ("有新的审批委托", "A delegation was made"),
     "delegation.started": ("审批委托已生效", "A delegation is in force"),
     "delegation.ended": ("审批委托已到期", "A delegation has ended"),

@@ -25,6 +25,7 @@ from app.numbers.keeping import NumberKeeper
 from app.numbers.lookup import NumberLookup
 from app.numbers.moving import MoveKeeper
 from app.numbers.naming import NumberNames
+from app.numbers.parting import NumberParting
 from app.numbers.personnel import PersonnelNumbers
 from app.numbers.plan_reading import PlanReader
 from app.numbers.plan_repository import PlanRepository
@@ -121,6 +122,7 @@ class NumberDesk:
         sides = NumberSides(service=self.service, numbers=numbers, clock=clock)
         self.mover = MoveKeeper(moves=self.moves, sides=sides, names=holders, idempotency=idempotency, clock=clock)
         self.holding = HoldService(numbers=numbers, telling=self.telling, clock=clock)
+        self.parting = NumberParting(service=self.service, holds=self.holding, clock=clock)
         self.hold_pages = HoldPages(
             pools=plan,
             numbers=self.reader,

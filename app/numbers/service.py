@@ -4,7 +4,7 @@ Whoever gives out and whoever takes back lock the holder's card first and the nu
 once the second sees what the first gave, and nobody waits for another in a circle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -125,16 +125,48 @@ class NumberService:
         taken, held = await self._next(unit, pool, 1, grant.holder)
         return (await self.handing.over(unit, (pool.id, pool.code), grant, Handed(card, taken, held))).digits
 
-    async def end_assignments(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> Sequence[str]:
-        """End all that a contact holds; the numbers rest by their pools' rules and ``cause`` (of ``rules.Cause``). Give the digits."""
+    async def number_instead(
+        self, unit: UnitOfWork, author: Author, *, contact_id: UUID, department_id: UUID | None
+    ) -> Sequence[str]:
+        """Give somebody who moved, and holds no short number any more, one as a joiner of that department gets; their former one never.
+
+        Raises ``PoolExhausted``; then nothing was changed.
+        """
+        grant = Grant(
+            holder=Holder("contact", contact_id), role="short", caller=f"{author.type}:{author.id}", author=author
+        )
+        card = await self._cards.receiver(unit.session, grant.holder)
+        pool = await self._joiners_pool(unit, department_id)
+        if pool is None or any(role == "short" for role, _ in await held_by(unit.session, grant.holder)):
+            return ()
+        taken, held = await self._next(unit, pool, 1, grant.holder)
+        return (await self.handing.over(unit, (pool.id, pool.code), grant, Handed(card, taken, held))).digits
+
+    async def end_assignments(
+        self,
+        unit: UnitOfWork,
+        author: Author,
+        *,
+        contact_id: UUID,
+        cause: str,
+        among: Callable[[Pool], bool] | None = None,
+    ) -> Sequence[str]:
+        """End all that a contact holds, of the pools ``among`` which are meant; give the digits.
+
+        The numbers rest by their pools' rules and ``cause`` (of ``rules.Cause``).
+        """
         why, holder = Cause(cause), Holder("contact", contact_id)
         card = (await self._cards.holders(unit.session, [holder]))[contact_id]
         held = await self._numbers.open_of_holder(unit.session, holder)
         if not held:
             return ()
-        numbers = await self._numbers.locked(unit.session, {each.number_id for each, _ in held})
-        await self._numbers.end(unit.session, [each.id for each, _ in held], why, author, self._clock.now())
         pools = {pool.id: pool for pool in await self._plan.pools(unit.session)}
+        numbers = await self._numbers.locked(unit.session, {each.number_id for each, _ in held})
+        if among is not None:
+            held = [each for each in held if among(pools[numbers[each[0].number_id].pool_id])]
+        if not held:
+            return ()
+        await self._numbers.end(unit.session, [each.id for each, _ in held], why, author, self._clock.now())
         changes: list[Change] = []
         for each, _ in held:
             number = numbers[each.number_id]

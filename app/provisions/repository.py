@@ -68,6 +68,13 @@ class ProvisionRepository:
         """Find a provision and let nobody change it until the transaction ends."""
         return next(iter(await self.provisions.locked(session, self.provisions.table.c.id == identity)), None)
 
+    async def answered_for(self, session: AsyncSession, person: UUID) -> list[Provision]:
+        """Give the provisions that somebody answers for and that are not over, locked, by id."""
+        columns = self.provisions.table.c
+        live = columns.state.not_in(sorted(each.value for each in OVER))
+        found = await self.provisions.locked(session, columns.responsible_id == person, live)
+        return sorted(found, key=lambda each: each.id)
+
     async def add(self, session: AsyncSession, provision: Provision, people: Iterable[UUID]) -> None:
         """Add a provision, and who consented to it."""
         await self.provisions.add(session, provision, state=provision.state.value, next_at=provision.next_at)

@@ -137,6 +137,20 @@ class Provisions:
             provided=provided,
         )
 
+    async def hand_on(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, to: UUID | None) -> int:
+        """Let somebody else answer for what somebody who leaves answers for and is not over; give how much that was.
+
+        Where nobody is named, whoever asked for it answers for its return, and those who oversee find it when it is due.
+        """
+        found, now = await self._rows.answered_for(unit.session, contact_id), self._clock.now()
+        if to is None:
+            return len(found)
+        for each in found:
+            after = await self._rows.save(unit.session, replace(each, responsible_id=to))
+            await recorded(unit, author, "hand_on", after, now, contacts=[to, contact_id])
+            await self._teller.told(unit, "prepared", after, now, people=[to])
+        return len(found)
+
     async def end(self, unit: UnitOfWork, author: Author, identity: UUID, cause: str) -> None:
         """End a provision, once: with its term, or early."""
         before, now = await self._rows.held(unit.session, identity), self._clock.now()

@@ -79,9 +79,12 @@ class Settling:
         self._made: dict[Key, UUID] = {}
 
     async def settle(self, people: Sequence[Person], repeated: Sequence[bool]) -> list[RowResult]:
-        """Settle rows in this order; whoever is there already is locked first, by id."""
-        identities = {self._setting.known.get(key) for each in people for key in keys(each)}
-        for identity in sorted(each for each in identities if each is not None):
+        """Settle rows in this order; whoever is there already is locked first, by id, and before them what somebody who moves leaves."""
+        found = {self._setting.known.get(key) for each in people for key in keys(each)}
+        identities = sorted(each for each in found if each is not None)
+        for identity in identities:
+            await self._keeper.hold(self._unit, identity)
+        for identity in identities:
             loaded = await self._contacts.for_change(self._unit.session, identity)
             tree = self._setting.placing.tree
             self._found[identity] = None if loaded is None else _Found(loaded[0], closed(*loaded, tree))

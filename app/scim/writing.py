@@ -180,7 +180,7 @@ class UserWriter:
 
     async def _unjoined(self, viewer: Viewer, unit: UnitOfWork, number: str, given: Mapping[str, Any]) -> UUID:
         read = self._event(viewer, "joined", number, given).data
-        members = {**(await self._naming.named(viewer, read.given())), "employee_no": number}  # type: ignore[union-attr]  # joined
+        members = {**(await self._naming.named(viewer, read.given())), "employee_no": number}
         written = await self._writer.create(unit, author_of(viewer), viewer.tree, _KIND, members)
         await self._writer.hide(unit, author_of(viewer), written.record)
         return written.record.subject

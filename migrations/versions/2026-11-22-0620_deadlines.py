@@ -12,7 +12,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant
 
 revision: str = "d6fa3e712c59"
-down_revision: str | None = "0e9b46f2a1d8"
+down_revision: str | None = "c5e92d601b48"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

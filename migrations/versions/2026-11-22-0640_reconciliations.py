@@ -12,7 +12,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "f81c50934e7b"
-down_revision: str | None = "0e9b46f2a1d8"
+down_revision: str | None = "e70b4f823d6a"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

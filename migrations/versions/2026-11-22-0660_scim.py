@@ -12,7 +12,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant, Json
 
 revision: str = "1a3e72b5609d"
-down_revision: str | None = "0e9b46f2a1d8"
+down_revision: str | None = "f81c50934e7b"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -14,7 +14,7 @@ from app.kit.fences import fence
 from app.kit.models import Id, Instant
 
 revision: str = "2b4f83c671ae"
-down_revision: str | None = "0e9b46f2a1d8"
+down_revision: str | None = "1a3e72b5609d"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

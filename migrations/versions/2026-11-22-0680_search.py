@@ -17,7 +17,7 @@ from app.contacts.search import keys_of, sort_name
 from app.kit.models import Id, Json
 
 revision: str = "3c5094d782bf"
-down_revision: str | None = "0e9b46f2a1d8"
+down_revision: str | None = "2b4f83c671ae"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

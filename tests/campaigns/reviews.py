@@ -16,6 +16,8 @@ from app.campaigns.desk import CampaignDesk
 from app.campaigns.joints import Holdings
 from app.crypto.rowmac import RowSigner
 from app.deadlines import CampaignsSettings
+from app.departing import told
+from app.departures.parts import Part
 from app.disclosure.showing import Showing
 from app.kit.db import UnitOfWork
 from app.notices.notice import Notice
@@ -113,6 +115,8 @@ class Reviews:
             teller=self.listener,
             holdings=holdings,
         )
+        departing: Any = app.departures.departing
+        departing._leaving = {**departing._leaving, Part.REVIEWS: told(desk.parting.end_all)}
         self.world.application = replace(app, campaigns=desk)
         self.world.app.state.application = self.world.application
 

@@ -37,6 +37,8 @@ from app.crypto.rows import Rows
 from app.crypto.sealed import SealedType
 from app.custody import rows as custody
 from app.departments.repository import DepartmentRepository
+from app.departures.repository import DepartureRepository
+from app.departures.undertaking_rows import UndertakingRows
 from app.devices import repository as devices
 from app.emergency.repository import EmergencyRepository
 from app.emergency.sheet_repository import SheetRepository
@@ -122,6 +124,9 @@ SCIM: Final = ScimRepository(NOTHING, EAR)
 ROWS: Final[Mapping[str, Rows[Any]]] = {
     "calling_privilege": PrivilegeRepository(EAR)._rows,
     "deadline": DeadlineRepository(EAR).rows,
+    "departure": DepartureRepository(EAR)._rows,
+    "undertaking": UndertakingRows(EAR)._confirmed,
+    "undertaking_text": UndertakingRows(EAR)._texts,
     "emergency_appointment": EMERGENCY.appointments,
     "emergency_opening": SHEETS.openings,
     "emergency_review": EMERGENCY.reviews,

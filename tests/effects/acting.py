@@ -19,7 +19,7 @@ def cards_of(world: World) -> Cards:
         contacts=application.contact_rows,
         members=application.keeper._members,
         writer=application.contact_writer,
-        engagements=application.engagements.service,
+        parting=application.departures.departing,
         sealer=application.sealer,
         standings=application.standings,
         gate=application.gate,

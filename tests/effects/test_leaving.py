@@ -60,9 +60,12 @@ def effect_of(world: World, *delegating: object) -> LeavingCheck:
         delegations=Delegating(*delegating),
         calling=application.calling.rows,
         custody=application.custody.rows,
+        devices=application.devices.handovers._rows,
+        undertakings=application.departures.undertakings.rows,
     )
     return LeavingCheck(
         leftovers,
+        book=application.departures.departing.book,
         contacts=application.contact_rows,
         standings=application.standings,
         gate=application.gate,
@@ -99,6 +102,8 @@ async def test_when_everything_is_back_the_list_is_done(shared: World) -> None:
         "delegations_still_live",
         "privileges_still_live",
         "service_accounts_still_owned",
+        "devices_still_out",
+        "undertaking_owed",
     ]
     assert done.result["service_accounts"] == []
 

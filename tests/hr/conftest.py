@@ -1,5 +1,7 @@
 """A pool of numbers that behaves as promised, in place of the real one."""
 
+from typing import Any
+
 import pytest
 
 from tests.hr.numbers import FakeNumbers
@@ -9,9 +11,10 @@ from tests.support.application import World
 def with_pool(world: World, *free: str) -> FakeNumbers:
     """Let joiners get ``free`` numbers."""
     pool = FakeNumbers(list(free))
-    applier = world.application.hr.applier
-    for part in (applier._joining, applier._leaving):
-        part._numbers = pool
+    applier: Any = world.application.hr.applier
+    applier._joining._numbers = pool
+    parting: Any = world.application.departures.departing.numbers
+    parting._service = pool
     return pool
 
 

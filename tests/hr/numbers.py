@@ -42,9 +42,13 @@ class FakeNumbers:
         mine.held[digits] = contact_id
         return (digits,)
 
-    async def end_assignments(self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str) -> Sequence[str]:
-        """Move what the contact holds into quarantine."""
+    async def end_assignments(
+        self, unit: UnitOfWork, author: Author, *, contact_id: UUID, cause: str, among: object = None
+    ) -> Sequence[str]:
+        """Move what the contact holds into quarantine; the pool is the company's, so moves touch nothing."""
         assert author.id
+        if among is not None:
+            return ()
         self.asked.append(("end", contact_id, cause))
         mine = self._within(unit)
         ended = [digits for digits, who in mine.held.items() if who == contact_id]

@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, text
 
-from app.audit.models import AuditIntent
 from app.auth.models import AccountRow
 from app.contacts.models import Contact
 from tests.devices.calls import admits, assign, read, register
@@ -22,7 +21,7 @@ TABLES = (
     "access_grant", "audit_intent", "contact", "contact_change", "contact_department", "contact_tag", "data_key", "department",
     "device", "device_assignment", "device_secret", "epoch", "hr_event", "outbox", "revoked_token", "standing_loan", "user_account",
 )  # fmt: skip
-"""Everything that the transaction of a leaver can touch."""
+"""Everything that an event can touch; for the leaver see tests/departures/test_crash.py."""
 
 
 class PulledPlug(Exception):
@@ -135,46 +134,6 @@ async def test_an_account_that_was_edited_by_sql_keeps_no_leaver_in(world: World
         await unit.session.execute(text("UPDATE user_account SET tier = 'T5' WHERE user_name_key = 'test.e9001'"))
     await applied(world, left("E9001"))
     assert (await (await world.as_("hr")).get(f"/v1/contacts/{person}")).status_code == 404
-
-
-async def test_a_crash_at_any_statement_leaves_all_or_nothing(world: World) -> None:
-    """For every statement of the transaction: fail before it, and nothing has happened; then the event is sent again and applies."""
-    pool = with_pool(world, "61001")
-    person = UUID((await applied(world, joined("E9001")))["contact_id"])
-    account = await grant_to(world, "E9001", of="outsider")
-    steward = await world.as_("steward")
-    seen = await steward.get("/v1/departments/SALES")
-    headers = {"If-Match": seen.headers["ETag"]}
-    await steward.patch("/v1/departments/SALES", json={"head": str(person)}, headers=headers)
-    phone = (await register(world, follows="person"))["id"]
-    await assign(world, phone, person)
-    leaver = await world.as_("test.e9001")
-    await world.settle()
-    body = left("E9001")
-    before, count = await everything(world), 0
-    while True:
-        count += 1
-        with crash_at(world, count) as run:
-            answer = await post(world, body)
-        if len(run) < count:
-            break
-        assert answer.status_code == 500, run[-1]
-        assert await everything(world) == before, run[-1]
-        assert pool.held == {"61001": person}, run[-1]
-        assert (await leaver.get(f"/v1/contacts/{person}")).status_code == 200, run[-1]
-    assert count > 20
-    assert (answer.status_code, answer.json()["state"]) == (202, "applied")
-    assert "Idempotency-Replayed" not in answer.headers
-    assert pool.quarantined == {"61001": person}
-    assert await live_grants(world, account) == 0
-    assert (await leaver.get(f"/v1/contacts/{person}")).status_code == 401
-    async with world.application.database.session() as session:
-        intents = (await session.scalars(select(AuditIntent.payload))).all()
-    actions = sorted(action for action in ("contact.leave", "department.update", "hr.event") for each in intents
-                     if f'"{action}"'.encode() in bytes(each))  # fmt: skip
-    assert actions == ["contact.leave", "department.update", "hr.event"]
-    again = await post(world, body)
-    assert (again.json(), again.headers["Idempotency-Replayed"]) == (answer.json(), "true")
 
 
 @pytest.mark.parametrize("kind", ["joined", "moved", "rehired"])

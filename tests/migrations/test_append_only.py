@@ -33,6 +33,7 @@ APPEND_ONLY: Final = (
     "consent",
     "privacy_notice",
     "privacy_acknowledgement",
+    "undertaking_text",
     "person_link",
     "campaign_decision",
     "campaign_opening",

@@ -66,6 +66,7 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("POST", "/v1/requests", PROVIDE),
     ("POST", "/v1/request-previews", PROVIDE),
     ("GET", "/v1/delegations?person={id}", None),
+    ("GET", "/v1/departures?contact={id}", None),
     ("POST", "/v1/delegations", {"to": "{id}", "until": SOON}),
     ("POST", "/v1/delegations", {"to": "{id}", "on_behalf_of": "{id}", "until": SOON}),
 ]

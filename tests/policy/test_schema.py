@@ -24,12 +24,13 @@ from tests.approvals.delegating import gave
 from tests.contacts.partners import add_partner
 from tests.devices.calls import assign, register
 from tests.engagements.calls import pushed
-from tests.hr.events import joined
+from tests.hr.calls import applied
+from tests.hr.events import joined, left
 from tests.numbers.calls import TestPool, add_pool, allocate, release
 from tests.support.application import World
 from tests.support.pictures import picture
 from tests.support.problems import problem
-from tests.support.shared import add_department
+from tests.support.shared import add_department, add_person
 
 BASE: Final = "http://duanhao.test"
 EXAMPLES: Final = 24
@@ -62,6 +63,12 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "title_en": "Notice",
         "text_zh": "我们为人力资源管理之目的处理您的信息。",
         "text_en": "To manage staff.",
+    },
+    "POST /v1/confidentiality-undertakings": {
+        "title_zh": "保密承诺书",
+        "title_en": "Undertaking",
+        "text_zh": "本人承诺不泄露任何联系方式。",
+        "text_en": "I pass nothing on.",
     },
     "POST /v1/tags": {"name": "消防安全员"},
     "POST /v1/departments": {"code": "NEW", "name": "New"},
@@ -122,6 +129,8 @@ _LOOKS: Final = {
     "GET /v1/fields",
     "GET /v1/collection-forms",
     "GET /v1/privacy-notices",
+    "GET /v1/departures",
+    "GET /v1/confidentiality-undertakings",
     "GET /v1/calendar",
     "GET /v1/calendar/due-dates",
     "GET /v1/calendar/revisions",
@@ -140,6 +149,7 @@ ANSWERED: Final = {
     | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("GET", "PATCH", "DELETE")}
     | {"POST /v1/contacts/{id}/engagements", "POST /v1/engagements/batches"}
     | {"POST /v1/privacy-notices", "POST /v1/calendar/revisions", "GET /v1/hr/reconciliations"}
+    | {"POST /v1/confidentiality-undertakings", "GET /v1/departures/{id}"}
     | {f"{method} /v1/contacts/{{id}}/consents" for method in ("GET", "POST")}
     | {"POST /v1/contacts/{id}/consents/withdrawals", "GET /v1/privacy-notices/{id}/acknowledgements"}
     | {"GET /v1/deadlines", "GET /v1/deadlines/summary"},
@@ -249,6 +259,10 @@ async def known(world: World) -> dict[str, list[str]]:
     revisions = await (await world.as_("hr")).get("/v1/calendar/revisions?limit=1")
     delegation = await gave(world, "staff", world.people["hr"])
     notice = await (await world.as_("hr")).post("/v1/privacy-notices", json=BODIES["POST /v1/privacy-notices"])
+    text = BODIES["POST /v1/confidentiality-undertakings"]
+    undertaking = await (await world.as_("hr")).post("/v1/confidentiality-undertakings", json=text)
+    await applied(world, left(f"N{(await add_person(world)).number}"))
+    departures = await (await world.as_("hr")).get("/v1/departures")
     phones = [(await register(world))["id"] for _ in range(5)]
     for each in phones[2:4]:
         await assign(world, each, "RD", "department")
@@ -267,6 +281,8 @@ async def known(world: World) -> dict[str, list[str]]:
         "hr": [EVENT["id"]],
         "calendar": [revisions.json()["items"][0]["id"]],
         "privacy-notices": [notice.json()["id"]],
+        "departures": [departures.json()["items"][0]["id"]],
+        "confidentiality-undertakings": [undertaking.json()["id"]],
         "number-pools": [pool.code],
         "number-domains": ["main"],
         "reserved-numbers": ["110", "119"],

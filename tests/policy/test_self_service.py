@@ -27,6 +27,7 @@ REASONS: Final = {
     "contacts": "what policy lets the caller edit; on a card of one's own never what says who decides or what protects",
     "delegations": "passes on decisions, never sight; counted by natural persons",
     "departments": "by who keeps the structure; never a position or a subtree for oneself, under any account",
+    "confidentiality-undertakings": "texts that leavers confirm",
     "devices": "who has which telephone; a device sees C1 and no more, whoever has it",
     "emergency-eligibility": "named by security, never themselves; a custodian takes a second person",
     "emergency-sessions": "for who was named, an hour, reviewed; what one owes and executives take a second person",

@@ -388,6 +388,26 @@ MATRIX: Final[list[tuple[str, str, object, tuple[int, ...]]]] = [
         None,
         (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
     ),
+    ("GET", "/v1/departures", None, (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200)),
+    ("GET", "/v1/departures/{nobody}", None, (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 404)),
+    (
+        "GET",
+        "/v1/confidentiality-undertakings",
+        None,
+        (401, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403, 403, 200),
+    ),
+    (
+        "POST",
+        "/v1/confidentiality-undertakings",
+        {},
+        (401, 403, 403, 422, 422, 403, 403, 403, 403, 403, 403, 403, 403),
+    ),
+    (
+        "POST",
+        "/v1/confidentiality-undertakings/{nobody}/confirmations",
+        {},
+        (401, 404, 404, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403),
+    ),
     ("GET", "/v1/contacts/{core}/consents", None, (401, 404, 404, 200, 200, 200, 404, 404, 404, 403, 403, 403, 404)),
     (
         "POST",
