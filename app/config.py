@@ -20,10 +20,9 @@ from app.deadlines import (
     CampaignsSettings,
     DeadlinesSettings,
     DeparturesSettings,
-    HrSettings,
 )
-from app.fuses import ReconciliationsSettings
 from app.group import Group
+from app.intake import HrSettings, ReconciliationsSettings, ScimSettings
 from app.outgoing import ChangesSettings, NoticesSettings, SmtpSettings
 
 _PREFIX: Final = "DUANHAO_"
@@ -280,14 +279,6 @@ class LookupSettings(Group):
     )
     profile: Literal["strict", "balanced"] = Field(
         "strict", title="How many people share a search tag: at least 64 when planned (`strict`) or 16 (`balanced`)"
-    )
-
-
-class ScimSettings(Group):
-    """How provisioning clients (SCIM) put people into the directory."""
-
-    department: str | None = Field(
-        None, title="Code of the department of those who join by SCIM without one; unset: they are refused"
     )
 
 

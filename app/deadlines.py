@@ -36,15 +36,6 @@ class ApprovalsSettings(Group):
     )
 
 
-class HrSettings(Group):
-    """How patient the ledger of personnel events is."""
-
-    wait_hours: Annotated[int, Field(ge=1, le=2160)] = Field(
-        72,
-        title="How long an event waits for one that belongs before it; then a gap is passed over, and what else is missing makes it fail",
-    )
-
-
 class DeparturesSettings(Group):
     """What becomes of the cards of those who have left."""
 

@@ -198,7 +198,7 @@ def _json(declared: str | None, body: bytes) -> Any:  # noqa: ANN401 — any JSO
         raise LongWay
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LongWay from error
 
 

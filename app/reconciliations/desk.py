@@ -9,9 +9,9 @@ from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.crypto.secretbox import SecretBox
 from app.disclosure.showing import Showing
-from app.fuses import ReconciliationsSettings
 from app.hr.service import HrService
 from app.hr.subjects import People
+from app.intake import ReconciliationsSettings
 from app.kit.db import Database
 from app.kit.idempotency import Idempotency
 from app.permissions.jobs import JobQueue

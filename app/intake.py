@@ -1,4 +1,4 @@
-"""Settings of what stops a mistake, or a hostile colleague, before it has emptied the directory."""
+"""Settings of what personnel systems and provisioning clients send: how long it waits, where it goes, and how much of it is too much."""
 
 from typing import Annotated
 
@@ -7,6 +7,15 @@ from pydantic import Field
 from app.group import Group
 
 _Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class HrSettings(Group):
+    """How patient the ledger of personnel events is."""
+
+    wait_hours: Annotated[int, Field(ge=1, le=2160)] = Field(
+        72,
+        title="How long an event waits for one that belongs before it; then a gap is passed over, and what else is missing makes it fail",
+    )
 
 
 class ReconciliationsSettings(Group):
@@ -23,4 +32,12 @@ class ReconciliationsSettings(Group):
     )
     kept_days: Annotated[int, Field(ge=1, le=31)] = Field(
         7, title="Days in which a diff can be applied; afterwards what the file said is gone"
+    )
+
+
+class ScimSettings(Group):
+    """How provisioning clients (SCIM) put people into the directory."""
+
+    department: str | None = Field(
+        None, title="Code of the department of those who join by SCIM without one; unset: they are refused"
     )
