@@ -19,7 +19,6 @@ from app.deadlines import (
     CalendarSettings,
     CampaignsSettings,
     DeadlinesSettings,
-    DeparturesSettings,
 )
 from app.group import Group
 from app.intake import HrSettings, ReconciliationsSettings, ScimSettings
@@ -338,7 +337,6 @@ class Settings(BaseSettings):
     reconciliations: ReconciliationsSettings = Field(default_factory=ReconciliationsSettings)
     hr: HrSettings = Field(default_factory=HrSettings)
     deadlines: DeadlinesSettings = Field(default_factory=DeadlinesSettings)
-    departures: DeparturesSettings = Field(default_factory=DeparturesSettings)
     notices: NoticesSettings = Field(default_factory=NoticesSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
     changes: ChangesSettings = Field(default_factory=ChangesSettings)

@@ -36,14 +36,6 @@ class ApprovalsSettings(Group):
     )
 
 
-class DeparturesSettings(Group):
-    """What becomes of the cards of those who have left."""
-
-    removal_days: Annotated[int, Field(ge=1, le=60)] = Field(
-        5, title="Working days after which, at the latest, a leaver's card is in the sealed archive"
-    )
-
-
 class CampaignsSettings(Group):
     """How often rights and cards are reviewed, and what silence means."""
 

@@ -219,7 +219,7 @@ class Governing:
                 database=database,
                 clock=showing.clock,
                 key=key("departure-number"),
-                days=settings.departures.removal_days,
+                days=settings.deadlines.leaver_days,
             ),
             clock=showing.clock,
         )
