@@ -114,14 +114,16 @@ class Clocks:
         return self._remembered
 
     async def _end_others(self, session: AsyncSession, what: Happened, others: list[Deadline], now: datetime) -> None:
-        """End what this event makes void, and meet the moves that it carries out with its own."""
+        """End what this event makes void, and meet the moves that it carries out with its own; what began later stands."""
         for each in others:
+            if each.began_at > what.effective_at:
+                continue
             match what.kind, each.kind:
                 case Kind.LEAVER, Kind.JOINER | Kind.MOVER:
                     after = ended(each, Cause.LEFT, now)
                 case Kind.JOINER, Kind.LEAVER | Kind.MOVER:
                     after = ended(each, Cause.REHIRED, now)
-                case Kind.MOVER, Kind.MOVER if each.began_at <= what.effective_at:
+                case Kind.MOVER, Kind.MOVER:
                     after = met(each, now)
                 case _:
                     continue

@@ -157,7 +157,7 @@ async def test_moves_and_departures(office: Office) -> None:
     assert (await office.of(done))["department"]["code"] == "FAR"
     assert await office.items("head", state="met") == [await office.of(lost)], "the department of then"
 
-    nobody = await office.send(moved("S2999", department="FAR"), "failed")
+    nobody = await office.send(moved("S2999", department="FAR"), "waiting")
     assert (await office.of(nobody))["contact_id"] is None, (
         "an event about somebody whom nobody knows owes all the same"
     )
@@ -170,10 +170,10 @@ async def test_moves_and_departures(office: Office) -> None:
     assert (over["state"], over["cause"]) == ("withdrawn", "left")
     back = await office.send(rehired("S2003", email="back@example.com", office_phone="010-88882003"))
     assert [(await office.of(each))["state"] for each in (gone, back)] == ["withdrawn", "met"]
-    again = await office.send(left("S2003"))
+    final = await office.send(left("S2003"))
     await office.intruder.run("UPDATE contact SET status = 'archived', archive = ? WHERE employee_no = 'S2003'", b"box")
     await office.at(NOON + timedelta(days=1))
-    assert (await office.of(again))["state"] == "met", "once the card is in the archive"
+    assert (await office.of(final))["state"] == "met", "once the card is in the archive"
 
     kinds = {each: len(await office.items(kind=each, limit="50")) for each in ("joiner", "mover", "leaver")}
     assert kinds == {"joiner": 2, "mover": 3, "leaver": 2}
@@ -190,6 +190,18 @@ async def test_moves_and_departures(office: Office) -> None:
         problem(await hr.get(f"{PATH}/summary", params=query), 422, "period_unfit")
     problem(await hr.get(PATH, params={"to": "9999-12-31"}), 422, "period_unfit")
     problem(await hr.get(PATH, params={"state": "late"}), 422, "invalid_request")
+
+
+async def test_events_in_any_order_leave_the_deadlines_of_their_order(office: Office) -> None:
+    day = timedelta(days=1)
+    gone = await office.send(left("S2004"), "waiting", NOON - day)
+    move = await office.send(moved("S2004", department="IT"), "waiting", NOON - 2 * day)
+    came = await office.send(joined("S2004", email=None), at=NOON - 3 * day)
+    assert [((await office.of(each))["kind"], (await office.of(each))["state"]) for each in (came, move, gone)] == [
+        ("joiner", "withdrawn"),
+        ("mover", "met"),
+        ("leaver", "open"),
+    ]
 
 
 async def test_what_arrives_too_late_is_born_broken_and_a_revision_counts_anew(office: Office) -> None:
