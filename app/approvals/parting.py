@@ -87,14 +87,15 @@ class PartingRequests:
         """Close what others asked about somebody who left, but what goes on; give how much that was."""
         kinds = self._advancing.rules.chains.by_name
         about = await self._loaded(unit, await _ids(unit.session, _about(person)))
-        ended = [each.id for each in about if not kinds[each.kind].outlives]
+        ended = [each.id for each in about if (kind := kinds.get(each.kind)) is None or not kind.outlives]
         return await self._withdrawn(unit, author, ended, "subject_left")
 
     async def end(self, unit: UnitOfWork, author: Author, person: UUID, cause: Cause) -> int:
-        """End what requests gave somebody for their work; give how much that was."""
+        """End what requests gave somebody for their work, by kinds that are gone too; give how much that was."""
         kinds, done = self._advancing.rules.chains.by_name, 0
         for request in await self._loaded(unit, await _ids(unit.session, _gained(person))):
-            if kinds[request.kind].personal:
+            kind = kinds.get(request.kind)
+            if kind is None or kind.personal:
                 done += await self._ended(unit, author, request, cause)
         return done
 

@@ -24,7 +24,7 @@ Problem told inside a 202 of state ``superseded`` (none: later events have writt
 ├── Replaced                replaced                  the source has announced it anew
 ├── Withdrawn               cancelled
 ├── Skipped                 skipped
-└── AlreadyApplied          already_applied           what it withdraws has taken effect
+└── AlreadyApplied          already_effective         what it withdraws has taken effect
 Problem told inside a 202 of state ``applied``: ``pool_exhausted``, the person is there and has no number; ``unknown_contact``, who was to
 take over from a leaver is nobody who can
 """
@@ -146,7 +146,7 @@ class Skipped(Unresolvable):
 class AlreadyApplied(Unresolvable):
     """What is to be withdrawn has taken effect: send what undoes it."""
 
-    code, title, title_zh = "already_applied", "The event has taken effect", "该事件已经生效"
+    code, title, title_zh = "already_effective", "The event has taken effect", "该事件已经生效"
 
 
 class EventSettled(Conflict):

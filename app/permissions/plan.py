@@ -3,8 +3,7 @@
 Pure. A cohort is all contacts that policy cannot tell apart: same kind, status, secrecy, departments and tags. The first contact of a
 cohort costs a walk over the rules that speak of this viewer; every further one costs a dictionary hit. Precedence
 (reference/policy-approval.md c.3): a forbid hides; otherwise the lowest cap over the highest grant; nothing granted is hidden. Only an
-exception to which the person has consented stands above caps, and only above those that give way to that. A grant
-whose obligation nobody would meet does not count, a cap with one hides what it lowers.
+exception with the person's consent stands above caps, and those must give way to it. A grant with an unmet obligation is none, a cap hides.
 """
 
 from collections.abc import Callable, Iterable, Mapping

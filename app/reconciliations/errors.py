@@ -17,6 +17,7 @@ Conflict
 └── DiffAltered            diff_altered                the kept diff is not the one that was compared
 """
 
+from app.contacts.errors import UnknownDepartment
 from app.kit.errors import Conflict, FieldError, Invalid
 from app.reconciliations.fuse import Limits, Verdict
 
@@ -31,14 +32,12 @@ class EmptyFile(Invalid):
         super().__init__(errors=[FieldError("/file", self.code, self.title, self.title_zh)])
 
 
-class UnknownScope(Invalid):
-    """A department that is not there."""
-
-    code, title, title_zh = "unknown_department", "There is no such department", "部门不存在"
+class UnknownScope(UnknownDepartment):
+    """A department that is not there, as the parameter names it."""
 
     def __init__(self) -> None:
         """Point at the parameter."""
-        super().__init__(errors=[FieldError("?department", self.code, self.title, self.title_zh)])
+        super().__init__("?department")
 
 
 class UnfitTime(Invalid):

@@ -7,9 +7,23 @@ from tests.approvals.kinds import CHAINS, Office, office_in
 from tests.support.application import World
 
 
+class LeftToTheSweep:
+    """Requests that a leaving does not touch, as beyond the first hundreds: what happens then the sweep does."""
+
+    async def hold(self, *_: object) -> None:
+        """Lock nothing."""
+
+    async def reroute(self, *_: object) -> int:
+        """Ask nobody else."""
+        return 0
+
+    withdraw = close = end = reroute
+
+
 @pytest_asyncio.fixture
-async def office(world: World) -> Office:
+async def office(world: World, monkeypatch: pytest.MonkeyPatch) -> Office:
     """Give the company, on either engine."""
+    monkeypatch.setattr(world.application.departures.departing, "_requests", LeftToTheSweep())
     return office_in(world)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from app.approvals.models import ApprovalValue
 from app.audit.repository import EventFilter
 from tests.effects.directory_walking import file, filed, read, said
+from tests.effects.test_leaving import undertaken
 from tests.hr.calls import applied
 from tests.hr.events import left
 from tests.support.application import World
@@ -288,6 +289,7 @@ async def test_leaving_is_done_when_nothing_is_left(shared: World) -> None:
     assert (await said(shared, "it", early))["state"] == "failed"
     assert (await read(shared, "hr", early))["problem"] == "contact_still_live"
     path = await filed(shared, "hr", "contact.leave", ("contact", someone.id), **form)
+    await undertaken(shared, someone)
     await applied(shared, left(f"N{someone.number}"))
     assert (await said(shared, "it", path))["state"] == "completed"
     (effect,) = (await read(shared, "hr", path))["effects"]

@@ -78,7 +78,18 @@ def check_list(world: World, someone: Added, **form: Any) -> Asked:  # noqa: ANN
     return asking(world, "contact.leave", "hr", ("contact", someone.id), **given)
 
 
+async def undertaken(world: World, someone: Added) -> None:
+    """Have HR put on record that somebody has signed the undertaking, where the shared company has one by now."""
+    hr = await world.as_("hr")
+    texts = await hr.get("/v1/confidentiality-undertakings")
+    for each in texts.json()["items"][:1]:
+        path = f"/v1/confidentiality-undertakings/{each['id']}/confirmations"
+        signed = await hr.post(path, json={"contact": str(someone.id)})
+        assert signed.status_code == 201, signed.text
+
+
 async def gone(world: World, someone: Added) -> None:
+    await undertaken(world, someone)
     await applied(world, left(f"N{someone.number}"))
 
 
@@ -159,6 +170,7 @@ async def test_what_is_left_is_named(
     asked = check_list(shared, someone)
     found = await examined(shared, effect, "hr", asked)
     await what(shared, someone)
+    await undertaken(shared, someone)
     with pytest.raises(ContactStillLive) as refusal:
         await acted(shared, effect, asked, found, by="it")
     assert refusal.value.extensions["left"] == ["contact_still_live", "account_still_live", kind.code]

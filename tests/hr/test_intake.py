@@ -237,7 +237,7 @@ async def test_nobody_else_may_send_events(sqlite_world: World, caller: str | No
 async def test_the_scope_alone_grants_nothing(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the pack's rule for the personnel system the same token is refused, and nothing is stored."""
     application = sqlite_world.application
-    await without_rule(monkeypatch, application, "service.personnel")
+    await without_rule(monkeypatch, application, "service.personnel", "service.provisioning")
     before = await counted(sqlite_world)
     for body in (joined("E9001"), left("E2101"), moved("E2101", title="x"), department("closed", "RD-CORE")):
         answer = await post(sqlite_world, body)

@@ -163,7 +163,7 @@ async def test_a_departure_of_the_future_is_done_when_it_is_due(ledger: Ledger) 
     async with ledger.world.application.database.session() as session:
         account = (await session.scalars(select(AccountRow).where(AccountRow.contact_id == contact.id))).one()
     assert account.state == "disabled"
-    assert await ledger.send(cancelled("E9001", event=last["id"]), 6) == ("superseded", "already_applied")
+    assert await ledger.send(cancelled("E9001", event=last["id"]), 6) == ("superseded", "already_effective")
     assert await ledger.later(days=1) == 0
 
 
@@ -209,7 +209,7 @@ async def test_who_is_to_leave_has_a_last_day_until_that_is_withdrawn(ledger: Le
     assert (contact.status, contact.contract_until) == ("active", None)
     assert await ledger.send(other := leaving("E9001"), 4) == ("applied", None)
     await ledger.send(left("E9001"), 5)
-    assert await ledger.send(cancelled("E9001", event=other["id"]), 6) == ("superseded", "already_applied")
+    assert await ledger.send(cancelled("E9001", event=other["id"]), 6) == ("superseded", "already_effective")
     assert (await ledger.person("E9001")).status == "left"
 
 

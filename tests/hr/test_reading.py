@@ -148,7 +148,7 @@ async def test_the_scope_alone_reads_nothing(sqlite_world: World, monkeypatch: p
     application = sqlite_world.application
     body = joined("E9001")
     await applied(sqlite_world, body)
-    await without_rule(monkeypatch, application, "service.personnel")
+    await without_rule(monkeypatch, application, "service.personnel", "service.provisioning")
     for path in ("/v1/hr/events", f"/v1/hr/events/{body['id']}"):
         answer = await (await sqlite_world.as_("hr-system")).get(path)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")

@@ -16,11 +16,11 @@ async def pack_in_force(application: Application) -> Pack:
     return pack
 
 
-async def without_rule(monkeypatch: pytest.MonkeyPatch, application: Application, rule: str) -> None:
-    """Let the process read the pack in force without one of its rules."""
+async def without_rule(monkeypatch: pytest.MonkeyPatch, application: Application, *rule: str) -> None:
+    """Let the process read the pack in force without some of its rules."""
     pack = await pack_in_force(application)
-    rules = tuple(each for each in pack.rules if each.id != rule)
-    assert len(rules) == len(pack.rules) - 1
+    rules = tuple(each for each in pack.rules if each.id not in rule)
+    assert len(rules) == len(pack.rules) - len(rule)
     fewer = pack.model_copy(update={"rules": rules})
 
     async def at(source: Source, epoch: int) -> Pack:
