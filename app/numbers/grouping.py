@@ -69,12 +69,19 @@ class AllocationGroups:
         """Serve group after group until nobody waits."""
         try:
             while self._asked:
-                await asyncio.sleep(0)
+                await self._settled()
                 group = self._next()
                 if group:
                     await self._serve(group)
         finally:
             self._running = None
+
+    async def _settled(self) -> None:
+        """Return when a turn of the event loop has brought nobody else, or enough: a lone call waits for one turn."""
+        seen = 0
+        while seen < len(self._asked) < LARGEST:
+            seen = len(self._asked)
+            await asyncio.sleep(0)
 
     def _next(self) -> list[_Asked]:
         """Take those who wait, of one pool and each contact once; who has gone meanwhile is forgotten."""

@@ -5,6 +5,7 @@ replayed.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +35,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject_hash", name=op.f("pk_hr_subject")),
     )
     op.create_index("ix_hr_subject_id", "hr_subject", ["id"])
+    column: sa.Column[Any]
     for column in (
         sa.Column("sealed_for", Id(), nullable=True),
         sa.Column("placed_at", Instant(), nullable=True),

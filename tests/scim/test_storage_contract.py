@@ -26,8 +26,8 @@ from scim2_server.testing import SEARCH_USERS, AsyncScimStorageContract, Blockin
 from app.application import Application
 from app.auth.clients import NewClient
 from app.composition import open_application
-from app.config import ScimSettings
 from app.departments.schemas import DepartmentCreate
+from app.intake import ScimSettings
 from app.kit.errors import Conflict, NotFound, PreconditionFailed, Problem
 from app.scim.desk import ScimDesk
 from app.scim.resources import described
