@@ -405,7 +405,7 @@ class TestList:
                 someone.mobile[3:],
                 str(someone.number) + "@",
                 f"+86{someone.mobile}",
-                f"010-7777{someone.number}",
+                f"010-777{someone.number}",
             ):
                 assert await self.names(shared, who, q=text) == [], text
 

@@ -59,8 +59,8 @@ async def with_a_past(world: World, **members: Any) -> Added:  # noqa: ANN401 �
         someone = await add_person(world, **members)
     for moment, season in ((SUMMER, 1), (AUTUMN, 2)):
         with at(world, moment):
-            await amend(world, someone.id, title=f"职务{season}", mobile=f"138{season}000{someone.number}")
-    await amend(world, someone.id, title="职务3", mobile=f"1383000{someone.number}")
+            await amend(world, someone.id, title=f"职务{season}", mobile=f"138{season}00{someone.number}")
+    await amend(world, someone.id, title="职务3", mobile=f"138300{someone.number}")
     return someone
 
 

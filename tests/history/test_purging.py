@@ -49,7 +49,7 @@ async def test_what_is_old_goes_for_good_and_all_else_stays(shared: World) -> No
         own = await stored_key(unit.session, someone.id)
     kept = application.sealer.existing(someone.id, own).seal(REASON, "asked on the telephone").envelope
     card = await shared.card(someone.name, someone.name)
-    assert card["mobile"]["value"] == f"1383000{someone.number}"
+    assert card["mobile"]["value"] == f"138300{someone.number}"
     before = await envelopes(shared, someone.id)
     old = [each for each in before if each[1] < AUTUMN]
     assert [await openable(shared, someone.id, *each[::2]) for each in before[::5]] == [1] * len(before[::5])

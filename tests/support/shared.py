@@ -21,7 +21,8 @@ from tests.support.application import OPERATOR, World, opened_world
 from tests.support.postgres import Cluster
 from tests.support.stores import SqliteTestStore, TestStore, _postgres_store, settings_for
 
-_NUMBERS: Final = count(5001)
+_NUMBERS: Final = count(10_001)
+"""Of five digits, which is room for all that one process of tests adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class Added:
     @property
     def mobile(self) -> str:
         """The work mobile."""
-        return f"1370000{self.number}"
+        return f"137000{self.number}"
 
     @property
     def personal_mobile(self) -> str:
         """The private mobile."""
-        return f"1360000{self.number}"
+        return f"136000{self.number}"
 
     @property
     def path(self) -> str:
@@ -71,10 +72,10 @@ async def add_person(
         "department": department,
         "user_name": added,
         "employee_no": f"N{number}",
-        "office_phone": f"010-7777{number}",
+        "office_phone": f"010-777{number}",
         "email": f"someone{number}@example.com",
-        "mobile": f"1370000{number}",
-        "personal_mobile": f"1360000{number}",
+        "mobile": f"137000{number}",
+        "personal_mobile": f"136000{number}",
         "wechat": f"wy_{number}_x",
         **members,
     }
