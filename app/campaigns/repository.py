@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import Query, Source
@@ -105,11 +105,8 @@ class CampaignRepository:
         return {kind: at for kind, at in await _PLANS.rows(source)}  # noqa: C416 — a driver's row is no pair
 
     async def put_plan(self, session: AsyncSession, kind: Kind, at: datetime) -> None:
-        """Say when the next campaign of a kind begins."""
-        if await session.get(CampaignPlan, kind.value) is None:
-            session.add(CampaignPlan(kind=kind.value, next_at=at))
-        else:
-            await session.execute(update(CampaignPlan).where(CampaignPlan.kind == kind.value).values(next_at=at))
+        """Say when the next campaign of a kind begins; of two who plan the first at once both may."""
+        await session.execute(_PUT_PLAN, {"kind": kind.value, "at": at})
 
     async def keys(self, source: Source, campaign_id: UUID) -> frozenset[str]:
         """Give what a campaign asks about already."""
@@ -325,6 +322,9 @@ _BEFORE: Final = Query(_NEWEST.where(_REVIEWS.c.id < bindparam("before", type_=I
 _REVIEW: Final = Query(_SELECT_REVIEW.where(_REVIEWS.c.id == bindparam("id", type_=Id())), by_key=True)
 _ITEM: Final = Query(_SELECT_ITEM.where(_ITEMS.c.id == bindparam("id", type_=Id())), by_key=True)
 _KEYS: Final = Query(select(_ITEMS.c.key).where(_ITEMS.c.campaign_id == bindparam("campaign", type_=Id())))
+_PUT_PLAN: Final = text(
+    "INSERT INTO campaign_plan (kind, next_at) VALUES (:kind, :at) ON CONFLICT (kind) DO UPDATE SET next_at = excluded.next_at"
+).bindparams(bindparam("at", type_=Instant()))
 _PLANS: Final = Query(select(CampaignPlan.kind, CampaignPlan.next_at))
 _REVIEWERS: Final = Query(
     select(_ITEMS.c.reviewer_id)
