@@ -32,6 +32,7 @@ _TEXTS: Final = "xl/sharedStrings.xml"
 _ROW: Final = re.compile(r"[0-9]{1,7}")
 _CELL: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _BROKEN: Final = (BadZipFile, ZlibError, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+"""What ``zipfile`` raises for archives that it cannot read: among them packed in ways it does not know, and encrypted ones."""
 
 
 class Unreadable(Exception):
