@@ -6,7 +6,8 @@ is free goes into the next transaction together (docs/decisions/0057). Each is o
 
 Nobody is worse off for it. A group waits for no lock, so it stands still behind no stranger; a card or a number that somebody has locked,
 whoever may not be given one, a pool that runs short, a group of which anything fails: those calls are told to go alone, in a transaction of
-their own, as if there were no groups, and are refused or served there.
+their own, as if there were no groups, and are refused or served there. Only where the store does not answer nobody is sent on: whether a
+commit that was cut off has happened is not known, and doing it again could give twice.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ import structlog
 
 from app.kit.clock import Clock
 from app.kit.db import Database
+from app.kit.errors import Unavailable
 from app.kit.straight import Writes
 from app.numbers.handing import Handed, Handing
 from app.numbers.repository import Grant
@@ -102,6 +104,10 @@ class AllocationGroups:
         try:
             if len(group) > 1:
                 given = await self._given(group)
+        except Unavailable as error:
+            for each in group:
+                if not each.answer.done():
+                    each.answer.set_exception(Unavailable().with_traceback(error.__traceback__))
         except Exception as error:  # noqa: BLE001 — whatever it was, each call meets it again alone, and is told of it there
             _log.warning("allocation_group_failed", size=len(group), error=type(error).__name__)
         finally:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from app.kit.db import UnitOfWork
 from app.numbers.grouping import LARGEST, AllocationGroups
 from tests.numbers.calls import TestPool, add_pool, it_client, wanted
 from tests.support.application import World
@@ -112,6 +113,26 @@ async def test_a_group_that_fails_is_served_one_by_one(shared: World, monkeypatc
         answers = await _at_once(shared, pool, people)
     assert sorted(_given(answers)) == [pool.digits(at) for at in range(6)]
     assert {line["error"] for line in logged if line["event"] == "allocation_group_failed"} == {"RuntimeError"}
+
+
+async def test_a_commit_that_is_cut_off_is_not_done_again(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cut_off(unit: UnitOfWork) -> None:
+        await unit.session.commit()
+        raise OSError
+
+    pool, people, groups = await add_pool(shared, 20), await _people(shared, 6), _groups(shared)
+    serve = groups._given
+
+    async def given(group: list[Any]) -> Any:  # noqa: ANN401 — as it gives
+        with monkeypatch.context() as patched:
+            patched.setattr(UnitOfWork, "commit", cut_off)
+            return await serve(group)
+
+    monkeypatch.setattr(groups, "_given", given)
+    answers = await _at_once(shared, pool, people)
+    assert 503 in {each.status_code for each in answers}
+    use = (await (await it_client(shared)).get(f"{pool.path}/utilisation")).json()
+    assert use["states"]["assigned"] == len(people), "each has one, told or not"
 
 
 async def test_who_has_gone_while_waiting_takes_nothing(shared: World) -> None:
