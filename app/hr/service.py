@@ -28,10 +28,11 @@ from app.hr.telling import Telling
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
-from app.kit.errors import Invalid
+from app.kit.errors import FieldError, Invalid
 from app.kit.models import new_id
 from app.permissions.standing import Viewer, author_of
 
+OWN_SOURCES: Final = ("reconcile:", "scim:")
 ACTION: Final = "hr.event"
 
 
@@ -67,6 +68,13 @@ class HrService:
         self._subjects, self._members, self._keys, self._clock = subjects, members, keys, clock
 
     async def take(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:
+        """As ``take_own``, of a sender, who is refused the names by which this service calls its own sources."""
+        if event.source.startswith(OWN_SOURCES):
+            text = ("The service calls sources of its own so.", "该来源名称由本服务保留。")
+            raise Invalid(errors=[FieldError("/source", "reserved_source", *text)])
+        return await self.take_own(viewer, unit, event)
+
+    async def take_own(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:
         """Enter and settle one event, or tell again what became of it; ``unit`` has not begun.
 
         Raises ``NotPermitted``; ``Invalid`` for a value that cannot be read, ``NotCollected`` and ``EventIdReused``; ``LogUnavailable``

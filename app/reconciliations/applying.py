@@ -126,11 +126,11 @@ class Application:
                 return await self._settled(at, DifferenceOutcome.SETTLED, events)
             for event in events[:-1]:
                 async with self._database.unit_of_work() as unit:
-                    outcome, why = _told(await self._events.take(viewer, unit, event))
+                    outcome, why = _told(await self._events.take_own(viewer, unit, event))
                 if outcome is not DifferenceOutcome.APPLIED:
                     return await self._settled(at, outcome, why)
             async with self._database.unit_of_work() as unit:
-                outcome, why = _told(await self._events.take(viewer, unit, events[-1]))
+                outcome, why = _told(await self._events.take_own(viewer, unit, events[-1]))
                 await self._settle(unit, at, outcome, why)
         except ValidationError:
             return await self._settled(at, DifferenceOutcome.FAILED, Invalid.code)

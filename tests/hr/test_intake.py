@@ -259,3 +259,10 @@ async def test_a_failure_after_the_effect_leaves_nothing(world: World, monkeypat
         assert (await post(world, body)).status_code == 500
     assert await counted(world) == before
     await applied(world, body)
+
+
+@pytest.mark.parametrize("source", ["reconcile:hr", "scim:entra"])
+async def test_nobody_sends_under_the_names_of_the_services_own_sources(sqlite_world: World, source: str) -> None:
+    answer = await post(sqlite_world, {**joined("E9001"), "source": source})
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("/source", "reserved_source")]
+    assert answer.status_code == 422
