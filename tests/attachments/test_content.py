@@ -210,7 +210,7 @@ def test_a_document_that_acts_or_hides_is_refused_at_once(content: bytes) -> Non
     began = time.perf_counter()
     with pytest.raises((UnsafeContent, UnreadableFile)):
         judged(content, kind)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 5
 
 
 @pytest.mark.parametrize(
