@@ -33,7 +33,7 @@ def _file(description: str, *headers: str) -> dict[int | str, dict[str, Any]]:
 
 
 @router.get(
-    "/contacts/{id}/vcard",
+    "/contacts/{id}/card.vcf",
     summary="Take a card along",
     response_model=None,
     response_class=VCards,

@@ -48,7 +48,7 @@ def called(answer: httpx.Response) -> list[str]:
 class TestOneCard:
     async def test_hr_takes_a_colleague_along_without_what_is_masked(self, shared: World) -> None:
         someone = await add_person(shared)
-        answer = await taken(shared, "hr", f"{someone.path}/vcard")
+        answer = await taken(shared, "hr", f"{someone.path}/card.vcf")
         assert answer.status_code == 200, answer.text
         card = vobject.readOne(answer.text)
         assert card.fn.value == full_name(someone)
@@ -61,13 +61,13 @@ class TestOneCard:
 
     async def test_what_is_on_record_is_what_is_in_the_file(self, shared: World) -> None:
         someone = await add_person(shared)
-        await taken(shared, "hr", f"{someone.path}/vcard")
+        await taken(shared, "hr", f"{someone.path}/card.vcf")
         (cohort,) = (await newest(shared, contact_id=someone.id)).cohorts
         assert set(cohort.states.values()) <= {"shown"}
         assert {"mobile", "id_number", "photo"}.isdisjoint(cohort.states)
 
     async def test_oneself_takes_ones_private_numbers_along(self, shared: World) -> None:
-        answer = await taken(shared, "staff", f"/v1/contacts/{shared.people['staff']}/vcard?format=3.0")
+        answer = await taken(shared, "staff", f"/v1/contacts/{shared.people['staff']}/card.vcf?format=3.0")
         card = vobject.readOne(answer.text)
         own = (await (await shared.as_("staff")).get(f"/v1/contacts/{shared.people['staff']}")).json()
         shown = {name for name in ("mobile", "personal_mobile") if own[name]["state"] == "shown"}
@@ -76,20 +76,20 @@ class TestOneCard:
 
     async def test_whom_one_sees_and_may_not_take_along_is_403(self, shared: World) -> None:
         someone = await add_person(shared)
-        problem(await taken(shared, "staff", f"{someone.path}/vcard"), 403, "not_permitted")
+        problem(await taken(shared, "staff", f"{someone.path}/card.vcf"), 403, "not_permitted")
 
     async def test_nobody_is_404(self, shared: World) -> None:
-        problem(await taken(shared, "hr", f"/v1/contacts/{new_id()}/vcard"), 404, "not_found")
+        problem(await taken(shared, "hr", f"/v1/contacts/{new_id()}/card.vcf"), 404, "not_found")
 
     async def test_an_unchanged_card_is_304_and_the_other_format_is_another(self, shared: World) -> None:
         someone = await add_person(shared)
-        first = await taken(shared, "hr", f"{someone.path}/vcard")
+        first = await taken(shared, "hr", f"{someone.path}/card.vcf")
         known = {"If-None-Match": first.headers["ETag"]}
-        again = await taken(shared, "hr", f"{someone.path}/vcard", headers=known)
+        again = await taken(shared, "hr", f"{someone.path}/card.vcf", headers=known)
         assert (again.status_code, again.content) == (304, b"")
-        other = await taken(shared, "hr", f"{someone.path}/vcard?format=3.0", headers=known)
+        other = await taken(shared, "hr", f"{someone.path}/card.vcf?format=3.0", headers=known)
         assert other.status_code == 200
-        problem(await taken(shared, "hr", f"{someone.path}/vcard?format=2.1"), 422, "invalid_request")
+        problem(await taken(shared, "hr", f"{someone.path}/card.vcf?format=2.1"), 422, "invalid_request")
 
 
 class TestASearch:

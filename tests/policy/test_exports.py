@@ -37,7 +37,7 @@ NO_PAGES: Final = {
     ("POST", "/v1/access-events/exports", "text/csv"): "events, for the security team",
     ("GET", "/v1/access-log/checkpoint", "text/plain"): "a signed hash",
     ("GET", "/v1/contacts/{id}/photo", "image/jpeg"): "one picture of one contact",
-    ("GET", "/v1/contacts/{id}/vcard", "text/vcard"): "one contact, for whom may export it",
+    ("GET", "/v1/contacts/{id}/card.vcf", "text/vcard"): "one contact, for whom may export it",
     ("GET", "/v1/vcards", "text/vcard"): "a page of contacts that the caller may export, no field that is not",
     **{
         (

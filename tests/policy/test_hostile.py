@@ -41,7 +41,7 @@ OF_A_CONTACT: Final[list[tuple[str, str, object]]] = [
     ("GET", "/v1/contacts/{id}", None),
     ("GET", "/v1/contacts/{id}/history", None),
     ("GET", "/v1/contacts/{id}/photo", None),
-    ("GET", "/v1/contacts/{id}/vcard", None),
+    ("GET", "/v1/contacts/{id}/card.vcf", None),
     (
         "POST",
         "/v1/contacts/{id}/reveals",

@@ -82,7 +82,7 @@ QUESTIONS: Final[tuple[tuple[str, str, Any], ...]] = (
         },
     ),
     ("GET", "/v1/contacts/{id}/photo", None),
-    ("GET", "/v1/contacts/{id}/vcard", None),
+    ("GET", "/v1/contacts/{id}/card.vcf", None),
     ("GET", "/v1/vcards?q={guess}", None),
     ("GET", "/v1/vcards?department={department}&sort=name", None),
     ("GET", "/v1/contact-exports/csv?q={guess}", None),

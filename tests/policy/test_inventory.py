@@ -22,7 +22,7 @@ INVENTORY: Final = {
     ("POST", "/v1/contacts/{id}/reveals"): ("LookGuard", ("contacts:reveal",), True),
     ("GET", "/v1/contacts/{id}/history"): ("LookGuard", ("contacts:read",), True),
     ("GET", "/v1/contacts/{id}/photo"): ("LookGuard", ("contacts:read",), True),
-    ("GET", "/v1/contacts/{id}/vcard"): ("LookGuard", ("contacts:read",), True),
+    ("GET", "/v1/contacts/{id}/card.vcf"): ("LookGuard", ("contacts:read",), True),
     ("GET", "/v1/vcards"): ("LookGuard", ("contacts:read",), True),
     ("GET", "/v1/contact-exports/{format}"): ("LookGuard", ("contacts:read",), True),
     ("POST", "/v1/contacts/{id}/photo"): ("WriteGuard", ("contacts:write",), False),

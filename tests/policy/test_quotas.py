@@ -223,7 +223,7 @@ async def test_32_an_export_holds_nothing_that_the_cap_counts_and_what_the_cap_c
     for each in people[:CONTACTS]:
         assert (await client.get(f"/v1/contacts/{each}")).status_code == 200
     spent(await client.get(f"/v1/contacts/{people[-1]}"), "contacts")
-    assert "1380000" not in (await client.get(f"/v1/contacts/{people[0]}/vcard")).text
+    assert "1380000" not in (await client.get(f"/v1/contacts/{people[0]}/card.vcf")).text
 
 
 @pytest.mark.parametrize("profile", ["default", "strict"])

@@ -143,7 +143,7 @@ _LOOKS: Final = {
 ANSWERED: Final = {
     "staff": _LOOKS,
     "hr": _LOOKS
-    | {"GET /v1/contacts/{id}/vcard", "GET /v1/imports"}
+    | {"GET /v1/contacts/{id}/card.vcf", "GET /v1/imports"}
     | {f"{method} /v1/{things}{rest}" for things in ("contacts", "departments") for method, rest in _CHANGES}
     | {"POST /v1/contacts/{id}/photo", "DELETE /v1/contacts/{id}/photo", "POST /v1/tags"}
     | {f"{method} /v1/contacts/{{id}}/engagements/{{engagement}}" for method in ("GET", "PATCH", "DELETE")}

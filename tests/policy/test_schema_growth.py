@@ -131,7 +131,7 @@ class Test07UnknownFields:
             ("GET", "/v1/contacts?limit=50", None),
             ("GET", f"/v1/contacts?q={secret}", None),
             ("GET", f"/v1/contacts/{staff}/history", None),
-            ("GET", f"/v1/contacts/{staff}/vcard", None),
+            ("GET", f"/v1/contacts/{staff}/card.vcf", None),
             ("GET", "/v1/suggestions?q=brand", None),
             ("GET", "/v1/fields", None),
             ("POST", f"/v1/contacts/{staff}/reveals", {"fields": ["brand_new"], "purpose": "hr_admin", "reason": "what is new here"}),
