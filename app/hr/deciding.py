@@ -117,5 +117,5 @@ class LedgerKeeper:
         draft = written(author_of(viewer), action, self._clock.now(), contacts=contacts, query=query, reason=reason)
         await add_intent(unit.session, draft)
         if row.state not in ("waiting", "failed"):
-            await self._service.release(unit, others)
+            await self._service.release(unit, row, others)
         return told_of(row)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, bindparam, exists, select, type_coerce, update
+from sqlalchemy import ColumnElement, LargeBinary, bindparam, exists, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -63,7 +63,10 @@ _KEPT_OF: Final = Query(
 )
 _DUE: Final = Query(
     select(HrEvent.id)
-    .where(HrEvent.next_at <= bindparam("now", type_=Instant()))
+    .where(
+        HrEvent.next_at <= bindparam("now", type_=Instant()),
+        or_(HrEvent.state == "scheduled", HrEvent.state == "waiting"),
+    )
     .order_by(HrEvent.next_at, HrEvent.placed_at, HrEvent.sequence)
     .limit(bindparam("most"))
 )

@@ -93,11 +93,16 @@ class HrService:
         await self._settling.settle(viewer, unit, row, event)
         await self.record(unit, row, author_of(viewer))
         if row.state != "waiting":
-            await self.release(unit, backlog)
+            await self.release(unit, row, backlog)
         return told_of(row)
 
-    async def release(self, unit: UnitOfWork, backlog: list[Deferred]) -> None:
-        """Settle what waits no longer, on record under whoever sent it; of what fails with nobody there to be told, alert."""
+    async def release(self, unit: UnitOfWork, settled: HrEvent, backlog: list[Deferred]) -> None:
+        """Settle what waited for ``settled``, on record under whoever sent it; of what fails with nobody there to be told, alert.
+
+        What began to wait after ``backlog`` was opened, or is beyond what one transaction looks at, is the worker's next.
+        """
+        await unit.session.flush()
+        await self._ledger.wake(unit.session, settled.subject_hash, at=self._clock.now())
         for row, each in await self._settling.release(unit, backlog):
             await self.record(unit, row, AUTHOR if each.viewer is None else author_of(each.viewer))
             await self._telling.failed(unit, row)

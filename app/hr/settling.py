@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from sqlalchemy.orm.attributes import flag_modified
+
 from app.crypto.sealer import Sealer
 from app.hr.applying import CLOCK_DIFFERENCE, Applier
 from app.hr.backlog import PAYLOAD, Deferred, content
@@ -134,6 +136,7 @@ class Settling:
             if event is not None and row.state == "waiting":
                 known = await self._known.locked(unit, event.subject)
                 if await self.obstacle(unit, row, event, known, again=again, over=over) is not None:
+                    row.next_at = row.wait_until
                     return False
             self._fail(row, deferred.problem or PayloadLost())
             if event is not None:
@@ -266,6 +269,7 @@ class Settling:
     def _end(self, row: HrEvent, state: Any, problem: Problem | None) -> None:  # noqa: ANN401 — one of the states
         row.state, row.problem, row.holds = state, kept_problem(problem), False
         row.next_at = row.wait_until = None
+        flag_modified(row, "next_at")  # ``HrLedger.wake`` may have written it past the session
 
     async def _about(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Effect:
         """Find whom an event is about that was not applied; a ``joined`` may be about somebody else than the number's holder."""

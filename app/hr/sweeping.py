@@ -82,5 +82,5 @@ class HrSweep:
             if over and gap and row.state != "failed":
                 await self._telling.passed_over(unit, row)
             await self._telling.failed(unit, row)
-            await self._service.release(unit, waiting)
+            await self._service.release(unit, row, waiting)
         return True

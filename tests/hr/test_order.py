@@ -309,6 +309,58 @@ async def test_what_breaks_in_the_sweep_leaves_nothing_and_is_done_later(
     assert (await ledger.person("E9001")).status == "left"
 
 
+async def test_what_begins_to_wait_while_its_cause_is_at_work_is_the_workers_next(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backlog: Any = ledger.world.application.hr.service._backlog
+    opened = backlog.waiting
+
+    def meanwhile(day: int, number: int, body: dict[str, Any]) -> None:
+        async def waiting(*asked: Any, **but: Any) -> Any:  # noqa: ANN401 — as the backlog takes and gives it
+            found = await opened(*asked, **but)
+            monkeypatch.setattr(backlog, "waiting", opened)
+            assert (await ledger.send(body, day, number))[0] == "waiting"
+            return found
+
+        monkeypatch.setattr(backlog, "waiting", waiting)
+
+    await ledger.send(joined("E9001"), 1, 1)
+    meanwhile(3, 3, third := updated("E9001", title="乙"))
+    assert await ledger.send(updated("E9001", title="甲"), 2, 2) == ("applied", None)
+    assert await ledger.later(minutes=1) == 1
+    assert await ledger.state(third) == ("applied", None)
+
+    assert (await ledger.send(bad := moved("E9001", department="NOWHERE"), 4, 4))[0] == "failed"
+    meanwhile(5, 5, fifth := left("E9001"))
+    assert await ledger.decide("skips", bad) == (202, "superseded")
+    assert (await kept(ledger.world, fifth["id"])).next_at is not None
+    assert await ledger.later(minutes=1) == 1
+    assert (await ledger.person("E9001")).status == "left"
+    assert (await kept(ledger.world, fifth["id"])).next_at is None
+
+
+async def test_what_was_held_up_and_is_done_is_not_due_any_more(ledger: Ledger) -> None:
+    await ledger.send(joined("E9001"), 1)
+    assert (await ledger.send(bad := moved("E9001", department="NOWHERE"), 2))[0] == "failed"
+    assert await ledger.send(gone := left("E9001"), 3) == ("waiting", "held_up")
+    assert await ledger.decide("replays", gone) == (202, "applied")
+    assert [(await kept(ledger.world, each["id"])).next_at for each in (bad, gone)] == [None, None]
+    assert await ledger.world.application.hr.sweep() == 0
+
+
+async def test_who_may_not_send_any_more_keeps_nobody_elses_events_from_the_worker(ledger: Ledger) -> None:
+    await ledger.send(joined("E9001"), 1, 1)
+    await ledger.send(late := updated("E9001", title="丙"), 4, 4)
+    async with ledger.world.application.database.unit_of_work() as unit:
+        await ledger.world.application.clients.disable(unit.session, "hr-system")
+        await unit.session.execute(update(HrEvent).where(HrEvent.event_id == late["id"]).values(next_at=NOON))
+    assert await ledger.later(minutes=1) == 0
+    row = await kept(ledger.world, late["id"])
+    assert (row.state, row.next_at) == ("waiting", NOON + timedelta(hours=72))
+    assert await ledger.later(hours=72) == 1
+    assert (await kept(ledger.world, late["id"])).state == "failed"
+
+
 async def test_a_subject_that_was_edited_by_sql_is_told_nothing(ledger: Ledger) -> None:
     await ledger.send(joined("E9001"), 1)
     async with ledger.world.application.database.unit_of_work() as unit:
