@@ -73,7 +73,7 @@ class HrEventIn(Input):
     subject: EmployeeNo = Field(
         description="Employee number; for `department.*` the department's code.", examples=["E9001"]
     )
-    time: Moment = Field(description="When it happened, RFC 3339 with offset.")
+    time: Moment = Field(description="When it happened, RFC 3339 with offset; at most a week ahead.")
     sequence: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
         None, description="Place in the subject's events, where kept."
     )

@@ -8,6 +8,7 @@ A failure of ours leaves nothing, and the source sends the event again.
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,6 +35,8 @@ from app.permissions.standing import Viewer, author_of
 
 OWN_SOURCES: Final = ("reconcile:", "scim:")
 ACTION: Final = "hr.event"
+_AHEAD: Final = timedelta(days=7)
+"""How far ahead of now an event may say that it happened: what stands later wins over everything that is said before, departures too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,13 @@ class HrService:
         self._subjects, self._members, self._keys, self._clock = subjects, members, keys, clock
 
     async def take(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:
-        """As ``take_own``, of a sender, who is refused the names by which this service calls its own sources."""
+        """As ``take_own``, of a sender, who is refused the names of the service's own sources, and what is said to happen long from now."""
         if event.source.startswith(OWN_SOURCES):
             text = ("The service calls sources of its own so.", "该来源名称由本服务保留。")
             raise Invalid(errors=[FieldError("/source", "reserved_source", *text)])
+        if event.time > self._clock.now() + _AHEAD:
+            text = ("It cannot have happened by then: say `effective_at`.", "事件时间过于超前，请使用 effective_at。")
+            raise Invalid(errors=[FieldError("/time", "in_the_future", *text)])
         return await self.take_own(viewer, unit, event)
 
     async def take_own(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:

@@ -49,9 +49,9 @@ def grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]
     return {name: after[name] - before[name] for name in after if after[name] != before[name]}
 
 
-async def grant_to(world: World, employee_no: str, *, of: str) -> UUID:
+async def grant_to(world: World, employee_no: str, *, of: str, now: datetime | None = None) -> UUID:
     """Grant somebody the mobile of ``of`` for an hour; give their account's id."""
-    application, now = world.application, datetime.now(UTC)
+    application, now = world.application, now or datetime.now(UTC)
     async with application.database.unit_of_work() as unit:
         contact = await unit.session.scalar(select(Contact.id).where(Contact.employee_no == employee_no))
         assert contact is not None
@@ -71,10 +71,10 @@ async def grant_to(world: World, employee_no: str, *, of: str) -> UUID:
     return account.id
 
 
-async def live_grants(world: World, account_id: UUID) -> int:
+async def live_grants(world: World, account_id: UUID, now: datetime | None = None) -> int:
     """Count the grants of an account that are in force."""
     application = world.application
-    return len(await application.grants.live(application.database.reader, account_id, datetime.now(UTC)))
+    return len(await application.grants.live(application.database.reader, account_id, now or datetime.now(UTC)))
 
 
 async def kept(world: World, event_id: str) -> HrEvent:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -216,15 +216,29 @@ async def test_who_is_to_leave_has_a_last_day_until_that_is_withdrawn(ledger: Le
 async def test_a_late_move_ends_what_was_granted_before_it_and_nothing_since(ledger: Ledger) -> None:
     await ledger.send(joined("E9001"), 1)
     await ledger.send(moved("E9001", department="RD"), 20)
-    account = await grant_to(ledger.world, "E9001", of="outsider")
-    assert await live_grants(ledger.world, account) == 1
+    now = ledger.clock.now()
+    account = await grant_to(ledger.world, "E9001", of="outsider", now=now)
+    assert await live_grants(ledger.world, account, now) == 1
     assert await ledger.send(moved("E9001", department="SALES"), 10) == ("superseded", None)
-    assert await live_grants(ledger.world, account) == 1
-    late = moved("E9001", department="SALES") | {"time": on(datetime.now(UTC))}
-    back = moved("E9001", department="RD") | {"time": on(datetime.now(UTC) + timedelta(minutes=1))}
+    assert await live_grants(ledger.world, account, now) == 1
+    late = moved("E9001", department="SALES") | {"time": on(now)}
+    back = moved("E9001", department="RD") | {"time": on(now + timedelta(minutes=1))}
     for body in (back, late):
         assert (await post(ledger.world, body)).status_code == 202
-    assert await live_grants(ledger.world, account) == 0
+    assert await live_grants(ledger.world, account, now) == 0
+
+
+async def test_a_time_that_cannot_be_keeps_nobody_in(ledger: Ledger) -> None:
+    ahead = ledger.clock.now() + timedelta(days=7)
+    for body in (joined("E9001"), updated("E2101", title="甲")):
+        refused = await post(ledger.world, body | {"time": on(ahead + timedelta(seconds=1))})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "in_the_future")
+    assert (await post(ledger.world, joined("E9001") | {"time": on(ahead)})).json()["state"] == "applied"
+    ledger.clock.advance(days=8)
+    ledger.world._made.clear()
+    gone = left("E9001") | {"time": on(ledger.clock.now()).replace("+00:00", "-00:00")}
+    assert (await post(ledger.world, gone)).json()["state"] == "applied"
+    assert (await ledger.person("E9001")).status == "left"
 
 
 async def test_the_rights_of_the_sender_are_those_of_the_day(ledger: Ledger) -> None:
