@@ -1,8 +1,9 @@
 """Many personnel events at once: each in a transaction of its own, in the order given, and none is held up by another.
 
 An event that is refused stores nothing, and is told as refused among the others; the refusal is on record as that of a single event is. A
-failure of ours ends the batch with the answer that it has: what stands before it is done, and sending the batch again tells it again. Each
-event meets the tree and the rights that the one before it left.
+failure of ours ends the batch with the answer that it has: what stands before it is done, and sending the batch again tells it again; an
+event that the store undid because another transaction was in its way is tried once more. Each event meets the tree and the rights that
+the one before it left.
 """
 
 from collections import Counter
@@ -18,8 +19,8 @@ from app.hr.schemas import REFUSED, EventProblem, HrBatchItem, HrBatchReceipt, H
 from app.hr.service import ACTION, HrService, Told, receipt_of
 from app.kit.clock import Clock
 from app.kit.context import current_request
-from app.kit.db import Database
-from app.kit.errors import Invalid, Problem
+from app.kit.db import Database, collided
+from app.kit.errors import Invalid, Problem, Unavailable
 from app.kit.problems import ProblemError
 from app.permissions.errors import NotPermitted
 from app.permissions.standing import Standings, Viewer, author_of
@@ -58,6 +59,14 @@ class HrBatches:
     async def _one(self, viewer: Viewer, event: HrEventIn | Invalid) -> Told:
         if isinstance(event, Invalid):
             raise event
+        try:
+            return await self._once(viewer, event)
+        except Unavailable as failure:
+            if not collided(failure):
+                raise
+            return await self._once(viewer, event)
+
+    async def _once(self, viewer: Viewer, event: HrEventIn) -> Told:
         current = await self._standings.of(viewer.subject, fresh=True)
         async with self._database.unit_of_work() as unit:
             return await self._service.take(current, unit, event)

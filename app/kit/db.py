@@ -34,7 +34,8 @@ Row = tuple[Any, ...]
 Statement: TypeAlias = "Select[*tuple[Any, ...]]"
 DialectName = Literal["sqlite", "postgresql"]
 
-_PASSING: Final = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300"})
+_COLLISIONS: Final = frozenset({"40001", "40P01"})
+_PASSING: Final = _COLLISIONS | frozenset({"55P03", "57014", "57P01", "57P02", "57P03", "53300"})
 _READ_THREADS: Final = 2
 
 
@@ -376,3 +377,8 @@ def _passes(error: DBAPIError) -> bool:
     """Tell a failure that passes (lost connection, lock or statement timeout, deadlock, full or locked file) from a fault of ours."""
     state = getattr(error.orig, "sqlstate", None)
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or state in _PASSING
+
+
+def collided(failure: Unavailable) -> bool:
+    """Tell whether another unit of work was in the way (deadlock, serialization), so that this one may be done anew at once."""
+    return getattr(getattr(failure.__cause__, "orig", None), "sqlstate", None) in _COLLISIONS

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from app.audit.repository import EventFilter
 from app.hr.applying import Applier
@@ -98,6 +99,33 @@ async def test_what_was_done_before_a_failure_stays_done(world: World, monkeypat
     receipt = await told(world, *events)
     assert states(receipt) == ["applied"] * 3
     assert [each["replayed"] for each in receipt["items"]] == [True, False, False]
+
+
+class Deadlock(Exception):
+    """PostgreSQL undid this transaction, because it and another waited for one another."""
+
+    sqlstate = "40P01"
+
+
+@pytest.mark.parametrize(("deadlocks", "status"), [(1, 202), (2, 503)])
+async def test_what_another_transaction_was_in_the_way_of_is_tried_once_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, deadlocks: int, status: int
+) -> None:
+    apply, met = Applier.apply, list[str]()
+
+    async def collides(self: Applier, viewer: Any, unit: Any, event: Any) -> Any:  # noqa: ANN401 — as the applier has it
+        effect = await apply(self, viewer, unit, event)
+        met.append(event.subject)
+        if met.count("E9002") in range(1, deadlocks + 1):
+            statement = "UPDATE"
+            raise DBAPIError(statement, None, Deadlock())
+        return effect
+
+    before = await counted(world)
+    monkeypatch.setattr(Applier, "apply", collides)
+    answer = await send(world, joined("E9001"), joined("E9002"))
+    assert (answer.status_code, met) == (status, ["E9001", "E9002", "E9002"])
+    assert grown(before, await counted(world))["hr_event"] == 3 - deadlocks
 
 
 async def test_a_batch_has_bounds(world: World) -> None:
