@@ -79,7 +79,7 @@ class _Lines:
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._quoted, self._rest, self._line, self._begun = quoted, "", 0, True
         self._open: list[str] = []
-        self._from = 0
+        self._from, self._length, self._marks = 0, -1, 0
 
     def take(self, piece: bytes, *, final: bool = False) -> Iterator[tuple[int, str | None]]:
         """Give records with the line where each begins; ``None`` for one that is too long."""
@@ -105,13 +105,14 @@ class _Lines:
             yield self._line, line if len(line) <= LONGEST else None
             return
         if not self._open:
-            self._from = self._line
+            self._from, self._length, self._marks = self._line, -1, 0
         self._open.append(line)
-        length = sum(map(len, self._open))
-        if sum(each.count('"') for each in self._open) % 2 and length <= LONGEST:
+        self._length += len(line) + 1
+        self._marks += line.count('"')
+        if self._marks % 2 and self._length <= LONGEST:
             return
         record, self._open = "\n".join(self._open), []
-        yield self._from, record if length <= LONGEST else None
+        yield self._from, record if self._length <= LONGEST else None
 
 
 class JsonLines:

@@ -131,6 +131,7 @@ BROKEN = [
     ("csv", "工号;姓名\nE1;张\n=1+1;李\n".encode(), ["E1", "formula"]),
     ("csv", "工号,手机\nE1,+86 138 0000 0001\nE2,=cmd\n".encode(), ["E1", "formula"]),
     ("csv", '工号,姓名\n\'007,张\nE1,"a\nb"\n"E2,c\n'.encode(), ["007", "E1", "line_too_long"]),
+    ("csv", '工号,姓名\nE1,"a'.encode() + b"\n" * 33_000 + b"E2,b\n", ["line_too_long", "E2"]),
 ]
 
 
