@@ -2,18 +2,21 @@
 
 Only the table of sheets, the shared texts and the first sheet that is shown are unfolded, and no further than the bounds; nothing in the
 archive is written anywhere. A document type is refused. Cells with formulas are not read: their row is left out, and named as a problem.
+
+The sheet is unfolded and read a piece at a time, and of it no more is held than that: an archive of a hundred kibibytes may hold a
+million rows. What is held are the shared texts, as bytes, since one rare letter makes a text of Python four times as long.
 """
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from posixpath import normpath
 from typing import Any, Final, Protocol
 from xml.parsers import expat
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812 — a class that the library spells as a function
 
 from app.exchanges.headings import MOST_COLUMNS
@@ -24,6 +27,9 @@ MOST_UNFOLDED: Final = 2 * MOST_BYTES
 MOST_TEXTS: Final = 2_000_000
 MOST_ROWS: Final = 5 * MOST_LINES
 MOST_DIRECTORY: Final = 1_048_576
+MOST_TOKEN: Final = 1_048_576
+"""How long a tag may be: until it ends the parser reads it again with every piece."""
+_PIECE: Final = 65_536
 _END: Final = struct.Struct("<4s4H2LH")
 _LONG_END: Final = (b"PK\x06\x07", 20)
 _WORKBOOK: Final = "xl/workbook.xml"
@@ -59,8 +65,8 @@ class _Archive:
             raise Unreadable
         self._left = MOST_UNFOLDED
 
-    def part(self, name: str) -> bytes | None:
-        """Give a part; ``None`` when it is not there. Raise ``Unreadable``."""
+    def part(self, name: str) -> Iterator[bytes] | None:
+        """Give a part, piece by piece; ``None`` when it is not there. Raise ``Unreadable``, at once or at any piece."""
         try:
             told = self._zip.getinfo(name)
         except KeyError:
@@ -69,15 +75,18 @@ class _Archive:
             raise Unreadable
         if told.file_size > self._left:
             raise Unreadable(Fault.TOO_LARGE)
+        return self._pieces(told)
+
+    def _pieces(self, told: ZipInfo) -> Iterator[bytes]:
         try:
             with self._zip.open(told) as opened:
-                content = opened.read(self._left + 1)
+                while piece := opened.read(_PIECE):
+                    self._left -= len(piece)
+                    if self._left < 0:
+                        raise Unreadable(Fault.TOO_LARGE)
+                    yield piece
         except _BROKEN:
             raise Unreadable from None
-        if len(content) > self._left:
-            raise Unreadable(Fault.TOO_LARGE)
-        self._left -= len(content)
-        return content
 
 
 def _refuse_endless(content: bytes) -> None:
@@ -94,7 +103,7 @@ def _refuse_endless(content: bytes) -> None:
 
 
 def rows(content: bytes, gathering: Gathering, *, longest: int = LONGEST_VALUE) -> Iterator[tuple[int, Sequence[str]]]:
-    """Give the rows of the first sheet that is shown, each by its number; raise ``Unreadable``.
+    """Give the rows of the first sheet that is shown, each by its number; raise ``Unreadable``, after rows were given too.
 
     Of a cell that is longer than ``longest`` as much is given as tells that it is.
     """
@@ -107,8 +116,8 @@ def rows(content: bytes, gathering: Gathering, *, longest: int = LONGEST_VALUE) 
     if texts is not None:
         _parse(texts, shared)
     found = _Sheet(shared.found, gathering, longest + 1)
-    _parse(sheet, found)
-    yield from found.rows
+    for _ in _parsing(sheet, found):
+        yield from found.take()
 
 
 def _first_sheet(archive: _Archive) -> str:
@@ -137,7 +146,13 @@ class _Handler(Protocol):
     def text(self, text: str) -> None: ...
 
 
-def _parse(content: bytes, handler: _Handler) -> None:
+def _parse(pieces: Iterable[bytes], handler: _Handler) -> None:
+    for _ in _parsing(pieces, handler):
+        pass
+
+
+def _parsing(pieces: Iterable[bytes], handler: _Handler) -> Iterator[None]:
+    """Parse a part; stop behind every piece, and at the end."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
 
@@ -154,8 +169,20 @@ def _parse(content: bytes, handler: _Handler) -> None:
     parser.StartElementHandler, parser.EndElementHandler = begin, end
     parser.CharacterDataHandler = handler.text
     parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = refuse, refuse
+    fed = 0
+    for piece in pieces:
+        _fed(parser, piece, final=False)
+        fed += len(piece)
+        if fed - parser.CurrentByteIndex > MOST_TOKEN:
+            raise Unreadable(Fault.TOO_LARGE)
+        yield
+    _fed(parser, b"", final=True)
+    yield
+
+
+def _fed(parser: expat.XMLParserType, piece: bytes, *, final: bool) -> None:
     try:
-        parser.Parse(content, True)  # noqa: FBT003 — the parser takes it by position
+        parser.Parse(piece, final)
     except (expat.ExpatError, LookupError, ValueError):
         raise Unreadable from None
 
@@ -202,7 +229,7 @@ class _Texts:
     """Collects shared texts; how to pronounce them is left out."""
 
     def __init__(self, longest: int) -> None:
-        self.found: list[str] = []
+        self.found: list[bytes] = []
         self._now = _Gathered(longest)
         self._in_text = self._aloud = False
 
@@ -218,7 +245,7 @@ class _Texts:
         elif element == "si":
             if len(self.found) >= MOST_TEXTS:
                 raise Unreadable(Fault.TOO_LARGE)
-            self.found.append(self._now.take())
+            self.found.append(self._now.take().encode())
 
     def text(self, text: str) -> None:
         if self._in_text:
@@ -233,14 +260,19 @@ class _Row:
 
 
 class _Sheet:
-    """Collects the rows of a sheet."""
+    """Collects the rows of a sheet until they are taken."""
 
-    def __init__(self, texts: Sequence[str], gathering: Gathering, longest: int) -> None:
+    def __init__(self, texts: Sequence[bytes], gathering: Gathering, longest: int) -> None:
         self._texts, self._gathering = texts, gathering
         self._row, self._begun = _Row(0), 0
         self._now = _Gathered(longest)
         self._place, self._type, self._reading, self._aloud = 0, "n", False, False
-        self.rows: list[tuple[int, Sequence[str]]] = []
+        self._rows: list[tuple[int, Sequence[str]]] = []
+
+    def take(self) -> list[tuple[int, Sequence[str]]]:
+        """Give the rows that have ended since the last time."""
+        taken, self._rows = self._rows, []
+        return taken
 
     def begin(self, element: str, attributes: dict[str, str]) -> None:
         match element:
@@ -283,13 +315,13 @@ class _Sheet:
         if self._row.formula is not None:
             self._gathering.fault(self._row.at, Fault.FORMULA, self._row.formula)
         elif self._row.cells:
-            self.rows.append((self._row.at, self._row.cells))
+            self._rows.append((self._row.at, self._row.cells))
 
     def _cell(self, told: str) -> str:
         match self._type:
             case "s":
                 at = int(told) if told.isascii() and told.isdigit() and len(told) <= LONGEST_NUMBER else -1
-                return self._texts[at] if 0 <= at < len(self._texts) else ""
+                return self._texts[at].decode() if 0 <= at < len(self._texts) else ""
             case "n":
                 return whole(told)
             case _:

@@ -1,14 +1,15 @@
 """A head-count read as its bytes come: JSON lines, CSV with ``,`` ``;`` or tabs between, or a workbook. Pure, bounded, and nothing kept.
 
 A reader takes the pieces of a file and gives entries: what a row says by member, or why it cannot be read. Only a workbook is held whole,
-because its table of contents stands at its end. What is wrong with the whole file is raised, since a head-count of which a part is missing
-would let people go who are there.
+packed as it came, because its table of contents stands at its end; its rows come a stretch at a time. What is wrong with the whole file is
+raised, since a head-count of which a part is missing would let people go who are there.
 """
 
 import codecs
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Protocol
 
 import orjson
@@ -20,6 +21,7 @@ from app.kit.errors import Invalid
 from app.reconciliations.columns import EMPLOYEE_NO, member_of, members
 
 LONGEST: Final = 32_768
+STRETCH: Final = 1000
 MOST_ROWS: Final = 500_000
 MOST_IGNORED: Final = 50
 CUT: Final = 129
@@ -67,8 +69,8 @@ class Reader(Protocol):
         """Take the next piece; give the rows that are whole by now. Raises ``FileUnreadable`` and ``NotUtf8``."""
         ...
 
-    def finish(self) -> list[Entry]:
-        """Give what is left."""
+    def finish(self) -> Iterator[list[Entry]]:
+        """Give what is left, a stretch at a time. Raises as ``take`` does, at any of them."""
         ...
 
 
@@ -127,9 +129,9 @@ class JsonLines:
         """Take the next piece."""
         return self._read(self._lines.take(piece))
 
-    def finish(self) -> list[Entry]:
+    def finish(self) -> Iterator[list[Entry]]:
         """Give what is left."""
-        return self._read(self._lines.take(b"", final=True))
+        yield self._read(self._lines.take(b"", final=True))
 
     def _read(self, records: Iterator[tuple[int, str | None]]) -> list[Entry]:
         try:
@@ -231,12 +233,11 @@ class Csv:
         """Take the next piece."""
         return [entry for at, text in self._lines.take(piece) if (entry := self._row(at, text)) is not None]
 
-    def finish(self) -> list[Entry]:
+    def finish(self) -> Iterator[list[Entry]]:
         """Give what is left."""
         last = self._lines.take(b"", final=True)
-        found = [entry for at, text in last if (entry := self._row(at, text)) is not None]
+        yield [entry for at, text in last if (entry := self._row(at, text)) is not None]
         self._heading.require()
-        return found
 
     def _row(self, at: int, text: str | None) -> Entry | None:
         if text is None:
@@ -268,21 +269,25 @@ class Xlsx:
         self._content += piece
         return []
 
-    def finish(self) -> list[Entry]:
-        """Read it all."""
+    def finish(self) -> Iterator[list[Entry]]:
+        """Read it, a stretch at a time; last come the rows that have formulas."""
         gathering = Gathering()
-        found: list[Entry] = []
+        content = bytes(self._content)
+        self._content.clear()
         try:
-            for at, cells in workbook.rows(bytes(self._content), gathering):
-                entry = self._heading.read(at, cells, cut=CUT)
-                if entry is not None:
-                    found.append(entry)
+            yield from self._stretches(workbook.rows(content, gathering))
         except workbook.Unreadable as refusal:
             raise FileUnreadable(refusal.code) from None
         except Full:
             raise FileUnreadable(Fault.TOO_MANY_PROBLEMS) from None
         self._heading.require()
-        return [*found, *(Entry(each.line, None, each.code, each.column) for each in gathering.problems)]
+        yield [Entry(each.line, None, each.code, each.column) for each in gathering.problems]
+
+    def _stretches(self, rows: Iterator[tuple[int, Sequence[str]]]) -> Iterator[list[Entry]]:
+        read = (self._heading.read(at, cells, cut=CUT) for at, cells in rows)
+        found = (entry for entry in read if entry is not None)
+        while some := list(islice(found, STRETCH)):
+            yield some
 
 
 def reader_of(form: str, encoding: str = "utf-8") -> Reader:

@@ -144,7 +144,9 @@ class Comparison:
             if box is None:
                 raise FileGone
             yield await asyncio.to_thread(self._taken, found, place, box, reader)
-        yield await asyncio.to_thread(reader.finish)
+        rest = reader.finish()
+        while (entries := await asyncio.to_thread(next, rest, None)) is not None:
+            yield entries
 
     def _taken(self, found: Reconciliation, place: int, box: bytes, reader: Any) -> list[Entry]:  # noqa: ANN401 — a ``Reader``
         try:

@@ -17,13 +17,15 @@ from app.contacts.schemas import ContactAmend
 from app.contacts.values import normal
 from app.exchanges import table, workbook
 from app.exchanges.headings import MOST_COLUMNS
-from app.exchanges.line import MOST_LINES, MOST_PROBLEMS, Fault, Full, Gathering, decoded, shortened
+from app.exchanges.line import MOST_BYTES, MOST_LINES, MOST_PROBLEMS, Fault, Full, Gathering, decoded, shortened
 from app.kit.problems import Rejected, from_validation
 from app.rosters.cells import LONGEST, REMOVED, day, plain, several
 from app.rosters.profile import KEYS, PEOPLE, STATE, LeftOut, Meanings
 from app.rosters.verdicts import Verdict
 
 LONGEST_LINE: Final = 65_536
+MOST_SAID: Final = MOST_BYTES
+"""How much rows may say together: a workbook may name one long text from every cell."""
 _HEADINGS_WITHIN: Final = 20
 _DAYS: Final = frozenset({"contract_until", "review_due", "away_until", "birth_date"})
 _PLACES: Final = frozenset({"department", "memberships"})
@@ -81,7 +83,7 @@ class _Reader:
     def __init__(self, meanings: Meanings, collects: Callable[[str], bool], region: str) -> None:
         self._meanings, self._collects, self._region = meanings, collects, region
         self._columns: list[tuple[int, str]] | None = None
-        self._unread = 0
+        self._unread = self._said = 0
         self.roster = Roster()
 
     def take(self, at: int, cells: Sequence[str]) -> bool:
@@ -145,8 +147,16 @@ class _Reader:
         for name, code in dict.fromkeys(faults):
             self._fault(at, None if name is None else self.roster.headings[name], code)
         if not faults:
-            named = tuple(told[name] for name in PEOPLE if told.get(name))
-            self.roster.people.append(Person(at, keys[0], keys[1], named, _packed(told)))
+            self._keep(at, keys[0], keys[1], told)
+
+    def _keep(self, at: int, employee_no: str | None, user_name: str | None, told: Mapping[str, Any]) -> None:
+        named = tuple(told[name] for name in PEOPLE if told.get(name))
+        packed = _packed(told)
+        self._said += len(packed)
+        if self._said > MOST_SAID:
+            self._fault(at, None, Fault.TOO_LARGE.value)
+            raise Full
+        self.roster.people.append(Person(at, employee_no, user_name, named, packed))
 
     def _meant(self, member: str, text: str) -> tuple[Any, str | None]:
         """Give what a text says of a member, and the code of what hinders that."""
@@ -208,6 +218,7 @@ def read(content: bytes, written: str, meanings: Meanings, *, collects: Callable
     except Full:
         pass
     except workbook.Unreadable as refusal:
+        reader.roster.people.clear()
         reader.roster.problems.append(Told(1, None, refusal.code.value))
     noted = [Told(each.line, each.column, each.code.value) for each in gathering.problems]
     reader.roster.problems = sorted([*noted, *reader.roster.problems], key=lambda each: each.line)

@@ -1,12 +1,13 @@
 """What each reader understands, and that none of them raises or grows on what nobody should write."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.exchanges import asterisk, freeswitch, line, sheets
+from app.exchanges import asterisk, freeswitch, line, sheets, workbook
 from app.exchanges.headings import HEADINGS, column_of
 from app.exchanges.line import FAULTS, Fault, HolderKind, HolderReference, Kind, Line, Plan
 from app.exchanges.workbook import whole
@@ -234,11 +235,25 @@ def test_a_workbook() -> None:
             "document_type",
         ),
         (archive({"xl/workbook.xml": " " * 140_000_000, "xl/_rels/workbook.xml.rels": "<a/>"}), "too_large"),
+        (book('<row><c r="A1" t="str"><v>短号</v></c></row><row a="' + "x" * 2_000_000 + '"/>'), "too_large"),
     ],
-    ids=["magic", "cut", "document", "xml", "endless", "entities", "bomb"],
+    ids=["magic", "cut", "document", "xml", "endless", "entities", "bomb", "tag"],
 )
 def test_what_is_no_workbook(content: bytes, code: str) -> None:
     assert told(sheets.read(content)) == [(1, None, code)]
+
+
+def test_of_a_sheet_no_more_is_held_than_a_piece() -> None:
+    """Rows of sixty-four cells, each written in thirty bytes that pack to a tenth of one."""
+    content = book('<row><c r="BL1"><v>1</v></c></row>' * 10_000)
+    tracemalloc.start()
+    try:
+        taken = sum(1 for _ in workbook.rows(content, line.Gathering()))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken == 10_000
+    assert most < 3_000_000
 
 
 @pytest.mark.parametrize(

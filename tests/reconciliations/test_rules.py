@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from itertools import chain
 from uuid import UUID
 
 import pytest
@@ -101,7 +102,7 @@ def entries(form: str, content: bytes, sizes: list[int], encoding: str = "utf-8"
     for size in sizes:
         found += reader.take(content[at : at + size])
         at += size
-    return found + reader.take(content[at:]) + reader.finish()
+    return [*found, *reader.take(content[at:]), *chain.from_iterable(reader.finish())]
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)

@@ -165,6 +165,21 @@ def test_what_is_no_sheet_of_people(content: str | bytes, code: str) -> None:
     assert ([each.code for each in found.problems], found.people) == ([code], [])
 
 
+def test_nobody_is_taken_from_a_workbook_that_breaks_off() -> None:
+    cells = '<row><c t="str"><v>工号</v></c></row><row><c t="str"><v>E1</v></c></row>'
+    found = roster(books.book(cells + "<row/>" * 20_000 + "</row>"), written="xlsx")
+    assert ([each.code for each in found.problems], found.people) == (["no_workbook"], [])
+
+
+def test_rows_that_name_one_long_text_say_no_more_than_a_file_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.rosters.reading.MOST_SAID", 4_500)
+    texts = "<si><t>工号</t></si><si><t>职责</t></si><si><t>" + "x" * 400 + "</t></si>"
+    head = '<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row>'
+    rows = "".join(f'<row><c t="str"><v>E{at}</v></c><c t="s"><v>2</v></c></row>' for at in range(50))
+    found = roster(books.book(head + rows, texts), written="xlsx")
+    assert (len(found.people), faults(found)) == (10, [(12, None, "too_large")])
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
