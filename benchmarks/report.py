@@ -92,7 +92,7 @@ def show(results: Sequence[Mapping[str, Any]]) -> None:
     for result in results:
         if "levels" in result:
             console.print(_levels(result))
-        if "people" in result:
+        if result["work"] == "search":
             console.print(_questions(result))
 
 
