@@ -48,6 +48,19 @@ def is_protected(path: str) -> bool:
     return path.rpartition(":")[2].lower().partition(".")[0] in PROTECTED
 
 
+def comparisons(node: FilterNode) -> int:
+    """Count what is compared with each resource that a filter is tried on."""
+    match node:
+        case LogicalExpr():
+            return sum(map(comparisons, node.terms))
+        case Not():
+            return comparisons(node.expr)
+        case ValuePath():
+            return 1 + comparisons(node.val_filter)
+        case _:
+            return 1
+
+
 def refuse_guessing(node: FilterNode, *, negated: bool = False) -> None:
     """Raise ``InvalidFilterException`` for a filter that asks more of a guarded value than whether somebody has it."""
     match node:

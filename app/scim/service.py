@@ -1,25 +1,41 @@
 """The protocol, by ``scim2-server``: read the request in the standard's form, serve it with a storage of its caller, write the answer.
 
-Two things differ from the library: a PATCH is answered with the resource (both are the standard's; some clients know one), and bodies are
-brought to the standard's form before they are read. Imported when the first request comes.
+Three things differ from the library: a PATCH is answered with the resource (both are the standard's; some clients know one), a page holds
+what is returned on request alone when it is asked for, and bodies are brought to the standard's form before they are read. Imported when
+the first request comes.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from scim2_models import Context, Resource, ResourceType, ResponseParameters, SCIMException, ScimProvider
+from pydantic_core import from_json
+from scim2_models import (
+    Context,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    SCIMException,
+    ScimProvider,
+    SearchRequest,
+)
 from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 from scim2_server.service import ScimService
-from scim2_server.storage import AsyncScimStorage
+from scim2_server.storage import AsyncScimStorage, SearchPage
 
+from app.scim.bounds import refuse_long_patch, refuse_long_search
 from app.scim.resources import described
 from app.scim.shims import standard_patch, standard_user
 
+_READ: Final = frozenset({Operation.create, Operation.replace, Operation.patch, Operation.search_with_body})
+"""What has a body that is looked into before the library reads it."""
+_LARGEST: Final = 2**53
+"""Largest number that every reader of JSON reads exactly."""
 MakeStorage = Callable[[ScimProvider], AsyncScimStorage]
 
 
@@ -32,6 +48,24 @@ class Protocol(ScimService):
         """Answer a PATCH with what the resource is now."""
         published = self.publish(base_url, resource)
         return self.resource_response(published, Context.RESOURCE_REPLACEMENT_RESPONSE, response_parameters)
+
+    def search_response(
+        self,
+        base_url: str,
+        resource_types: list[ResourceType],
+        page: SearchPage,
+        search_request: SearchRequest[Any],
+    ) -> ScimResponse:
+        """Answer a search; the library writes the page a second time, and forgets by then which attributes were asked for."""
+        found = [
+            self.publish(base_url, each).model_dump(
+                scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=search_request
+            )
+            for each in page.resources
+        ]
+        answer = super().search_response(base_url, resource_types, replace(page, resources=[]), search_request)
+        told = {"startIndex": min(search_request.start_index or 1, _LARGEST), "itemsPerPage": len(found)}
+        return replace(answer, body={**(answer.body or {}), **told, "Resources": found})
 
 
 class Endpoint:
@@ -52,18 +86,28 @@ class Endpoint:
             return self._service.error_response(refused)
 
     def _standard(self, request: ScimRequest) -> bytes:
+        """Give the body in the standard's form; what is no JSON, or nests too deep, is left to the protocol to refuse."""
+        refuse_long_search(request.query)
         target = self._service.match(request)
         kind = None if target.endpoint is None else self._service.get_resource_type_by_endpoint(target.endpoint)
-        shim = {
-            Operation.create: standard_user if _is_user(kind) else None,
-            Operation.replace: standard_user if _is_user(kind) else None,
-            Operation.patch: standard_patch,
-        }.get(target.operation)
-        if shim is None or not request.body:
+        if target.operation not in _READ or not request.body:
             return request.body
         try:
-            return orjson.dumps(shim(orjson.loads(request.body)))
-        except orjson.JSONDecodeError:
+            body = from_json(request.body, allow_inf_nan=False)
+        except ValueError:
+            return request.body
+        match target.operation:
+            case Operation.search_with_body:
+                refuse_long_search(body)
+                return request.body
+            case Operation.patch:
+                refuse_long_patch(body)
+                body = standard_patch(body)
+            case _:
+                body = standard_user(body) if _is_user(kind) else body
+        try:
+            return orjson.dumps(body)
+        except orjson.JSONEncodeError:
             return request.body
 
 

@@ -4,6 +4,7 @@ A write is compared with what the same request was shown, and answered by a look
 once, users stand first.
 """
 
+from asyncio import sleep
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 from uuid import UUID
@@ -28,7 +29,7 @@ from app.lookups.service import LookupService
 from app.permissions.outcomes import Power
 from app.permissions.standing import Viewer
 from app.scim.errors import TooManyToSearch
-from app.scim.filtering import candidates, is_protected, refuse_guessing
+from app.scim.filtering import candidates, comparisons, is_protected, refuse_guessing
 from app.scim.groups import Groups, Listed
 from app.scim.mapping import said_by
 from app.scim.reading import PURPOSE, SeenUser, UserReader
@@ -38,6 +39,11 @@ from app.scim.writing import UserWriter
 
 MOST_TRIED: Final = 5000
 """Users that a filter without an index, or an order, is tried on."""
+MOST_COMPARED: Final = 100_000
+"""Comparisons that one search makes in all."""
+_MOST_PASSED: Final = 1_000_000_000
+"""Behind so many there is nobody; what a client may say beyond is more than a database counts."""
+_AT_ONCE: Final = 100
 _USER: Final = "User"
 Window = tuple[int, int]
 """How many to pass over, and how many to give at most."""
@@ -98,7 +104,7 @@ class Storage(AsyncScimStorage):
             raise NotImplementedException(detail="Users and groups have no order among each other")
         logged = {} if search_request.filter is None else {"filter": self._terms.masked(str(search_request.filter))}
         total, found = 0, list[Resource[Any]]()
-        passed = search_request.start_index_0 or 0
+        passed = min(search_request.start_index_0 or 0, _MOST_PASSED)
         most = MOST_RESULTS if search_request.count is None else search_request.count
         for resource_type in sorted(resource_types, key=lambda each: each.id != _USER):
             listing = self._list_users if resource_type.id == _USER else self._list_groups
@@ -203,10 +209,13 @@ class Storage(AsyncScimStorage):
                 raise TooManyToSearch
         else:
             ids = sorted(among, reverse=True)
-        closed = await self._users.closed(self._viewer, ids)
-        users = [self._model(resource_type, {**each, **matched.get(UUID(each["id"]), {})}) for each in closed]
-        if asked.filter is not None:
-            users = [each for each in users if asked.filter.match(each)]
+        if asked.filter is not None and comparisons(asked.filter.ast) * len(ids) > MOST_COMPARED:
+            raise TooManyToSearch
+        users = list[Resource[Any]]()
+        for at in range(0, len(ids), _AT_ONCE):
+            closed = await self._users.closed(self._viewer, ids[at : at + _AT_ONCE])
+            told = [{**each, **matched.get(UUID(each["id"]), {})} for each in closed]
+            users += await self._meant_of(resource_type, asked, told)
         return [UUID(each.id) for each in (users if asked.sort_by is None else asked.sort(users))]
 
     async def _holders(self, index: str, value: str) -> Sequence[UUID]:
@@ -253,10 +262,21 @@ class Storage(AsyncScimStorage):
             if among is None:
                 raise InvalidFilterException(detail="Members are asked for with the id of a group")
             people = await self._groups.members(self._viewer, [each for each in groups if each.id in among])
-        found = [self._model(resource_type, self._groups.written(each, people.get(each.id, ()))) for each in groups]
-        if asked.filter is not None:
-            found = [each for each in found if asked.filter.match(each)]
+        if asked.filter is not None and comparisons(asked.filter.ast) * len(groups) > MOST_COMPARED:
+            raise TooManyToSearch
+        found = list[Resource[Any]]()
+        for at in range(0, len(groups), _AT_ONCE):
+            told = [self._groups.written(each, people.get(each.id, ())) for each in groups[at : at + _AT_ONCE]]
+            found += await self._meant_of(resource_type, asked, told)
         return [by_id[str(each.id)] for each in (found if asked.sort_by is None else asked.sort(found))]
+
+    async def _meant_of(
+        self, resource_type: ResourceType, asked: SearchRequest[Any], told: Sequence[Mapping[str, Any]]
+    ) -> list[Resource[Any]]:
+        """Give those that a filter means, and let others have their turn before the next are tried."""
+        await sleep(0)
+        found = [self._model(resource_type, each) for each in told]
+        return found if asked.filter is None else [each for each in found if asked.filter.match(each)]
 
     def _model(self, resource_type: ResourceType, told: Mapping[str, Any]) -> Resource[Any]:
         model = cast("type[Resource[Any]]", self._provider.model_for(resource_type))

@@ -1,5 +1,6 @@
 """Users over HTTP, on both engines: what a provisioning client's calls cause in the directory, and what it is told."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -217,6 +218,103 @@ async def test_pages_are_counted_ordered_and_searched(shared: World) -> None:
     assert [each["meta"]["resourceType"] for each in whole["Resources"]] == ["User", "Group"]
     assert whole["totalResults"] > none["totalResults"]
     refused(await client.get("/scim/v2/", params={"sortBy": "displayName"}), 501)
+
+
+async def test_what_is_returned_on_request_is_in_pages_too(shared: World) -> None:
+    """``scim2-server`` 0.8.3 writes a page a second time and drops it then."""
+    client = await provisioner(shared)
+    guarded = await add_person(shared, secrecy="protected")
+    asked = {"filter": f'id eq "{guarded.id}"', "attributes": f"userName,{DIRECTORY}:secrecy"}
+    sought = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], **asked}
+    for answer in (
+        await client.get(USERS, params=asked),
+        await client.post(f"{USERS}/.search", json={**sought, "attributes": asked["attributes"].split(",")}),
+    ):
+        (told,) = answer.json()["Resources"]
+        assert told.keys() == {"schemas", "id", "userName", DIRECTORY}
+        assert told[DIRECTORY] == {"secrecy": "protected"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        ({"filter": f'title eq "{"x" * 10_000}"'}, "invalidFilter"),
+        ({"filter": "(" * 5000 + 'title eq "x"' + ")" * 5000}, "invalidFilter"),
+        ({"filter": "not (" * 40 + "title pr" + ")" * 40}, "invalidFilter"),
+        ({"filter": " or ".join(['title eq "x"'] * 1000)}, "invalidFilter"),
+        ({"FILTER": " or ".join(['title eq "x"'] * 1000)}, "invalidFilter"),
+        ({"filter": "title eq \"x' OR 1=1 --"}, "invalidFilter"),
+        ({"filter": "password pr"}, "invalidFilter"),
+        ({"filter": "active gt true"}, "invalidFilter"),
+        ({"attributes": ["title"] * 5000}, "invalidValue"),
+        ({"sortBy": "x" * 10_000}, "invalidPath"),
+    ],
+    ids=["long", "parentheses", "nots", "ors", "capitals", "quote", "unknown", "order", "attributes", "sort"],
+)
+async def test_what_would_hold_everybody_up_is_refused_unread(shared: World, asked: dict[str, Any], kind: str) -> None:
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "count": 1, **asked}
+    refused(await (await provisioner(shared)).post(f"{USERS}/.search", json=body), 400, kind)
+
+
+async def test_a_search_compares_so_much_and_no_more(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await provisioner(shared)
+    user = await made(client)
+    within = {"filter": f'id eq "{user["id"]}" and ({" or ".join(["title pr"] * 90)})'}
+    assert (await client.get(USERS, params=within)).json()["totalResults"] == 1
+    monkeypatch.setattr("app.scim.storage.MOST_COMPARED", 3)
+    for path, asked in ((USERS, within["filter"]), (USERS, 'title sw "x"'), ("/scim/v2/Groups", 'displayName co "x"')):
+        refused(await client.get(path, params={"filter": asked}), 400, "tooMany")
+
+
+async def test_edges_of_pages(shared: World) -> None:
+    client = await provisioner(shared)
+    total = (await client.get(USERS, params={"count": 0})).json()["totalResults"]
+    for asked, start, found in (
+        ({"startIndex": -3, "count": 1}, 1, 1),
+        ({"startIndex": total, "count": 5}, total, 1),
+        ({"startIndex": total + 1, "count": 5}, total + 1, 0),
+        ({"startIndex": 10**30, "count": 5}, 2**53, 0),
+        ({"count": -1}, 1, 0),
+    ):
+        told = (await client.get(USERS, params={**asked, "attributes": "id"})).json()
+        assert (told["startIndex"], told["itemsPerPage"], len(told["Resources"])) == (start, found, found)
+        assert told["totalResults"] == total
+    most = (await client.get(USERS, params={"count": 10**30, "attributes": "id"})).json()
+    assert most["itemsPerPage"] == min(total, 200)
+    refused(await client.get(USERS, params={"count": "many"}), 400, "invalidValue")
+    refused(await client.get(USERS, params={"cursor": ""}), 501)
+
+
+@pytest.mark.parametrize("depth", [150, 230, 900, 100_000])
+async def test_a_body_that_nests_deep_is_an_error_of_its_own(shared: World, depth: int) -> None:
+    client = await provisioner(shared)
+    deep = b"[" * depth + b"]" * depth
+    head = b'{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"deep","name":'
+    removed = b'{"Operations":[{"op":"remove","path":"members","value":'
+    for method, path, body in (
+        ("POST", USERS, head + deep + b"}"),
+        ("PATCH", f"{USERS}/{shared.people['hr']}", removed + deep + b"}]}"),
+        ("POST", f"{USERS}/.search", b'{"filter":' + deep + b"}"),
+    ):
+        answer = await client.request(method, path, content=body)
+        told = refused(answer, 400, answer.json().get("scimType"))
+        assert told["scimType"] in {"invalidSyntax", "invalidValue", "invalidFilter"}
+
+
+async def test_a_patch_of_more_than_is_taken_changes_nothing(shared: World) -> None:
+    client = await provisioner(shared)
+    user = await made(client)
+    path = f"{USERS}/{user['id']}"
+    one = {"op": "replace", "path": "title", "value": "x"}
+    longest = 'emails[type eq "work"' + ' or type eq "work"' * 1000 + "].value"
+    for kind, body in (
+        ("invalidValue", patch(*[one] * 1001)),
+        ("invalidValue", patch({"op": "replace", "value": {f"x{at}": 1 for at in range(1001)}})),
+        ("invalidPath", patch(one, {**one, "path": longest})),
+        ("invalidPath", patch(one, {"op": "replace", "value": {longest: "x"}})),
+    ):
+        refused(await client.patch(path, json=body), 400, kind)
+    assert (await client.get(path)).json() == user
 
 
 async def test_nobody_else_provisions_and_every_refusal_is_an_error_of_scim(shared: World) -> None:
