@@ -160,6 +160,11 @@ def render(problem: Problem, context: RequestContext | None) -> Response:
     return Response(orjson.dumps(document), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
+def is_refusal(problem: Problem) -> bool:
+    """Tell whether a problem refuses a known caller, and is therefore put on record."""
+    return problem.status in _REFUSALS
+
+
 def from_validation(error: RequestValidationError) -> Invalid:
     """Turn the framework's list of faults into ours, without the values that it quotes."""
     faults = []
@@ -219,7 +224,7 @@ def install(app: FastAPI, record_refusal: RecordRefusal) -> Callable[[Request, E
                 shown = _FRAMEWORK.get(error.status_code, Internal)(headers=error.headers)
             case _:
                 shown = Internal()
-        if context is not None and context.actor is not None and shown.status in _REFUSALS:
+        if context is not None and context.actor is not None and is_refusal(shown):
             try:
                 await record_refusal(context, shown)
             except Problem as unrecorded:

@@ -71,7 +71,8 @@ class ScimDesk:
         reader, gate, contacts = application.database.reader, application.gate, application.contact_rows
         rights, found = CurrentRights(application.standings), ProvisionedContacts(reader)
         self.rows = ScimRepository(reader, RowSigner(application.keyring.mac_key(SCIM)))
-        self._database = application.database
+        self._database, self._standings = application.database, application.standings
+        self.most_bytes = application.settings.http.max_body_bytes
         self._lookups, self._terms = application.lookups.service, application.terms
         self._users = UserReader(
             contacts=contacts,
@@ -121,4 +122,5 @@ class ScimDesk:
             rows=self.rows,
             lookups=self._lookups,
             terms=self._terms,
+            standings=self._standings,
         )

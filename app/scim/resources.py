@@ -34,6 +34,10 @@ from scim2_models import (
 from app.scim.mapping import DIRECTORY, ENTERPRISE
 
 MOST_RESULTS: Final = 200
+MOST_OPERATIONS: Final = 200
+"""Operations of one bulk request: on a busy machine they take most of a minute, which is as long as proxies wait."""
+MOST_BYTES: Final = 1_048_576
+"""Of a bulk request, where no less is taken of any."""
 _READ_ONLY: Final = Mutability.read_only
 
 
@@ -151,10 +155,10 @@ class Group(Resource[Any]):
     Members: ClassVar[type[ComplexAttribute]] = GroupMember
 
 
-def _config() -> ServiceProviderConfig:
+def _config(most_bytes: int) -> ServiceProviderConfig:
     return ServiceProviderConfig(
         patch=Patch(supported=True),
-        bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
+        bulk=Bulk(supported=True, max_operations=MOST_OPERATIONS, max_payload_size=most_bytes),
         filter=Filter(supported=True, max_results=MOST_RESULTS),
         change_password=ChangePassword(supported=False),
         sort=Sort(supported=True),
@@ -170,15 +174,18 @@ def _config() -> ServiceProviderConfig:
     )
 
 
-def described() -> ScimProvider:
-    """Describe the service: users with both extensions, groups, and what is supported; read as tolerantly as Entra ID needs."""
+def described(most_bytes: int = MOST_BYTES) -> ScimProvider:
+    """Describe the service: users with both extensions, groups, and what is supported; read as tolerantly as Entra ID needs.
+
+    ``most_bytes`` is what the service takes as a body.
+    """
     return ScimProvider(
         [User, EnterpriseUser, DirectoryUser, Group],
         [
             ResourceType.from_resource(cast("Any", User)[EnterpriseUser | DirectoryUser]),
             ResourceType.from_resource(Group),
         ],
-        _config(),
+        _config(min(most_bytes, MOST_BYTES)),
         ScimPolicy(
             unknown=ScimPolicy.Unknown.ignore,
             remove_value_as_filter=ScimPolicy.RemoveValue.apply,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import Query, Request, Response
 
+from app.disclosure.refusals import recorder
 from app.kit.routing import GuardedRouter
 from app.permissions.standing import Viewer
 from app.scim.access import Desk, Provisions, ReadsDescription, ScimQuery
@@ -53,17 +54,18 @@ async def _answered(viewer: Viewer, desk: ScimDesk, request: Request) -> Respons
         headers=list(request.headers.items()),
         body=await request.body(),
     )
-    answer = await _endpoint(request).answer(asked, lambda provider: desk.storage(viewer, provider))
+    record = recorder(request.app)
+    answer = await _endpoint(request, desk).answer(asked, lambda provider: desk.storage(viewer, provider), record)
     status, headers = head_of(answer)
     body = b"" if answer.body is None else orjson.dumps(answer.body)
     return Response(body, status_code=status, headers=headers)
 
 
-def _endpoint(request: Request) -> Any:  # noqa: ANN401 — an Endpoint, which comes with the library
+def _endpoint(request: Request, desk: ScimDesk) -> Any:  # noqa: ANN401 — an Endpoint, which comes with the library
     from app.scim.service import Endpoint  # noqa: PLC0415 — with the library
 
     state = request.app.state
     endpoint = getattr(state, "scim_endpoint", None)
     if endpoint is None:
-        endpoint = state.scim_endpoint = Endpoint()
+        endpoint = state.scim_endpoint = Endpoint(desk.most_bytes)
     return endpoint

@@ -21,22 +21,25 @@ from scim2_models import (
     ScimProvider,
     SearchRequest,
 )
-from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 from scim2_server.service import ScimService
-from scim2_server.storage import AsyncScimStorage, SearchPage
+from scim2_server.storage import SearchPage
 
-from app.scim.bounds import refuse_long_patch, refuse_long_search
+from app.scim.bounds import refuse_long_bulk, refuse_long_patch, refuse_long_search
+from app.scim.bulk import Handler, RecordRefusal
 from app.scim.resources import described
-from app.scim.shims import standard_patch, standard_user
+from app.scim.shims import standard_bulk, standard_patch, standard_user
+from app.scim.storage import Storage
 
-_READ: Final = frozenset({Operation.create, Operation.replace, Operation.patch, Operation.search_with_body})
+_READ: Final = frozenset(
+    {Operation.create, Operation.replace, Operation.patch, Operation.bulk, Operation.search_with_body}
+)
 """What has a body that is looked into before the library reads it."""
 _LARGEST: Final = 2**53
 """Largest number that every reader of JSON reads exactly."""
-MakeStorage = Callable[[ScimProvider], AsyncScimStorage]
+MakeStorage = Callable[[ScimProvider], Storage]
 
 
 class Protocol(ScimService):
@@ -71,14 +74,17 @@ class Protocol(ScimService):
 class Endpoint:
     """Serves requests."""
 
-    def __init__(self) -> None:
-        """Build the models, once in a process."""
-        self.provider = described()
+    def __init__(self, most_bytes: int) -> None:
+        """Build the models, once in a process; ``most_bytes`` is what the service takes as a body."""
+        self.provider = described(most_bytes)
         self._service = Protocol(self.provider)
 
-    async def answer(self, request: ScimRequest, storage: MakeStorage) -> ScimResponse:
-        """Answer one request, also one that the standard refuses; problems of ours go to whoever writes problems."""
-        handler = AsyncScimHandler(self._service, storage(self.provider))
+    async def answer(self, request: ScimRequest, storage: MakeStorage, record: RecordRefusal) -> ScimResponse:
+        """Answer one request, also one that the standard refuses; problems of ours go to whoever writes problems.
+
+        But within a bulk request, where what was refused is told beside what was done; ``record`` puts it on record.
+        """
+        handler = Handler(self._service, storage(self.provider), record)
         try:
             request.body = self._standard(request)
             return await handler.handle(request)
@@ -103,6 +109,9 @@ class Endpoint:
             case Operation.patch:
                 refuse_long_patch(body)
                 body = standard_patch(body)
+            case Operation.bulk:
+                refuse_long_bulk(body)
+                body = standard_bulk(body)
             case _:
                 body = standard_user(body) if _is_user(kind) else body
         try:

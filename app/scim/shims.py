@@ -39,6 +39,30 @@ def standard_patch(body: Any) -> Any:  # noqa: ANN401 — whatever was sent
     }
 
 
+def standard_bulk(body: Any) -> Any:  # noqa: ANN401 — whatever was sent
+    """Bring what the operations of a bulk request carry to the standard's form."""
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: [_carried(each) for each in value] if name.lower() == "operations" and isinstance(value, list) else value
+        for name, value in body.items()
+    }
+
+
+def _carried(sent: Any) -> Any:  # noqa: ANN401 — whatever was sent
+    if not isinstance(sent, dict):
+        return sent
+    told = {name.lower(): value for name, value in sent.items()}
+    is_user = str(told.get("path")).lower().lstrip("/").partition("/")[0] == "users"
+    shims = {"PATCH": standard_patch, **({"POST": standard_user, "PUT": standard_user} if is_user else {})}
+    shim = shims.get(str(told.get("method")).upper())
+    return (
+        sent
+        if shim is None
+        else {name: shim(value) if name.lower() == "data" else value for name, value in sent.items()}
+    )
+
+
 def _operation(sent: Any) -> Any:  # noqa: ANN401 — whatever was sent
     if not isinstance(sent, dict) or "value" not in sent:
         return sent

@@ -27,7 +27,7 @@ from app.auth.subject import user_name_key
 from app.kit.errors import NotFound
 from app.lookups.service import LookupService
 from app.permissions.outcomes import Power
-from app.permissions.standing import Viewer
+from app.permissions.standing import Standings, Viewer
 from app.scim.errors import TooManyToSearch
 from app.scim.filtering import candidates, comparisons, is_protected, refuse_guessing
 from app.scim.groups import Groups, Listed
@@ -64,13 +64,24 @@ class Storage(AsyncScimStorage):
         rows: ScimRepository,
         lookups: LookupService,
         terms: Terms,
+        standings: Standings,
     ) -> None:
-        """Take who asks, the models, what reads and writes users and groups, how values are found, and the key of terms in the log."""
+        """Take who asks, the models, what reads and writes, how values are found, the key of terms in the log, and who viewers are now."""
         self._viewer, self._provider = viewer, provider
         self._users, self._writer, self._groups = users, writer, groups
-        self._rows, self._lookups, self._terms = rows, lookups, terms
+        self._rows, self._lookups, self._terms, self._standings = rows, lookups, terms, standings
         self._seen: dict[UUID, SeenUser] = {}
         self._listed: dict[UUID, tuple[Listed, Mapping[str, Any]]] = {}
+
+    async def renew(self) -> None:
+        """Begin anew, with the rights that the caller has now."""
+        self._viewer = await self._standings.of(self._viewer.subject, fresh=True)
+        self._seen.clear()
+        self._listed.clear()
+
+    async def note_bulk(self, operations: int) -> None:
+        """Put on record that so many operations were asked for at once, and nobody shown for it."""
+        await self._users.several(self._viewer, (), {"resource": "Bulk", "operations": operations})
 
     async def get(
         self,

@@ -7,7 +7,7 @@ import pytest
 
 from app.scim.answers import error_of
 from app.scim.mapping import DIRECTORY, ENTERPRISE, changes, parted, said_by, unsaid_in, user_of, whole
-from app.scim.shims import standard_patch, standard_user
+from app.scim.shims import standard_bulk, standard_patch, standard_user
 from tests.support.tree import ROOT
 
 CARD: dict[str, Any] = {
@@ -140,6 +140,27 @@ def test_operations_are_brought_to_the_standards_form(path: str | None, value: A
 
 def test_what_is_to_be_removed_is_named_by_what_is_said_of_it() -> None:
     assert operation("members", [{"$ref": None, "value": "1"}], "Remove")["value"] == [{"value": "1"}]
+
+
+def test_what_bulk_operations_carry_is_brought_to_the_standards_form() -> None:
+    sent = {
+        "operations": [
+            {"Method": "post", "path": "/Users", "Data": {ENTERPRISE: {"manager": "1"}}},
+            {
+                "method": "PATCH",
+                "path": "Groups/1",
+                "data": {"Operations": [{"op": "add", "path": MANAGER, "value": "1"}]},
+            },
+            {"method": "POST", "path": "/Groups", "data": {ENTERPRISE: {"manager": "1"}}},
+            {"method": "DELETE", "path": "/Users/1"},
+            None,
+        ]
+    }
+    one, two, *rest = standard_bulk(sent)["operations"]
+    assert one == {"Method": "post", "path": "/Users", "Data": {ENTERPRISE: {"manager": {"value": "1"}}}}
+    assert two["data"] == {"Operations": [{"op": "add", "path": MANAGER, "value": {"value": "1"}}]}
+    assert rest == sent["operations"][2:]
+    assert [standard_bulk(each) for each in (1, {"Operations": 1})] == [1, {"Operations": 1}]
 
 
 def test_bodies_of_users_are_brought_to_the_standards_form() -> None:

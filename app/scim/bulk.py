@@ -1,0 +1,71 @@
+"""Bulk (RFC 7644 section 3.7): operations one after the other, each as a request of its own would be.
+
+Each has the rights of its moment, its own unit of work, its own looks, and its refusal is on record. What one did stays when a later one
+fails; what failed is told beside it. Imported with the library.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import structlog
+from scim2_models import BulkOperation, Error, Resource, ResourceType, SCIMException
+from scim2_server.handler import AsyncScimHandler
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
+from scim2_server.service import ScimService
+
+from app.kit.context import RequestContext, current_request
+from app.kit.errors import Problem
+from app.kit.problems import is_refusal, render
+from app.scim.answers import error_of
+from app.scim.storage import Storage
+
+ACTION = "scim.bulk"
+RecordRefusal = Callable[[RequestContext, Problem], Awaitable[None]]
+
+_log = structlog.get_logger("duanhao.http")
+
+
+class Handler(AsyncScimHandler):
+    """The library's handler, with operations that are refused as requests are."""
+
+    def __init__(self, service: ScimService, storage: Storage, record: RecordRefusal) -> None:
+        """Take the protocol, the storage of one caller, and what puts refusals on record."""
+        super().__init__(service, storage)
+        self._own, self._record = storage, record
+
+    async def bulk(self, request: ScimRequest) -> ScimResponse:
+        """Run a bulk request, on record itself: where nothing could be done nobody was looked at either."""
+        answer = await super().bulk(request)
+        await self._own.note_bulk(len((answer.body or {}).get("Operations", ())))
+        return answer
+
+    async def apply_bulk_operation(
+        self, resource_type: ResourceType, operation: BulkOperation[Resource[Any]]
+    ) -> Resource[Any] | None:
+        """Do one operation; raise what the library tells of it."""
+        context = current_request()
+        if context is not None:
+            context.sought, context.action = None, ACTION
+        try:
+            await self._own.renew()
+            return await super().apply_bulk_operation(resource_type, operation)
+        except SCIMException:
+            raise
+        except Problem as problem:
+            raise await self._told(problem, context) from problem
+        except Exception as error:
+            _log.error("request_failed", code="internal", error=type(error).__name__)
+            raise
+
+    async def _told(self, problem: Problem, context: RequestContext | None) -> SCIMException:
+        """Give a problem as the library tells it, put on record where it refuses; who cannot be recorded is told that."""
+        shown = problem
+        if context is not None and is_refusal(problem):
+            try:
+                await self._record(context, problem)
+            except Problem as unrecorded:
+                shown = unrecorded
+        document = orjson.loads(bytes(render(shown, context).body))
+        return SCIMException.from_error(Error.model_validate(error_of(document, shown.status)))
