@@ -17,6 +17,7 @@ from app.auth.errors import AccountRefused
 from app.hr.models import EventState
 from app.hr.schemas import REFUSED, EventProblem, HrBatchItem, HrBatchReceipt, HrEventIn, Sent
 from app.hr.service import ACTION, HrService, Told, receipt_of
+from app.hr.source_errors import ForeignSource
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Database, collided
@@ -25,7 +26,7 @@ from app.kit.problems import ProblemError
 from app.permissions.errors import NotPermitted
 from app.permissions.standing import Standings, Viewer, author_of
 
-_REFUSALS: Final = (Invalid, NotPermitted, AccountRefused)
+_REFUSALS: Final = (Invalid, NotPermitted, AccountRefused, ForeignSource)
 """What a single event is refused with; everything else is a failure of ours."""
 
 

@@ -23,6 +23,7 @@ from app.hr.repository import HrLedger
 from app.hr.senders import Senders
 from app.hr.service import HrService
 from app.hr.settling import Settling
+from app.hr.source_names import SourceNames
 from app.hr.sources import HR_SOURCE, SourceRows, Sources
 from app.hr.subjects import People, Subjects
 from app.hr.sweeping import HrSweep
@@ -63,9 +64,8 @@ class HrDesk:
         clock: Clock,
     ) -> None:
         """Take how looks are shown, people and senders, the store, what events change, the ledger's sealer and keys, and the clock."""
-        self.sources = Sources(
-            SourceRows(RowSigner(key(HR_SOURCE))), box=SecretBox(key("hr-source-secret")), clients=clients, clock=clock
-        )
+        sources = SourceRows(RowSigner(key(HR_SOURCE)))
+        self.sources = Sources(sources, box=SecretBox(key("hr-source-secret")), clients=clients, clock=clock)
         subjects, ledger = Subjects(personnel.people), HrLedger()
         keys = LedgerKeys(key("hr-subject"), key("hr-body"))
         known = KnownSubjects(
@@ -107,6 +107,7 @@ class HrDesk:
             subjects=subjects,
             members=members,
             telling=telling,
+            names=SourceNames(sources, showing.reader),
             keys=keys,
             clock=clock,
         )

@@ -24,6 +24,7 @@ from app.hr.schemas import (
     openapi_examples,
 )
 from app.hr.service import receipt_of
+from app.hr.source_errors import ForeignSource
 from app.kit.context import current_request
 from app.kit.dependencies import Unit
 from app.kit.errors import (
@@ -65,7 +66,7 @@ router = GuardedRouter(prefix="/v1/hr/events", tags=["hr"])
     response_model=None,
     responses={
         202: {"model": HrReceipt, "description": "Taken; `state` says what became of it", "headers": _REPLAYED},
-        **responses(*_ALWAYS, NotFound, NotCollected, EventIdReused),
+        **responses(*_ALWAYS, ForeignSource, NotFound, NotCollected, EventIdReused),
     },
 )
 async def take_event(
@@ -115,10 +116,7 @@ async def take_events(viewer: HrWrite, batches: Batches, body: HrBatchIn) -> Res
     "",
     summary="List personnel events",
     response_model=None,
-    responses={
-        **disclosed_response(HrEventPage, "A page of the ledger"),
-        **responses(*_ALWAYS, *_LOOKS, BadCursor),
-    },
+    responses={**disclosed_response(HrEventPage, "A page of the ledger"), **responses(*_ALWAYS, *_LOOKS, BadCursor)},
 )
 async def list_events(
     viewer: HrRead, ledger: Ledger, query: Annotated[EventListQuery, Query()]

@@ -24,16 +24,16 @@ from app.hr.models import EventState, HrEvent
 from app.hr.repository import HrLedger
 from app.hr.schemas import EventProblem, HrEventIn, HrReceipt
 from app.hr.settling import Settling
+from app.hr.source_names import SourceNames
 from app.hr.subjects import KIND, PERSONNEL, Subjects
 from app.hr.telling import Telling
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
-from app.kit.errors import FieldError, Invalid
+from app.kit.errors import Invalid
 from app.kit.models import new_id
 from app.permissions.standing import Viewer, author_of
 
-OWN_SOURCES: Final = ("reconcile:", "scim:")
 ACTION: Final = "hr.event"
 _AHEAD: Final = timedelta(days=7)
 """How far ahead of now an event may say that it happened: what stands later wins over everything that is said before, departures too."""
@@ -63,18 +63,21 @@ class HrService:
         subjects: Subjects,
         members: MemberReader,
         telling: Telling,
+        names: SourceNames,
         keys: LedgerKeys,
         clock: Clock,
     ) -> None:
-        """Take the ledger, what opens and what settles events, who asks policy, how members are read, who alerts, keys and the clock."""
+        """Take the ledger, what opens and settles events, who asks policy, how members are read, who alerts, names, keys and clock."""
+        self._names = names
         self._ledger, self._backlog, self._settling, self._telling = ledger, backlog, settling, telling
         self._subjects, self._members, self._keys, self._clock = subjects, members, keys, clock
 
     async def take(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:
-        """As ``take_own``, of a sender, who is refused the names of the service's own sources, and what is said to happen long from now."""
-        if event.source.startswith(OWN_SOURCES):
-            text = ("The service calls sources of its own so.", "该来源名称由本服务保留。")
-            raise Invalid(errors=[FieldError("/source", "reserved_source", *text)])
+        """As ``take_own``, of a sender, who is refused the names of sources that are not theirs (``SourceNames.demand``), and what is said
+        to happen long from now.
+        """
+        self.admit(viewer)
+        await self._names.demand(viewer, event.source)
         if event.time > self._clock.now() + _AHEAD:
             text = ("It cannot have happened by then: say `effective_at`.", "事件时间过于超前，请使用 effective_at。")
             raise Invalid(errors=[FieldError("/time", "in_the_future", *text)])

@@ -2,6 +2,8 @@
 
 Unauthenticated 401
 └── SignatureRefused   signature_refused    whatever is wrong with it: headers, time, secret, or whose events it signs
+Forbidden 403
+└── ForeignSource      foreign_source       the name of a source was registered for another service account
 NotFound 404
 └── SourceNotFound     hr_source_not_found  no source in use has this name
 Conflict 409
@@ -12,7 +14,7 @@ Invalid 422
 """
 
 from app.auth.errors import REALM
-from app.kit.errors import Conflict, Invalid, NotFound, Unauthenticated
+from app.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 class SignatureRefused(Unauthenticated):
@@ -24,6 +26,16 @@ class SignatureRefused(Unauthenticated):
         """Keep the reason inside."""
         super().__init__(headers={"WWW-Authenticate": REALM})
         self.reason = reason
+
+
+class ForeignSource(Forbidden):
+    """An event speaks in the name of a source that an operator registered for another service account."""
+
+    code, title, title_zh = (
+        "foreign_source",
+        "This source belongs to another service account",
+        "该来源属于其他服务账号",
+    )
 
 
 class SourceNotFound(NotFound):

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.repository import ClientRepository
@@ -24,7 +25,14 @@ from app.crypto.rows import Rows
 from app.crypto.secretbox import SecretBox
 from app.hr import signatures
 from app.hr.signatures import Attempt
-from app.hr.source_errors import SignatureRefused, SourceExists, SourceNotFound, SourceUnfit, TooManySources
+from app.hr.source_errors import (
+    ForeignSource,
+    SignatureRefused,
+    SourceExists,
+    SourceNotFound,
+    SourceUnfit,
+    TooManySources,
+)
 from app.hr.source_models import HrSourceRow
 from app.kit.clock import Clock
 from app.kit.models import new_id
@@ -69,10 +77,22 @@ class SourceRows:
         """Take the signer of the table."""
         self.rows = Rows(HrSourceRow, HrSource, signer, key=("name",))
         self._all = Query(self.rows.select().order_by(HrSourceRow.name))
+        self._by_name = Query(self.rows.select(HrSourceRow.name == bindparam("wanted")), by_key=True)
 
     async def all(self, source: Source) -> list[HrSource]:
         """List every source that can be believed, by name; there are few."""
         return await self.rows.find(source, self._all)
+
+    async def holder(self, source: Source, name: str) -> str | None:
+        """Give the service account whose a name is, ``None`` where it is nobody's.
+
+        Raises ``ForeignSource`` for one whose row was edited past us: whose it is cannot be told.
+        """
+        rows = await self._by_name.rows(source, wanted=name)
+        believed = self.rows.read(rows)
+        if rows and not believed:
+            raise ForeignSource
+        return believed[0].client_id if believed else None
 
     async def named(self, session: AsyncSession, name: str) -> HrSource | None:
         """Find one and let nobody change it until the transaction ends."""

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,13 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from app.audit.repository import EventFilter
 from app.auth.clients import NewClient
 from app.hr import signatures
 from app.hr.models import HrEvent
 from app.hr.source_errors import SignatureRefused, SourceExists, SourceNotFound, SourceUnfit, TooManySources
 from app.hr.sources import MOST
 from app.notices import signing
-from tests.hr.calls import kept
+from tests.hr.calls import kept, post
 from tests.hr.events import joined, left
 from tests.policy.tampering import Intruder
 from tests.support.application import World
@@ -408,3 +410,48 @@ async def test_what_can_be_no_source(shared: World, named: str) -> None:
         with pytest.raises(TooManySources):
             await sources.add(session, f"{named}-more", "hr-system")
         await session.rollback()
+
+
+async def strange(world: World, client_id: str) -> str:
+    """Make a service account that may send events, and for which no source is registered."""
+    async with world.application.database.unit_of_work() as unit:
+        await world.application.clients.add(unit.session, NewClient(client_id, "Stranger", scopes=("hr:write",)))
+    return client_id
+
+
+async def ledger_of(world: World, source: str) -> int:
+    async with world.application.database.session() as session:
+        return await session.scalar(select(func.count()).where(HrEvent.source == source)) or 0
+
+
+@shared_run
+async def test_a_registered_name_is_its_accounts_alone(shared: World, named: str) -> None:
+    sender, stranger = await source(shared, named), await strange(shared, f"s-{named}")
+    mine, other = sender.event(), {**sender.event(), "source": f"{named}-of-nobody"}
+    problem(await post(shared, sender.event(), as_=stranger), 403, "foreign_source")
+    assert await ledger_of(shared, named) == 0
+    batch = [sender.event(), other, {**sender.event(), "source": "reconcile:x"}]
+    told = await (await shared.as_(stranger)).post(f"{PATH}/batches", json={"events": batch})
+    assert told.status_code == 202, told.text
+    items = [(each["state"], (each["problem"] or {}).get("code")) for each in told.json()["items"]]
+    assert items == [("refused", "foreign_source"), ("waiting", "unknown_subject"), ("refused", "invalid_request")]
+    assert await ledger_of(shared, named) == 0
+    assert (await post(shared, mine)).status_code == 202, "its account may send with a token too"
+    await end(sender)
+    problem(await post(shared, sender.event(), as_=stranger), 403, "foreign_source")
+    await end(await source(shared, named, stranger))
+    assert (await post(shared, sender.event(), as_=stranger)).status_code == 202, "registered anew, for another"
+    problem(await post(shared, sender.event()), 403, "foreign_source")
+    assert await ledger_of(shared, named) == 2
+    await shared.settle()
+    found = (await shared.application.events.search(EventFilter(action="hr.event"), limit=20)).events
+    refused = [each.event.client_id for each in found if each.event.code == "foreign_source"]
+    assert Counter(refused) == {stranger: 3, "hr-system": 1}
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_name_whose_row_was_edited_past_us_is_nobodys(company: Company, named: str) -> None:
+    sender, intruder = await source(company.world, named), Intruder(company.store)
+    await intruder.run("UPDATE hr_source SET client_id = ? WHERE name = ?", "it-scripts", named)
+    problem(await post(company.world, sender.event()), 403, "foreign_source")
+    await intruder.run("DELETE FROM hr_source WHERE name = ?", named)
