@@ -24,6 +24,7 @@ class Scope(StrEnum):
     DEVICES_READ = "devices:read"
     DEVICES_WRITE = "devices:write"
     ENGAGEMENTS_WRITE = "engagements:write"
+    HR_SETTLE = "hr:settle"
     HR_WRITE = "hr:write"
     NUMBERS_ADMIN = "numbers:admin"
     NUMBERS_ALLOCATE = "numbers:allocate"
@@ -56,7 +57,14 @@ ROLE_SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "directory_steward": frozenset(
         {Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}
     ),
-    "hr": frozenset({Scope.CONTACTS_WRITE.value, Scope.DEPARTMENTS_WRITE.value, Scope.ENGAGEMENTS_WRITE.value}),
+    "hr": frozenset(
+        {
+            Scope.CONTACTS_WRITE.value,
+            Scope.DEPARTMENTS_WRITE.value,
+            Scope.ENGAGEMENTS_WRITE.value,
+            Scope.HR_SETTLE.value,
+        }
+    ),
     "infosec": frozenset({Scope.ACCESS_LOG_READ.value, Scope.POLICY_ADMIN.value}),
     "it": frozenset(
         {

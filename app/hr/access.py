@@ -16,8 +16,11 @@ from app.permissions.standing import Viewer
 HrWrite = Annotated[Viewer, Depends(IntakeGuard(Scope.HR_WRITE))]
 """Not a look: what a source is told of the event that it sends is a state, an id, a code and what it was given."""
 
-HrRead = Annotated[Viewer, Depends(LookGuard(Scope.HR_WRITE))]
-"""The same scope: a source reads back what became of what it sent."""
+HrSettle = Annotated[Viewer, Depends(IntakeGuard(Scope.HR_WRITE, Scope.HR_SETTLE))]
+"""People of HR decide about events and send none: with ``hr:write`` one of them could let people go without anybody's approval."""
+
+HrRead = Annotated[Viewer, Depends(LookGuard(Scope.HR_WRITE, Scope.HR_SETTLE))]
+"""The same scopes: a source reads back what became of what it sent, and people of HR what they decide about."""
 
 
 async def _service(request: Request) -> HrService:

@@ -1,7 +1,7 @@
 """What somebody decides about an event that failed or waits: to try it again, or to give it up. Each with a reason, and on record.
 
-A source decides about what it sent; a person who keeps the personnel ledger, about whatever was sent. What is tried again is tried with the
-rights of whoever sent it. What is given up stays in the ledger without effect, and what it held up goes on.
+A source decides about what it sent; people of HR about whatever was sent, but for what is about themselves. What is tried again is tried
+with the rights of whoever sent it. What is given up stays in the ledger without effect, and what it held up goes on.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from app.hr.settling import Settling
 from app.kit.clock import Clock
 from app.kit.db import Reader, UnitOfWork
 from app.kit.errors import FieldError, Invalid, NotFound
+from app.permissions.errors import NotPermitted
 from app.permissions.standing import Viewer, author_of
 
 
@@ -52,12 +53,12 @@ class LedgerKeeper:
         self._service, self._known, self._sealer, self._clock = service, known, sealer, clock
 
     async def replay(self, viewer: Viewer, unit: UnitOfWork, decision: Decision) -> Told:
-        """Try an event again that failed or waits; raise ``NotFound``, and ``EventSettled`` for any other."""
+        """Try an event again that failed or waits; raise ``NotFound``, ``NotPermitted``, and ``EventSettled`` for any other."""
         self._service.admit(viewer)
         identity, subject = await self._sought(viewer, decision)
         deferred = await self._backlog.one(identity)
         others = await self._backlog.waiting(subject, but=identity)
-        row, known = await self._locked(unit, identity, subject, ("failed", "waiting"))
+        row, known = await self._locked(viewer, unit, identity, subject, ("failed", "waiting"))
         row.wait_until = None
         await self._settling.attend(unit, row, deferred, again=True)
         return await self._settled(viewer, unit, "hr.event.replay", row, known, decision, others)
@@ -67,7 +68,7 @@ class LedgerKeeper:
         self._service.admit(viewer)
         identity, subject = await self._sought(viewer, decision)
         others = await self._backlog.waiting(subject, but=identity)
-        row, known = await self._locked(unit, identity, subject, ("failed", "waiting", "scheduled"))
+        row, known = await self._locked(viewer, unit, identity, subject, ("failed", "waiting", "scheduled"))
         await self._settling.give_up(unit, row, Skipped())
         await unit.session.flush()
         if known is not None:
@@ -89,12 +90,15 @@ class LedgerKeeper:
         return rows[0][0], bytes(rows[0][3])
 
     async def _locked(
-        self, unit: UnitOfWork, identity: UUID, subject: bytes, states: tuple[str, ...]
+        self, viewer: Viewer, unit: UnitOfWork, identity: UUID, subject: bytes, states: tuple[str, ...]
     ) -> tuple[HrEvent, Known | None]:
         known = await self._known.of_hash(unit, subject)
         row = await self._ledger.lock(unit.session, identity)
         if row is None or row.state not in states or row.payload is None:
             raise EventSettled
+        about = (row.contact_id, None if known is None else known.id)
+        if viewer.standing.kind == "person" and viewer.standing.contact_id in about:
+            raise NotPermitted
         return row, known
 
     async def _settled(
@@ -118,4 +122,4 @@ class LedgerKeeper:
         await add_intent(unit.session, draft)
         if row.state not in ("waiting", "failed"):
             await self._service.release(unit, row, others)
-        return told_of(row)
+        return told_of(row) if viewer.standing.kind == "service" else Told(row.event_id, row.state, None, row.problem)

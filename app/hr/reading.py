@@ -1,7 +1,7 @@
-"""The ledger as its source is shown it: what it sent, what became of it, about whom by id; never what it said about anybody.
+"""The ledger as it is shown: what was sent, what became of it, about whom by id; never what it said about anybody.
 
-Every answer is a look, on record before it leaves. A source sees its own events alone; the subject that it filters by is a keyed hash, in
-the query and in the log.
+Every answer is a look, on record before it leaves. A source sees its own events alone, people of HR, who decide about those that failed,
+all of them; the subject that is filtered by is a keyed hash, in the query and in the log.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,7 +43,7 @@ class LookKeys:
 
 
 class LedgerReader:
-    """Shows a source its events."""
+    """Shows a source its events, and people of HR everybody's."""
 
     def __init__(
         self, *, ledger: HrLedger, subjects: Subjects, reader: Reader, gate: Gate, standings: Standings, keys: LookKeys
@@ -53,14 +53,10 @@ class LedgerReader:
         self._gate, self._standings, self._keys = gate, standings, keys
 
     async def one(self, viewer: Viewer, event_id: str, source: str | None) -> Disclosed[HrEventView]:
-        """Tell what became of an event that the caller sent; raise ``NotFound``, or ``Invalid`` where only the source tells which."""
+        """Tell what became of an event that the caller may know of; raise ``NotFound``, or ``Invalid`` where two have its id."""
 
         async def attempt(viewer: Viewer) -> Disclosed[HrEventView]:
-            client = viewer.standing.client_id
-            if source is None:
-                rows = await self._ledger.own(self._reader, client, event_id)
-            else:
-                rows = await self._ledger.of_source(self._reader, client, event_id, source)
+            rows = await self._ledger.told(self._reader, _sender(viewer), event_id, source)
             if not rows:
                 raise NotFound
             if len(rows) > 1:
@@ -72,7 +68,7 @@ class LedgerReader:
         return await self._with_current_rights(_READ, viewer, attempt)
 
     async def page(self, viewer: Viewer, query: EventListQuery) -> Disclosed[HrEventPage]:
-        """List the caller's events, newest first."""
+        """List the events that the caller may know of, newest first."""
         shape, subject = query.shape(), query.subject
         cursors = self._keys.cursors
         before = None if query.cursor is None else UUID(cursors.open(viewer.caller, shape, query.cursor))
@@ -85,8 +81,9 @@ class LedgerReader:
         logged = shape if subject is None else {**shape, "subject": self._keys.terms.masked(subject)}
 
         async def attempt(viewer: Viewer) -> Disclosed[HrEventPage]:
-            client = viewer.standing.client_id
-            rows = await self._ledger.page(self._reader, client, criteria, before=before, limit=query.limit + 1)
+            rows = await self._ledger.page(
+                self._reader, _sender(viewer), criteria, before=before, limit=query.limit + 1
+            )
             page = rows[: query.limit]
             more = len(rows) > query.limit
             following = cursors.seal(viewer.caller, shape, str(page[-1][0])) if more else None
@@ -112,6 +109,11 @@ class LedgerReader:
             current = await self._standings.of(viewer.subject, fresh=True)
             self._subjects.demand(current, PERSONNEL, frozenset())
             return await attempt(current)
+
+
+def _sender(viewer: Viewer) -> str | None:
+    """Give the service account whose events a viewer is shown; ``None``: everybody's."""
+    return None if viewer.standing.kind == "person" else viewer.standing.client_id
 
 
 def _entry(row: Row) -> dict[str, Any]:

@@ -35,9 +35,12 @@ _TOLD: Final = select(
     HrEvent.numbers,
     HrEvent.next_at,
 )
-_OWN: Final = _TOLD.where(HrEvent.event_id == bindparam("event_id"), HrEvent.client_id == bindparam("client_id"))
+_ANY: Final = _TOLD.where(HrEvent.event_id == bindparam("event_id"))
+_OWN: Final = _ANY.where(HrEvent.client_id == bindparam("client_id"))
 _BY_ID: Final = Query(_OWN.order_by(HrEvent.source).limit(2))
 _BY_SOURCE: Final = Query(_OWN.where(HrEvent.source == bindparam("source_name")))
+_ANY_BY_ID: Final = Query(_ANY.order_by(HrEvent.source).limit(2))
+_ANY_BY_SOURCE: Final = Query(_ANY.where(HrEvent.source == bindparam("source_name")))
 _NAMED: Final = select(HrEvent.id, HrEvent.client_id, HrEvent.source, HrEvent.subject_hash).where(
     HrEvent.event_id == bindparam("event_id")
 )
@@ -118,19 +121,19 @@ class HrLedger:
             return known
         return None
 
-    async def own(self, source: Source, client_id: str, event_id: str) -> list[Row]:
-        """Find the events of one id that ``client_id`` sent, at most two."""
-        return list(await _BY_ID.rows(source, event_id=event_id, client_id=client_id))
-
-    async def of_source(self, source: Source, client_id: str, event_id: str, named: str) -> list[Row]:
-        """Find the event of one id and one source that ``client_id`` sent."""
-        return list(await _BY_SOURCE.rows(source, event_id=event_id, client_id=client_id, source_name=named))
+    async def told(self, source: Source, client_id: str | None, event_id: str, named: str | None = None) -> list[Row]:
+        """Find the events of one id, at most two, or the one that is of the source ``named``; those that ``client_id`` sent, or all."""
+        values = {"event_id": event_id} if client_id is None else {"event_id": event_id, "client_id": client_id}
+        if named is None:
+            return list(await (_ANY_BY_ID if client_id is None else _BY_ID).rows(source, **values))
+        query = _ANY_BY_SOURCE if client_id is None else _BY_SOURCE
+        return list(await query.rows(source, **values, source_name=named))
 
     async def page(
-        self, reader: Reader, client_id: str, criteria: LedgerCriteria, *, before: UUID | None, limit: int
+        self, reader: Reader, client_id: str | None, criteria: LedgerCriteria, *, before: UUID | None, limit: int
     ) -> list[Row]:
-        """List what ``client_id`` sent, newest first, from ``before`` (the id of a row) on."""
-        conditions: list[ColumnElement[bool]] = [HrEvent.client_id == client_id]
+        """List what ``client_id`` sent, or all that was sent, newest first, from ``before`` (the id of a row) on."""
+        conditions: list[ColumnElement[bool]] = [] if client_id is None else [HrEvent.client_id == client_id]
         if criteria.state is not None:
             conditions.append(HrEvent.state == criteria.state)
         if criteria.type is not None:

@@ -121,7 +121,7 @@ async def take_events(viewer: HrWrite, batches: Batches, body: HrBatchIn) -> Res
 async def list_events(
     viewer: HrRead, ledger: Ledger, query: Annotated[EventListQuery, Query()]
 ) -> Disclosed[HrEventPage]:
-    """List what the caller sent and what became of it, newest first. What was said about people is sealed and not told again."""
+    """List what the caller sent, for people of HR whatever was sent, newest first. What it said about people is not told again."""
     return await ledger.page(viewer, query)
 
 
@@ -137,7 +137,7 @@ async def list_events(
 async def read_event(
     viewer: HrRead, ledger: Ledger, id: EventId, query: Annotated[EventQuery, Query()]
 ) -> Disclosed[HrEventView]:
-    """Tell again what became of an event that the caller sent."""
+    """Tell again what became of an event that the caller sent; people of HR, of any."""
     return await ledger.one(viewer, id, query.source)
 
 

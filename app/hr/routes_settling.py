@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import Query, Response
 
 from app.auth.errors import AccountRefused
-from app.hr.access import HrWrite, Keeper
+from app.hr.access import HrSettle, Keeper
 from app.hr.data import EventId
 from app.hr.deciding import Decision
 from app.hr.errors import EventSettled
@@ -46,11 +46,12 @@ router = GuardedRouter(prefix="/v1/hr/events/{id}", tags=["hr"])
     },
 )
 async def replay_event(
-    viewer: HrWrite, keeper: Keeper, unit: Unit, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
+    viewer: HrSettle, keeper: Keeper, unit: Unit, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
 ) -> Response:
     """Try an event again that is `failed`, or look now at one that is `waiting`; with the rights that its sender has by now.
 
-    Once it is applied, what it held up goes on in the same transaction. A source replays what it sent, a person of HR whatever was sent.
+    Once it is applied, what it held up goes on in the same transaction. A source replays what it sent; a person of HR whatever was sent
+    about others, and is told the state and the problem alone: whom it is about is a look (`GET`).
     """
     return _told(await keeper.replay(viewer, unit, Decision(id, query.source, body.reason)))
 
@@ -63,9 +64,12 @@ async def replay_event(
     responses={202: {"model": HrReceipt, "description": "Given up: `superseded`"}, **responses(*_PROBLEMS)},
 )
 async def skip_event(
-    viewer: HrWrite, keeper: Keeper, unit: Unit, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
+    viewer: HrSettle, keeper: Keeper, unit: Unit, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
 ) -> Response:
-    """Give up an event that is `failed`, `waiting` or `scheduled`: it stays in the ledger without effect, and what it held up goes on."""
+    """Give up an event that is `failed`, `waiting` or `scheduled`: it stays in the ledger without effect, and what it held up goes on.
+
+    Who may is as for replays.
+    """
     return _told(await keeper.skip(viewer, unit, Decision(id, query.source, body.reason)))
 
 

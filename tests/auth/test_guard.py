@@ -113,7 +113,7 @@ def test_scopes_are_in_alphabetical_order_and_tables_use_no_other() -> None:
     [
         ((), set()),
         (("employee", "executive", "no_such_role"), set()),
-        (("hr",), {"contacts:write", "departments:write", "engagements:write"}),
+        (("hr",), {"contacts:write", "departments:write", "engagements:write", "hr:settle"}),
         (("dept_head",), {"contacts:write", "engagements:write"}),
         (("customer_service", "production", "sales"), set()),
         (("deputy",), {"contacts:write"}),

@@ -20,6 +20,7 @@ from tests.hr.calls import applied, grant_to, kept, live_grants, post
 from tests.hr.events import cancelled, department, joined, leaving, left, moved, rehired, updated
 from tests.support.application import World, opened_at_noon
 from tests.support.clock import NOON, FrozenClock
+from tests.support.problems import problem
 from tests.support.stores import TestStore
 
 
@@ -141,6 +142,45 @@ async def test_a_failed_event_is_skipped_with_a_reason_that_is_on_record_and_sea
     async with ledger.world.application.database.session() as session:
         rows = [tuple(row) for row in await session.execute(text("SELECT * FROM hr_event"))]
     assert "部门已撤销" not in str(rows)
+
+
+async def test_people_of_hr_decide_about_what_a_source_sent_and_send_nothing_themselves(ledger: Ledger) -> None:
+    bad, after = moved("E9001", department="NOWHERE"), moved("E9001", title="甲")
+    await ledger.send(joined("E9001"), 1, 1)
+    assert await ledger.send(bad, 2, 2) == ("failed", "unknown_department")
+    assert await ledger.send(after, 3, 3) == ("waiting", "held_up")
+    client, about = await ledger.world.as_("hr"), {"reason": "人事核实"}
+    problem(await client.post("/v1/hr/events", json=left("E9001")), 403, "insufficient_scope")
+    (found,) = (await client.get("/v1/hr/events", params={"state": "failed"})).json()["items"]
+    assert (found["id"], found["contact_id"]) == (bad["id"], str((await ledger.person("E9001")).id))
+    assert (await client.get(f"/v1/hr/events/{bad['id']}", params={"source": bad["source"]})).status_code == 200
+    for caller, code in (("staff", "insufficient_scope"), ("it-scripts", "insufficient_scope")):
+        stranger = await ledger.world.as_(caller)
+        problem(await stranger.post(f"/v1/hr/events/{bad['id']}/skips", json=about), 403, code)
+    told = (await client.post(f"/v1/hr/events/{bad['id']}/replays", json=about)).json()
+    assert (told["state"], told["problem"]["code"]) == ("failed", "unknown_department")
+    told = (await client.post(f"/v1/hr/events/{bad['id']}/skips", json=about)).json()
+    assert (told["state"], told["contact_id"], told["numbers"]) == ("superseded", None, [])
+    assert await ledger.state(after) == ("applied", None)
+    await ledger.world.settle()
+    auditor = await ledger.world.as_("infosec")
+    for action in ("hr.event.skip", "hr.event.replay"):
+        (event,) = (await auditor.get("/v1/access-events", params={"action": action})).json()["items"]
+        assert (event["actor"]["type"], event["actor"]["id"]) == ("person", str(ledger.world.people["hr"]))
+        assert [each["id"] for each in event["contacts"]] == [found["contact_id"]]
+
+
+async def test_nobody_decides_about_an_event_about_themselves(ledger: Ledger) -> None:
+    async with ledger.world.application.database.session() as session:
+        me = await session.scalar(select(Contact.employee_no).where(Contact.id == ledger.world.people["hr"]))
+    assert me is not None
+    body = moved(me, department="NOWHERE")
+    assert await ledger.send(body, 2) == ("failed", "unknown_department")
+    client = await ledger.world.as_("hr")
+    for what in ("replays", "skips"):
+        answer = await client.post(f"/v1/hr/events/{body['id']}/{what}", json={"reason": "人事核实"})
+        problem(answer, 403, "not_permitted")
+    assert await ledger.state(body) == ("failed", "unknown_department")
 
 
 async def test_a_departure_of_the_future_is_done_when_it_is_due(ledger: Ledger) -> None:

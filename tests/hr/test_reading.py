@@ -137,7 +137,7 @@ async def test_a_question_that_cannot_be_asked(sqlite_world: World, query: dict[
     assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
 
 
-@pytest.mark.parametrize("caller", ["staff", "hr", "it-scripts", "siem", "directory-sync", None])
+@pytest.mark.parametrize("caller", ["staff", "infosec", "it-scripts", "siem", "directory-sync", None])
 async def test_nobody_else_reads_the_ledger(sqlite_world: World, caller: str | None) -> None:
     answer = await (await sqlite_world.as_(caller)).get("/v1/hr/events")
     expected = (401, "token_required") if caller is None else (403, "insufficient_scope")
