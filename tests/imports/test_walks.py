@@ -189,6 +189,16 @@ async def test_a_dead_run_is_taken_over_where_it_stopped(shared: World, monkeypa
     assert (await card(shared, one))[0] == [pool.digits(at) for at in range(5)]
 
 
+async def test_a_file_may_be_for_a_domain_of_the_longest_code(shared: World) -> None:
+    code = "d" * 32
+    it = await shared.as_("it-scripts")
+    assert (await it.post("/v1/number-domains", json={"code": code, "name": "长代码"})).status_code == 201
+    told, _ = await imported(shared, sheet([("1", "E1")]), domain=code)
+    assert (told["state"], told["domain"]) == ("done", code)
+    longer = await hand_in(shared, sheet([("1", "E1")]), domain="d" * 36, status=422)
+    assert longer["code"] == "unknown_number_domain", "the form takes it, and no domain has such a code"
+
+
 async def test_who_may_and_what_is_refused(shared: World, company: Company) -> None:
     text = sheet([("1", "E1")])
     for name in ("staff", "head"):
