@@ -62,6 +62,7 @@ from app.engagements.repository import EngagementRepository
 from app.engagements.service import EngagementService
 from app.history.desk import HistoryDesk
 from app.hr.desk import Personnel
+from app.hr.fusing import limits_of
 from app.hr.senders import Senders
 from app.hr.subjects import People
 from app.jobs.desk import JobDesk
@@ -237,6 +238,7 @@ class Governing:
             Senders(showing.reader, over.account_rows, over.client_rows, showing.standings),
             tells,
             timedelta(hours=settings.hr.wait_hours),
+            limits_of(settings.reconciliations),
         )
         self.changes = ChangeDesk(
             showing,

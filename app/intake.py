@@ -19,7 +19,7 @@ class HrSettings(Group):
 
 
 class ReconciliationsSettings(Group):
-    """How many people a head-count may let go without an approved request."""
+    """How many people a head-count, or a batch of events, may let go without an approved request."""
 
     fuse_people: Annotated[int, Field(ge=1, le=100_000)] = Field(
         50, title="Up to so many leavers `fuse_percent_of_few` counts, beyond them `fuse_percent_of_many`"

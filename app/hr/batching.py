@@ -14,6 +14,7 @@ from typing import Final, get_args
 from app.audit.authors import written
 from app.audit.intents import add_intent
 from app.auth.errors import AccountRefused
+from app.hr.fusing import LeaverFuse
 from app.hr.models import EventState
 from app.hr.schemas import REFUSED, EventProblem, HrBatchItem, HrBatchReceipt, HrEventIn, Sent
 from app.hr.service import ACTION, HrService, Told, receipt_of
@@ -33,16 +34,21 @@ _REFUSALS: Final = (Invalid, NotPermitted, AccountRefused, ForeignSource)
 class HrBatches:
     """Takes batches."""
 
-    def __init__(self, *, database: Database, service: HrService, standings: Standings, clock: Clock) -> None:
-        """Take where transactions come from, what takes one event, who callers are, and the clock."""
+    def __init__(
+        self, *, database: Database, service: HrService, fuse: LeaverFuse, standings: Standings, clock: Clock
+    ) -> None:
+        """Take where transactions come from, what takes one event, what counts leavers, who callers are, and the clock."""
         self._database, self._service, self._standings, self._clock = database, service, standings, clock
+        self._fuse = fuse
 
     async def take(self, viewer: Viewer, batch: Sequence[Sent]) -> HrBatchReceipt:
         """Take events one after the other; tell of each what became of it, or why it was refused.
 
-        Raises ``NotPermitted`` for a sender of whom none is taken.
+        Raises ``NotPermitted`` for a sender of whom none is taken, and ``FuseBlown``, with nothing taken, where too many would leave.
         """
         self._service.admit(viewer)
+        readable = [sent.event for sent in batch if isinstance(sent.event, HrEventIn)]
+        await self._fuse.demand(self._database.reader, viewer, readable)
         items = []
         for at, sent in enumerate(batch):
             try:

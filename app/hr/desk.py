@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.audit.terms import Terms
 from app.auth.repository import ClientRepository
 from app.clocks.service import Clocks
+from app.contacts.headcount import HeadCount
 from app.contacts.members import MemberReader
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
@@ -16,6 +17,8 @@ from app.disclosure.showing import Showing
 from app.hr.backlog import Backlog
 from app.hr.batching import HrBatches
 from app.hr.deciding import LedgerKeeper
+from app.hr.fuse import Limits
+from app.hr.fusing import LeaverFuse
 from app.hr.known import SUBJECTS, KnownSubjects, LedgerKeys
 from app.hr.numbers import Numbers
 from app.hr.reading import LedgerReader, LookKeys
@@ -36,12 +39,13 @@ from app.notices.teller import Teller
 
 @dataclass(frozen=True, slots=True)
 class Personnel:
-    """Whom events are about, who sends them, who is told when one fails, and how long one waits for what is missing."""
+    """Whom events are about, who sends them, who is told when one fails, how long one waits, and how many may leave at once."""
 
     people: People
     senders: Senders
     teller: Teller
     wait: timedelta
+    limits: Limits
 
 
 class HrDesk:
@@ -100,6 +104,7 @@ class HrDesk:
             wait=personnel.wait,
         )
         telling = Telling(personnel.teller, clock)
+        fuse = LeaverFuse(ledger=ledger, heads=HeadCount(sealer), limits=personnel.limits, clock=clock)
         self.service = HrService(
             ledger=ledger,
             backlog=backlog,
@@ -108,10 +113,13 @@ class HrDesk:
             members=members,
             telling=telling,
             names=SourceNames(sources, showing.reader),
+            fuse=fuse,
             keys=keys,
             clock=clock,
         )
-        self.batches = HrBatches(database=database, service=self.service, standings=showing.standings, clock=clock)
+        self.batches = HrBatches(
+            database=database, service=self.service, fuse=fuse, standings=showing.standings, clock=clock
+        )
         self.sweep = HrSweep(
             database=database,
             ledger=ledger,

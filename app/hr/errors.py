@@ -3,7 +3,8 @@
 Invalid 422, nothing stored
 └── EventIdReused           event_id_reused
 Conflict 409
-└── EventSettled            event_settled             there is nothing (more) to replay or skip
+├── EventSettled            event_settled             there is nothing (more) to replay or skip
+└── FuseBlown               fuse_blown                a batch or a head-count would let more people go than may
 Problem told inside a 202 of state ``waiting``; once the wait is over, of state ``failed``
 ├── SequenceGap             sequence_gap              events of the source before this one are missing; applied when the wait is over
 ├── HeldUp                  held_up                   an earlier event of the subject failed, and is neither replayed nor skipped
@@ -49,6 +50,7 @@ from app.departments.errors import (
     UnknownHolder,
     UnknownParent,
 )
+from app.hr.fuse import Limits, Verdict
 from app.hr.ordering import Missing
 from app.kit.errors import Conflict, Invalid, Problem
 
@@ -153,6 +155,36 @@ class EventSettled(Conflict):
     """The event was applied, superseded or skipped; or another process is at it."""
 
     code, title, title_zh = "event_settled", "The event is settled", "该事件已处置"
+
+
+class FuseBlown(Conflict):
+    """More would leave at once than may without two people's word: an approved request of kind ``hr.mass_leaving`` for a head-count."""
+
+    code, title, title_zh = (
+        "fuse_blown",
+        "More people would leave than may without an approved request",
+        "离职人数超过保险阈值，须经审批",
+    )
+
+    def __init__(self, verdict: Verdict, limits: Limits, *, by_events: bool = False) -> None:
+        """Tell the counts, the limits, and which request allows it; ``by_events``: what is refused is a batch of events."""
+        tally = verdict.tally
+        way = "Nothing of the batch was taken. Once a head-count is applied by an approved request hr.mass_leaving, the batch passes."
+        way_zh = "整批均未处理。请先提交花名册对账，经批准的 hr.mass_leaving 申请放行并应用后，本批即可通过。"
+        super().__init__(
+            way if by_events else None,
+            detail_zh=way_zh if by_events else None,
+            reason=verdict.reason.value,
+            extent=tally.extent.value,
+            leavers=tally.leavers,
+            people=tally.people,
+            limits={
+                "people": limits.people,
+                "percent_of_many": limits.percent_of_many,
+                "percent_of_few": limits.percent_of_few,
+            },
+            request_kind="hr.mass_leaving",
+        )
 
 
 MISSING: Final[Mapping[Missing, type[Unresolvable]]] = {

@@ -31,6 +31,13 @@ class HrEvent(Base):
         Index("ix_hr_event_event_id_client_id", "event_id", "client_id"),
         Index("ix_hr_event_client_id_id", "client_id", "id"),
         Index(
+            "ix_hr_event_leavers",
+            "client_id",
+            "received_at",
+            sqlite_where=text("type IN ('employee.leaving','employee.left')"),
+            postgresql_where=text("type IN ('employee.leaving','employee.left')"),
+        ),
+        Index(
             "ix_hr_event_next_at",
             "next_at",
             sqlite_where=text("next_at IS NOT NULL"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, bindparam, exists, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, LargeBinary, bindparam, exists, or_, select, text, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -63,6 +63,18 @@ _KEPT_OF: Final = Query(
     _KEPT.where(HrEvent.subject_hash == bindparam("digest", type_=LargeBinary()), HrEvent.state == "waiting")
     .order_by(HrEvent.placed_at, HrEvent.sequence, HrEvent.id)
     .limit(MOST_WAITING)
+)
+_LEAVERS: Final = text("type IN ('employee.leaving','employee.left')")
+"""As the index has it, word by word: SQLite knows it by no other."""
+_LET_GO: Final = Query(
+    select(HrEvent.contact_id, HrEvent.type, HrEvent.state).where(
+        HrEvent.client_id == bindparam("client_id"),
+        HrEvent.received_at > bindparam("since", type_=Instant()),
+        _LEAVERS,
+        text("state IN ('applied','scheduled','waiting')"),
+        HrEvent.contact_id.is_not(None),
+        HrEvent.source.not_like("reconcile:%"),
+    )
 )
 _DUE: Final = Query(
     select(HrEvent.id)
@@ -158,6 +170,13 @@ class HrLedger:
     async def waiting(self, source: Source, subject_hash: bytes) -> Sequence[Kept]:
         """Load what waits for a subject, in the order of events."""
         return [_kept(row) for row in await _KEPT_OF.rows(source, digest=subject_hash)]
+
+    async def let_go(self, source: Source, client_id: str, since: datetime) -> dict[UUID, bool]:
+        """Name the people of whom ``client_id`` said since then, otherwise than by a head-count, that they leave; and who is gone."""
+        found: dict[UUID, bool] = {}
+        for contact, kind, state in await _LET_GO.rows(source, client_id=client_id, since=since):
+            found[contact] = found.get(contact, False) or (kind, state) == ("employee.left", "applied")
+        return found
 
     async def due(self, source: Source, now: datetime, *, most: int) -> Sequence[UUID]:
         """Name the events that are to be looked at now."""

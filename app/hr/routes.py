@@ -11,7 +11,7 @@ from app.contacts.errors import NotCollected
 from app.disclosure.view import Disclosed, disclosed_response
 from app.hr.access import Batches, HrRead, HrWrite, Ledger, Personnel
 from app.hr.data import EventId
-from app.hr.errors import EventIdReused
+from app.hr.errors import EventIdReused, FuseBlown
 from app.hr.schemas import (
     EventListQuery,
     EventQuery,
@@ -100,12 +100,13 @@ async def take_event(
     response_model=None,
     responses={
         202: {"model": HrBatchReceipt, "description": "Taken, but for those that are `refused`"},
-        **responses(*_ALWAYS, BodyTooLarge),
+        **responses(*_ALWAYS, BodyTooLarge, FuseBlown),
     },
 )
 async def take_events(viewer: HrWrite, batches: Batches, body: HrBatchIn) -> Response:
     """Take up to 500 events in their order, each in a transaction of its own and as if sent alone: none is held up by another.
 
+    Where more people would leave than a head-count may let go, nothing of it is taken (409 `fuse_blown`).
     One that cannot be read, or that the caller may not send, is `refused` and stores nothing. When the answer is a failure, send the whole
     batch again: what was done is told again, as `replayed`.
     """

@@ -19,6 +19,7 @@ from app.contacts.members import MemberReader
 from app.hr.backlog import AUTHOR, Backlog, Deferred
 from app.hr.data import PersonData
 from app.hr.errors import EventIdReused
+from app.hr.fusing import DEPARTURES, LeaverFuse
 from app.hr.known import LedgerKeys
 from app.hr.models import EventState, HrEvent
 from app.hr.repository import HrLedger
@@ -64,11 +65,12 @@ class HrService:
         members: MemberReader,
         telling: Telling,
         names: SourceNames,
+        fuse: LeaverFuse,
         keys: LedgerKeys,
         clock: Clock,
     ) -> None:
-        """Take the ledger, what opens and settles events, who asks policy, how members are read, who alerts, names, keys and clock."""
-        self._names = names
+        """Take the ledger, what opens and settles events, who asks policy, how members are read, who alerts, names, fuse, keys, clock."""
+        self._names, self._fuse = names, fuse
         self._ledger, self._backlog, self._settling, self._telling = ledger, backlog, settling, telling
         self._subjects, self._members, self._keys, self._clock = subjects, members, keys, clock
 
@@ -81,7 +83,10 @@ class HrService:
         if event.time > self._clock.now() + _AHEAD:
             text = ("It cannot have happened by then: say `effective_at`.", "事件时间过于超前，请使用 effective_at。")
             raise Invalid(errors=[FieldError("/time", "in_the_future", *text)])
-        return await self.take_own(viewer, unit, event)
+        told = await self.take_own(viewer, unit, event)
+        if event.type in DEPARTURES and told.state == "applied" and not told.replayed:
+            await self._fuse.watch(unit.session, viewer)
+        return told
 
     async def take_own(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:
         """Enter and settle one event, or tell again what became of it; ``unit`` has not begun.

@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Request
 from app.attachments.errors import TooManyUploads, UploadTooSlow
 from app.audit.errors import EpochMoved
 from app.auth.scopes import Scope
+from app.hr.errors import FuseBlown
 from app.kit.edge import Uploads
 from app.kit.errors import (
     BodyTooLarge,
@@ -33,7 +34,6 @@ from app.reconciliations.errors import (
     DiffMoved,
     EmptyFile,
     Expired,
-    FuseBlown,
     Incomplete,
     NotCompared,
     Outdated,

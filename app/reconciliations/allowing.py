@@ -16,6 +16,8 @@ from app.audit.authors import written
 from app.audit.intents import add_intent
 from app.contacts.headcount import HeadCount
 from app.departments.tree import Tree
+from app.hr.errors import FuseBlown
+from app.hr.fuse import FuseExtent, Limits, Tally, Verdict, worst
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.errors import NotFound
@@ -27,12 +29,10 @@ from app.reconciliations.errors import (
     AlreadyBegun,
     DiffMoved,
     Expired,
-    FuseBlown,
     Incomplete,
     NotCompared,
     Outdated,
 )
-from app.reconciliations.fuse import FuseExtent, Limits, Tally, Verdict, worst
 from app.reconciliations.keeping import RECONCILIATIONS
 from app.reconciliations.kinds import Reconciliation, ReconciliationState
 from app.reconciliations.repository import ReconciliationRepository

@@ -9,6 +9,7 @@ from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.crypto.secretbox import SecretBox
 from app.disclosure.showing import Showing
+from app.hr.fusing import limits_of
 from app.hr.service import HrService
 from app.hr.subjects import People
 from app.intake import ReconciliationsSettings
@@ -18,7 +19,6 @@ from app.permissions.jobs import JobQueue
 from app.reconciliations.allowing import Applications, Fuse
 from app.reconciliations.applying import Application
 from app.reconciliations.comparing import Comparer
-from app.reconciliations.fuse import Limits
 from app.reconciliations.keeping import ReconciliationKeeper
 from app.reconciliations.repository import ReconciliationRepository
 from app.reconciliations.running import Comparison
@@ -70,7 +70,7 @@ class ReconciliationDesk:
         self.rows = reconciliation_rows(key)
         people, jobs = governed.people, governed.jobs.service
         clock, kept = showing.clock, timedelta(days=settings.kept_days)
-        limits = Limits(settings.fuse_people, settings.fuse_percent_of_many, settings.fuse_percent_of_few)
+        limits = limits_of(settings)
         heads = HeadCount(sealer)
         comparer = Comparer(heads, people.members)
         self.fuse = Fuse(rows=self.rows, heads=heads, limits=limits, clock=clock)

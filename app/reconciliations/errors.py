@@ -12,14 +12,13 @@ Conflict
 ├── Outdated               reconciliation_outdated     a newer head-count of the source has been applied
 ├── Expired                reconciliation_expired      it was not applied in time; what the file said is gone
 ├── Incomplete             reconciliation_incomplete   rows name nobody, so who is missing cannot be told
-├── FuseBlown              fuse_blown                  more would leave than may without an approved request
+├── FuseBlown              fuse_blown                  (``hr.errors``) more would leave than may without an approved request
 ├── FileGone               head_count_gone             its file is gone or was changed
 └── DiffAltered            diff_altered                the kept diff is not the one that was compared
 """
 
 from app.contacts.errors import UnknownDepartment
 from app.kit.errors import Conflict, FieldError, Invalid
-from app.reconciliations.fuse import Limits, Verdict
 
 
 class EmptyFile(Invalid):
@@ -100,32 +99,6 @@ class Incomplete(Conflict):
     def __init__(self, rows: int) -> None:
         """Say how many."""
         super().__init__(rows=rows)
-
-
-class FuseBlown(Conflict):
-    """Two people may allow it by a request of kind ``hr.mass_leaving``."""
-
-    code, title, title_zh = (
-        "fuse_blown",
-        "More people would leave than may without an approved request",
-        "离职人数超过保险阈值，须经审批",
-    )
-
-    def __init__(self, verdict: Verdict, limits: Limits) -> None:
-        """Tell the counts, the limits, and which request allows it."""
-        tally = verdict.tally
-        super().__init__(
-            reason=verdict.reason.value,
-            extent=tally.extent.value,
-            leavers=tally.leavers,
-            people=tally.people,
-            limits={
-                "people": limits.people,
-                "percent_of_many": limits.percent_of_many,
-                "percent_of_few": limits.percent_of_few,
-            },
-            request_kind="hr.mass_leaving",
-        )
 
 
 class FileGone(Conflict):

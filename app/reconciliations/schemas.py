@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 
 from app.disclosure.view import DisclosureNote
 from app.hr.data import Moment
+from app.hr.fuse import FuseExtent, FuseReason
 from app.kit.pagination import CursorText, Limit
 from app.kit.schemas import Input, Output
-from app.reconciliations.fuse import FuseExtent, FuseReason
 from app.reconciliations.kinds import DifferenceOutcome, DiffKind, ReconciliationState
 
 Format = Literal["jsonl", "csv", "xlsx"]

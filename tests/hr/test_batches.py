@@ -5,11 +5,13 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from app.audit.repository import EventFilter
 from app.hr.applying import Applier
-from tests.hr.calls import counted, grown
-from tests.hr.events import department, joined, left, updated
+from app.hr.fuse import Limits
+from tests.hr.calls import applied, counted, grown
+from tests.hr.events import department, joined, leaving, left, updated
 from tests.support.application import World
 from tests.support.problems import faults, problem
 
@@ -132,3 +134,45 @@ async def test_a_batch_has_bounds(world: World) -> None:
     assert faults(await send(world)) == [("/events", "too_few")]
     assert faults(await send(world, *[{}] * 501)) == [("/events", "too_many")]
     problem(await send(world, joined("E9001"), as_="hr"), 403, "insufficient_scope")
+
+
+def limited(world: World, limits: Limits) -> None:
+    """Let so many people go at once."""
+    fuse: Any = world.application.hr.batches._fuse
+    fuse._limits = limits
+
+
+async def test_no_batch_lets_more_people_go_than_a_head_count_may(world: World) -> None:
+    limited(world, Limits(people=2, percent_of_many=1, percent_of_few=80))
+    people = [f"E900{at}" for at in range(6)]
+    assert states(await told(world, *[joined(each) for each in people])) == ["applied"] * 6
+    before, many = await counted(world), [left(people[0]), leaving(people[1]), left(people[2]), joined("E9009")]
+    refused = problem(await send(world, *many), 409, "fuse_blown")
+    told_of = {name: refused[name] for name in ("extent", "leavers", "reason", "request_kind", "limits")}
+    assert told_of == {
+        "extent": "this_batch",
+        "leavers": 3,
+        "reason": "too_many_leave",
+        "request_kind": "hr.mass_leaving",
+        "limits": {"people": 2, "percent_of_many": 1, "percent_of_few": 80},
+    }
+    assert grown(before, await counted(world)) == {}
+    assert states(await told(world, left("E9800"), *[left("E9801")] * 3)) == ["waiting"] * 4, "none of them is there"
+    first = [left(people[0]), joined("E9009"), left(people[0])]
+    assert states(await told(world, *first, leaving(people[1]))) == ["applied"] * 4
+    assert (await told(world, *first))["replayed"] == 3, "who was let go before is counted once"
+    answer = problem(await send(world, left(people[2])), 409, "fuse_blown")
+    assert (answer["extent"], answer["leavers"]) == ("day", 3)
+    assert states(await told(world, updated(people[2], title="甲"))) == ["applied"]
+
+
+async def test_single_events_are_taken_and_a_day_of_many_is_told_to_the_security_log(sqlite_world: World) -> None:
+    limited(sqlite_world, Limits(people=2, percent_of_many=1, percent_of_few=80))
+    people = [f"E900{at}" for at in range(5)]
+    await told(sqlite_world, *[joined(each) for each in people])
+    found = []
+    for each in people:
+        with capture_logs() as logs:
+            await applied(sqlite_world, left(each))
+        found.append([(log["leavers"], log["reason"]) for log in logs if log["event"] == "many_leave"])
+    assert found == [[], [], [], [(4, "too_many_leave")], []]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.reconciliations.fuse import FuseExtent, FuseReason, Limits, Tally, judged, worst
+from app.hr.fuse import FuseExtent, FuseReason, Limits, Tally, judged, worst
 from app.reconciliations.kinds import CHANGES_AFTER, DiffKind, Digest, Row, waves
 from app.reconciliations.people import Fault, Person, changes, number_of, read, still
 from app.reconciliations.reading import Entry, FileUnreadable, NotUtf8, reader_of

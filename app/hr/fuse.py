@@ -31,6 +31,7 @@ class FuseExtent(StrEnum):
     """Over what people were counted."""
 
     ALONE = "this_reconciliation"
+    BATCH = "this_batch"
     DAY_IN_SCOPE = "day_in_this_scope"
     DAY = "day"
 

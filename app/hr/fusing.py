@@ -1,0 +1,81 @@
+"""How many people a sender lets go within a day, and that no batch of events lets more go than a head-count may.
+
+A batch is one thing to whoever sends it: a broken export is one, and so is judged before any of it is taken. Single events are how people
+leave on ordinary days, and none of them knows of the next; so they are taken, and the security log is told of a day on which they are many.
+What a head-count let go has met its own fuse, and is not counted here. A head-count is also how a large batch may pass: two people can look
+at that and approve it, and who has left by it is no leaver of the batch any more.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from app.contacts.headcount import HeadCount
+from app.hr.errors import FuseBlown
+from app.hr.fuse import FuseExtent, Limits, Tally, Verdict, worst
+from app.hr.repository import HrLedger
+from app.hr.schemas import HrEventIn
+from app.intake import ReconciliationsSettings
+from app.kit.clock import Clock
+from app.kit.query import Source
+from app.permissions.standing import Viewer
+
+DEPARTURES: Final = frozenset({"employee.leaving", "employee.left"})
+DAY: Final = timedelta(hours=24)
+_log = structlog.get_logger("duanhao.security")
+
+
+def limits_of(settings: ReconciliationsSettings) -> Limits:
+    """Give the limits that were set."""
+    return Limits(settings.fuse_people, settings.fuse_percent_of_many, settings.fuse_percent_of_few)
+
+
+class LeaverFuse:
+    """Counts who leaves by events."""
+
+    def __init__(self, *, ledger: HrLedger, heads: HeadCount, limits: Limits, clock: Clock) -> None:
+        """Take the ledger, where people are counted, the limits, and the clock."""
+        self._ledger, self._heads, self._limits, self._clock = ledger, heads, limits, clock
+
+    async def demand(self, source: Source, viewer: Viewer, events: Iterable[HrEventIn]) -> None:
+        """Raise ``FuseBlown`` where these events, alone or with what their sender sent within a day, would let too many go.
+
+        Counted are people who are in service now, each once, so a batch that is sent again after a failure counts as it did before.
+        """
+        named = sorted({each.subject for each in events if each.type in DEPARTURES})
+        leaving = set((await self._heads.ids(source, named)).values()) if named else set()
+        if not leaving:
+            return
+        day = await self._ledger.let_go(source, viewer.standing.client_id, self._clock.now() - DAY)
+        verdict = await self._verdict(source, leaving, day)
+        if verdict.blown:
+            self._report("fuse_blown", viewer, verdict)
+            raise FuseBlown(verdict, self._limits, by_events=True)
+
+    async def watch(self, source: Source, viewer: Viewer) -> None:
+        """Tell the security log when a sender's events of a day let more go than a batch may; looked at every so many leavers."""
+        day = await self._ledger.let_go(source, viewer.standing.client_id, self._clock.now() - DAY)
+        if day and len(day) % self._limits.people == 0:
+            verdict = await self._verdict(source, (), day)
+            if verdict.blown:
+                self._report("many_leave", viewer, verdict)
+
+    async def _verdict(self, source: Source, leaving: Collection[UUID], day: dict[UUID, bool]) -> Verdict:
+        people = sum((await self._heads.places(source)).values())
+        gone = sum(day.values())
+        together = Tally(FuseExtent.DAY, len(day.keys() | set(leaving)), people + gone)
+        return worst([Tally(FuseExtent.BATCH, len(leaving), people), together], self._limits)
+
+    def _report(self, event: str, viewer: Viewer, verdict: Verdict) -> None:
+        tally = verdict.tally
+        _log.warning(
+            event,
+            client_id=viewer.standing.client_id,
+            reason=verdict.reason.value,
+            extent=tally.extent.value,
+            leavers=tally.leavers,
+            people=tally.people,
+        )
