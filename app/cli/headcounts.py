@@ -20,6 +20,7 @@ from rich.text import Text
 from app.cli.calling import Caller, CallStopped
 from app.cli.keyfiles import Stopped, read, stopped
 from app.cli.numbering import Service
+from app.cli.patience import Patience
 
 DONE: Final = 0
 DIFFERS: Final = 1
@@ -39,7 +40,6 @@ _FORMATS: Final = {
 }
 _MOST_SHOWN: Final = 2000
 _PATIENCE: Final = 600.0
-_LONGEST_PAUSE: Final = 5.0
 _WAITS: Final = frozenset({"queued", "comparing"})
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "joiner": ("joins", "入职"),
@@ -149,7 +149,7 @@ class _Run:
 
     def _until(self, identity: str, states: frozenset[str]) -> Mapping[str, Any]:
         """Wait until it is in none of these states any more, or its application has stopped; a little longer each time."""
-        pause = 0.25
+        patience = Patience(self._service.sleep)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=self._console) as progress:
             task = progress.add_task("hr reconcile", total=None)
@@ -160,8 +160,7 @@ class _Run:
                 )
                 if told["state"] not in states or told["problem"] is not None:
                     return told
-                self._service.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                patience.wait(queued=told["state"] == "queued")
 
     def _rows(self, identity: str, **narrowed: str) -> Iterator[Mapping[str, Any]]:
         query, left = {"limit": "200", **narrowed}, _MOST_SHOWN

@@ -101,8 +101,9 @@ def reconcile(
     """Hold a head-count against the directory: the diff as a table, then applied with --apply. 花名册对账，先看差异再应用。
 
     Whoever is in service here and not in the file is a leaver. Exit codes: 0 nothing differs, or all of it was applied; 1 there are
-    differences, or some could not be applied; 2 the file was refused, a job failed or the service could not be reached; 3 more would leave
-    than may without an approved request, and nothing was applied.
+    differences, or some could not be applied; 2 the file was refused, a job failed, the service could not be reached, or no worker took a
+    job up within half an hour (after ten seconds it is said); 3 more would leave than may without an approved request, and nothing was
+    applied.
     """
     from app.cli.headcounts import Asked
     from app.cli.headcounts import reconcile as run

@@ -12,6 +12,7 @@ import httpx
 from app.cli.calling import Caller, CallStopped
 from app.cli.keyfiles import Stopped, read, stopped
 from app.cli.numbering import Service
+from app.cli.patience import Patience
 
 DONE: Final = 0
 SOME_NOT: Final = 1
@@ -23,7 +24,6 @@ _FORMATS: Final = {".csv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".conf": "aste
 _OUTCOMES: Final = {"adopted": "已写入", "unchanged": "无变化", "conflict": "冲突", "problem": "有误"}
 _NOT_TAKEN: Final = ("conflict", "problem")
 _MOST_SHOWN: Final = 1000
-_LONGEST_PAUSE: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +76,12 @@ def _format(file: Path) -> str:
 
 def _settled(service: Service, caller: Caller, identity: str) -> Mapping[str, Any]:
     """Wait until an import has ended, a little longer each time."""
-    pause = 0.25
+    patience = Patience(service.sleep)
     while True:
         told: Mapping[str, Any] = caller.get(f"{_IMPORTS}/{identity}").json()
         if told["finished_at"] is not None:
             return told
-        service.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        patience.wait(queued=told["state"] == "queued")
 
 
 def _rows(caller: Caller, identity: str) -> Iterator[Mapping[str, Any]]:

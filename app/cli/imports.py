@@ -63,7 +63,7 @@ def import_file(
 
     Prints each row that was not taken over with its reason, ranges that the numbers lack, columns that were not read, and totals. Again
     with the same file nothing changes. Exit codes: 0 every row is, or would be, as the file says; 1 some are not; 2 the file was refused,
-    the import failed or the service could not be reached.
+    the import failed, the service could not be reached, or no worker took the file up within half an hour (after ten seconds it is said).
     """
     from app.cli.importing import Asked, hand_in
     from app.cli.numbering import Service
