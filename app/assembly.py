@@ -55,6 +55,7 @@ from app.engagements.desk import EngagementDesk
 from app.engagements.repository import EngagementRepository
 from app.governing import Governed, Governing
 from app.hr.desk import HrDesk
+from app.hr.repository import HrLedger
 from app.jobs.booking import JobBook
 from app.jobs.registry import HANDLERS
 from app.kit.clock import Clock
@@ -207,6 +208,7 @@ def assembled(
         idempotency=idempotency,
         jobs=JobBook(RowSigner(keyring.mac_key("job")), clock),
         teller=Notices(NoticeLedger(RowSigner(keyring.mac_key("notice"))), clock),
+        announced=HrLedger(),
         reference_key=keyring.mac_key("number-reference"),
         clock=clock,
         utc_offset=clock_here,
@@ -383,12 +385,7 @@ def assembled(
         number_sweep=numbers.sweeper(database, governing.notices.service),
         lookups=lookups,
         phonebooks=PhonebookDesk(
-            repository=contact_rows,
-            gate=gate,
-            standings=standings,
-            terms=terms,
-            reader=reader,
-            limiter=limiter(settings, "caller_names"),
+            showing, repository=contact_rows, terms=terms, limiter=limiter(settings, "caller_names")
         ),
         changes=governing.changes,
         collection=collection,

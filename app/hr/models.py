@@ -67,6 +67,8 @@ class HrEvent(Base):
     """When the worker looks at it again, of one that waits or is scheduled."""
     wait_until: Mapped[datetime | None] = mapped_column(Instant)
     """When the wait for what is missing ends."""
+    department_id: Mapped[UUID | None] = mapped_column(Id)
+    """Of somebody who is to join or to come back, until the event has had its turn: where, if the directory knows the department."""
     holds: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether later events of the subject wait until this one, which failed, is replayed or skipped."""
 

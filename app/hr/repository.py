@@ -17,6 +17,7 @@ from app.hr.models import HrEvent
 from app.hr.ordering import Place
 from app.kit.db import Reader, Row
 from app.kit.models import Id, Instant
+from app.numbers.expecting import Joiner
 
 MOST_WAITING: Final = 100
 """So many events that wait for one subject are looked at within one transaction; the worker comes for the rest."""
@@ -74,6 +75,13 @@ _LET_GO: Final = Query(
         text("state IN ('applied','scheduled','waiting')"),
         HrEvent.contact_id.is_not(None),
         HrEvent.source.not_like("reconcile:%"),
+    )
+)
+_JOINERS: Final = Query(
+    select(HrEvent.department_id, HrEvent.placed_at).where(
+        HrEvent.next_at.is_not(None),
+        HrEvent.state.in_(("scheduled", "waiting")),
+        HrEvent.type.in_(("employee.joined", "employee.rehired")),
     )
 )
 _DUE: Final = Query(
@@ -181,6 +189,10 @@ class HrLedger:
     async def due(self, source: Source, now: datetime, *, most: int) -> Sequence[UUID]:
         """Name the events that are to be looked at now."""
         return [row[0] for row in await _DUE.rows(source, now=now, most=most)]
+
+    async def joiners(self, source: Source) -> Sequence[Joiner]:
+        """List who is announced to join or to come back and has not yet, by department and day; what is held up is not counted on."""
+        return [Joiner(department, at) for department, at in await _JOINERS.rows(source) if at is not None]
 
     async def lock(self, session: AsyncSession, identity: UUID) -> HrEvent | None:
         """Load an event that is not settled, as one's own; ``None`` where it is, or somebody else is at it."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from app.crypto.sealer import Sealer
 from app.hr.applying import CLOCK_DIFFERENCE, Applier
 from app.hr.backlog import PAYLOAD, Deferred, content
-from app.hr.data import CancelledData, JoinedData
+from app.hr.data import CancelledData, JoinedData, RehiredData
 from app.hr.errors import (
     MISSING,
     UNRESOLVED,
@@ -94,6 +94,7 @@ class Settling:
         gap before it is passed over, and what else is missing makes it fail. Raises ``NotPermitted``, ``NotFound`` and ``Invalid``.
         """
         row.placed_at = place_of(event).at
+        row.department_id = _expected_in(viewer, event)
         if not event.type.startswith("employee."):
             await self._change_structure(viewer, unit, row, event)
             return
@@ -268,7 +269,7 @@ class Settling:
 
     def _end(self, row: HrEvent, state: Any, problem: Problem | None) -> None:  # noqa: ANN401 — one of the states
         row.state, row.problem, row.holds = state, kept_problem(problem), False
-        row.next_at = row.wait_until = None
+        row.next_at = row.wait_until = row.department_id = None
         flag_modified(row, "next_at")  # ``HrLedger.wake`` may have written it past the session
 
     async def _about(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Effect:
@@ -292,6 +293,14 @@ class Settling:
     def _is_later(self, event: HrEventIn) -> bool:
         effective = event.data.effective_at
         return effective is not None and effective > self._clock.now() + CLOCK_DIFFERENCE
+
+
+def _expected_in(viewer: Viewer, event: HrEventIn) -> UUID | None:
+    """Say where the number plan is to expect somebody who is announced."""
+    if not isinstance(event.data, JoinedData | RehiredData):
+        return None
+    node = viewer.tree.find(event.data.department)
+    return None if node is None else node.id
 
 
 def kept_problem(problem: Problem | None) -> dict[str, str] | None:

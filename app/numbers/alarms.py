@@ -1,9 +1,12 @@
 """Telling number administrators that a pool runs low, or will run out before more numbers can be had: once at each crossing.
 
+Joiners whom HR has announced are counted in, as if each had their number on their day.
+
 Found by a sweep, for pools that say what is low or how long it takes. Each is looked at in a transaction of its own, under the lock of its
 row, so that two workers tell it once; who recovers is armed again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +21,8 @@ from app.kit.db import Database, UnitOfWork
 from app.kit.models import new_id
 from app.notices.notice import Audience, Notice
 from app.notices.teller import Teller
+from app.numbers.expecting import Expecting
+from app.numbers.forecasting import Known
 from app.numbers.models import NumberPool
 from app.numbers.outlook import Outlook, outlook
 from app.numbers.plan_models import NumberPoolAlarm
@@ -36,30 +41,37 @@ class PoolAlarms:
     """Looks at pools and tells."""
 
     def __init__(
-        self, *, database: Database, pools: PoolRepository, teller: Teller, clock: Clock, utc_offset: timedelta
+        self,
+        *,
+        database: Database,
+        pools: PoolRepository,
+        expecting: Expecting,
+        teller: Teller,
+        clock: Clock,
+        utc_offset: timedelta,
     ) -> None:
-        """Take the store, the pools, whoever tells people, the clock, and when the company's day begins (east of UTC)."""
-        self._database, self._pools, self._teller = database, pools, teller
+        """Take the store, the pools, who is expected in them, whoever tells people, the clock, and when the company's day begins."""
+        self._database, self._pools, self._expecting, self._teller = database, pools, expecting, teller
         self._clock, self._zone = clock, timezone(utc_offset)
 
     async def sweep(self) -> int:
         """Look at every pool that says what is low or how long more numbers take; give how many crossings were told."""
-        told = 0
+        told, expected = 0, await self._expecting.by_pool(self._database.reader)
         for pool in await self._pools.pools(self._database.reader):
             if pool.low_water is not None or pool.lead_days is not None:
                 async with self._database.unit_of_work() as unit:
-                    told += await self._look(unit, pool.id)
+                    told += await self._look(unit, pool.id, expected.get(pool.id, ()))
         return told
 
-    async def _look(self, unit: UnitOfWork, pool_id: UUID) -> int:
+    async def _look(self, unit: UnitOfWork, pool_id: UUID, expected: Sequence[Known]) -> int:
         await unit.session.execute(select(NumberPool.id).where(NumberPool.id == pool_id).with_for_update())
         pool = await self._pools.pool(unit.session, str(pool_id))
         if pool is None:
             return 0
         now = self._clock.now()
         today = now.astimezone(self._zone).date()
-        found = await outlook(unit.session, pool, now=now, today=today)
-        low = pool.low_water is not None and found.to_give < pool.low_water
+        found = await outlook(unit.session, pool, now=now, today=today, known=expected)
+        low = found.is_low(pool, today)
         crossed = await self._crossed(unit.session, pool.id, LOW_WATER, now, stands=low)
         told = 0
         if crossed is not None:

@@ -16,6 +16,7 @@ from app.notices.teller import Teller
 from app.numbers.adopting import NumberAdoption
 from app.numbers.alarms import PoolAlarms
 from app.numbers.domains import DomainKeeper
+from app.numbers.expecting import Announced, Expecting
 from app.numbers.hold_pages import HoldPages
 from app.numbers.holders import HolderNames
 from app.numbers.holding import HoldService
@@ -59,17 +60,19 @@ class NumberDesk:
         idempotency: Idempotency,
         jobs: JobBooking,
         teller: SubscriberTeller,
+        announced: Announced,
         reference_key: bytes,
         clock: Clock,
         utc_offset: timedelta,
         longest_hold: timedelta,
     ) -> None:
-        """Take the contacts, the gate, who viewers are, the store, where long work is booked, and who tells programs.
+        """Take the contacts, the gate, who viewers are, the store, where long work is booked, who tells programs, and who knows joiners.
 
         ``reference_key`` makes what numbers are called there; ``utc_offset``: when the company's day begins.
         """
         reader = database.reader
         plan, numbers, lookup, rows = PoolRepository(), NumberRepository(), NumberLookup(), PlanRepository()
+        self._expecting = Expecting(announced, pools=plan, standings=standings, utc_offset=utc_offset)
         self._plan, self._numbers, self._clock, self._utc_offset = plan, numbers, clock, utc_offset
         names = NumberNames(reference_key)
         self.telling = NumberTelling(teller, names, clock)
@@ -103,6 +106,7 @@ class NumberDesk:
             pools=plan,
             plan=rows,
             lookup=lookup,
+            expecting=self._expecting,
             gate=gate,
             standings=standings,
             reader=reader,
@@ -156,7 +160,12 @@ class NumberDesk:
     def alarms(self, database: Database, teller: Teller) -> PoolAlarms:
         """Make what the worker calls to find pools that run out; it tells people and so is made after whoever tells them."""
         return PoolAlarms(
-            database=database, pools=self._plan, teller=teller, clock=self._clock, utc_offset=self._utc_offset
+            database=database,
+            pools=self._plan,
+            expecting=self._expecting,
+            teller=teller,
+            clock=self._clock,
+            utc_offset=self._utc_offset,
         )
 
     def sweeper(self, database: Database, teller: Teller) -> NumberSweep:

@@ -16,6 +16,7 @@ from app.kit.dependencies import names_version
 from app.kit.errors import NotFound
 from app.numbers.choosing import Choice, free_like
 from app.numbers.counting import counted
+from app.numbers.expecting import Expecting
 from app.numbers.forecasting import Known
 from app.numbers.looking import PURPOSE, Looks
 from app.numbers.lookup import NumberLookup
@@ -67,14 +68,16 @@ class PlanReader(Looks):
         pools: PoolRepository,
         plan: PlanRepository,
         lookup: NumberLookup,
+        expecting: Expecting,
         gate: Gate,
         standings: Standings,
         reader: Reader,
         clock: Clock,
         utc_offset: timedelta,
     ) -> None:
-        """Take the rows, the gate, who viewers are, where to read, the clock, and when the company's day begins (east of UTC)."""
+        """Take the rows, who is expected, the gate, who viewers are, where to read, the clock, and when the company's day begins."""
         super().__init__(pools=pools, gate=gate, standings=standings, reader=reader)
+        self._expecting = expecting
         self._plan, self._lookup, self._clock, self._zone = plan, lookup, clock, timezone(utc_offset)
 
     async def domains(self, viewer: Viewer) -> Disclosed[DomainPage]:
@@ -184,15 +187,16 @@ class PlanReader(Looks):
             "used": round(1 - found.free / found.size, 4) if found.size else 0.0,
             "states": {state.value: count for state, count in found.states.items()},
             "low_water": pool.low_water,
-            "low": pool.low_water is not None and found.free < pool.low_water,
+            "low": pool.low_water is not None and found.free - found.kept < pool.low_water,
         }
         return Disclosed(await self._noted(viewer, "number_pool.utilisation", body, count=1, query={"pool": pool.code}))
 
     async def forecast(self, viewer: Viewer, named: str, query: ForecastQuery) -> Disclosed[ForecastView]:
-        """Tell when a pool runs out. Raises ``NotFound``."""
+        """Tell when a pool runs out, joiners counted in whom HR has announced. Raises ``NotFound``."""
         pool, now = await self._pool(named), self._clock.now()
         today = now.astimezone(self._zone).date()
-        known = [Known(query.joiners_by or today, query.joiners)] if query.joiners else []
-        found = await outlook(self._reader, pool, now=now, today=today, known=known)
-        body = forecast_view(pool, found, known, now)
+        announced = (await self._expecting.by_pool(self._reader)).get(pool.id, ())
+        asked = [Known(query.joiners_by or today, query.joiners)] if query.joiners else []
+        found = await outlook(self._reader, pool, now=now, today=today, known=[*announced, *asked])
+        body = forecast_view(pool, found, now=now, today=today, announced=sum(each.count for each in announced))
         return Disclosed(await self._noted(viewer, "number_pool.forecast", body, count=1, query={"pool": pool.code}))

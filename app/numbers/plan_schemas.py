@@ -31,7 +31,10 @@ LeadDays = Annotated[int, Field(ge=1, le=3650)]
 
 _DEPARTMENT = "Id or code: whose pool it is; absent for the whole company's."
 _JOINERS = "Whether people who join get a number from it by themselves."
-_LOW_WATER = "Fewer free numbers than this are told to the number administrators, once until there are enough again."
+_LOW_WATER = (
+    "Fewer free numbers than this, counted as if all joiners whom HR has announced for the next `lead_days` (30 where there are none) had "
+    "theirs, are told to the number administrators, once until there are enough again."
+)
 _LEAD = "Days that it takes to get more numbers: told when the forecast says that the pool lasts no longer."
 _KEEPS = (
     "Whether nice numbers are kept back: given out by an approved request that names them, and not as the next one."

@@ -4,7 +4,7 @@ Whoever gives out and whoever takes back lock the holder's card first and the nu
 once the second sees what the first gave, and nobody waits for another in a circle.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from app.numbers.errors import (
     NumberNotInPool,
     PoolExhausted,
 )
+from app.numbers.expecting import pool_for
 from app.numbers.handing import Ending, Handed, Handing, lost
 from app.numbers.holding import redeem
 from app.numbers.pool_repository import Pool, PoolRepository
@@ -33,7 +34,6 @@ from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, 
 from app.numbers.rules import Cause, State, Verb
 from app.numbers.taking import Held, held_by, take, take_early
 from app.numbers.telling import Change, NumberTelling
-from app.numbers.terms import MUST_END
 from app.numbers.values import Allocated, AllocatedOne, Released, Wanted
 from app.permissions.standing import Standings
 
@@ -229,16 +229,7 @@ class NumberService:
         raise not_available(number, now)
 
     async def _joiners_pool(self, unit: UnitOfWork, department_id: UUID | None) -> Pool | None:
-        taking: Mapping[UUID | None, Pool] = {
-            pool.department_id: pool
-            for pool in reversed(await self._plan.pools(unit.session))
-            if pool.joiners and pool.pool_class not in MUST_END
-        }
-        if department_id is not None:
-            for node in reversed((await self._standings.tree()).ancestry(department_id)):
-                if node.id in taking:
-                    return taking[node.id]
-        return taking.get(None)
+        return pool_for(await self._plan.pools(unit.session), await self._standings.tree(), department_id)
 
 
 def one_number(found: Sequence[NumberRow]) -> NumberRow:

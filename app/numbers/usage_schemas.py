@@ -23,14 +23,14 @@ class UtilisationView(Output):
     used: float = Field(examples=[0.42])
     states: dict[State, int]
     low_water: int | None
-    low: bool
+    low: bool = Field(description="Of now; the forecast counts in who is announced.")
     disclosure: DisclosureNote
 
 
 class ForecastQuery(Input):
-    """Demand that is known and that the weeks before do not tell of."""
+    """Demand that you know of, and that neither the weeks before nor HR's announcements tell of."""
 
-    joiners: Annotated[int, Field(ge=0, le=1_000_000)] = Field(0, description="So many numbers more are needed …")
+    joiners: Annotated[int, Field(ge=0, le=1_000_000)] = Field(0, description="So many numbers are needed besides, …")
     joiners_by: date | None = Field(None, description="… on this day; today by default.")
 
 
@@ -50,17 +50,26 @@ class WeeklyView(Output):
 
 
 class ForecastView(Output):
-    """When a pool runs out. ``free`` leaves out what is kept back; ``short``: it lasts no longer than ``lead_days``."""
+    """When a pool runs out. ``free`` leaves out what is kept back; ``short``: it lasts no longer than ``lead_days``.
+
+    ``low``: less than ``low_water`` is left once everybody has a number who comes within ``lead_days``, 30 where there are none.
+    """
 
     pool: str
     as_of: datetime
     free: int
     weeks: list[WeekView] = Field(description="The whole weeks before, 26 at most.")
     weekly: WeeklyView | None = Field(description="`null` with fewer than four weeks.")
-    joiners: int
+    announced: int = Field(
+        description="People whom HR has announced, to join or to come back, and who would get a number of this pool: each is counted in "
+        "on their day."
+    )
+    joiners: int = Field(description="What you asked to count in besides.")
     exhausted_on: date | None = Field(description=_NEVER)
     earliest: date | None = Field(description="By the upper end of the band.")
     latest: date | None = Field(description="By the lower end of the band.")
     lead_days: int | None
     short: bool
+    low_water: int | None
+    low: bool
     disclosure: DisclosureNote

@@ -1,10 +1,9 @@
 """How the parts of the plan are written: one rendering for looks and receipts alike."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from app.numbers.forecasting import Known
 from app.numbers.hold_repository import Hold
 from app.numbers.nice import looks
 from app.numbers.outlook import Outlook
@@ -100,8 +99,8 @@ def free_view(digits: str, *, kept: bool) -> dict[str, Any]:
     }
 
 
-def forecast_view(pool: Pool, found: Outlook, known: Sequence[Known], now: datetime) -> dict[str, Any]:
-    """Write what lies ahead of a pool."""
+def forecast_view(pool: Pool, found: Outlook, *, now: datetime, today: date, announced: int) -> dict[str, Any]:
+    """Write what lies ahead of a pool; ``announced`` of those who are known to come HR has told of."""
     slope, ahead = found.forecast.slope, found.forecast
     return {
         "pool": pool.code,
@@ -111,12 +110,15 @@ def forecast_view(pool: Pool, found: Outlook, known: Sequence[Known], now: datet
         "weekly": None
         if slope is None
         else {"net": round(slope.weekly, 2), "low": round(slope.low, 2), "high": round(slope.high, 2)},
-        "joiners": sum(each.count for each in known),
+        "announced": announced,
+        "joiners": sum(each.count for each in found.known) - announced,
         "exhausted_on": ahead.exhausted_on,
         "earliest": ahead.earliest,
         "latest": ahead.latest,
         "lead_days": pool.lead_days,
-        "short": found.runs_short(pool, now.date()),
+        "short": found.runs_short(pool, today),
+        "low_water": pool.low_water,
+        "low": found.is_low(pool, today),
     }
 
 

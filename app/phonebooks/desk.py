@@ -3,11 +3,9 @@
 from app.audit.terms import Terms
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights
-from app.disclosure.gate import Gate
-from app.kit.db import Reader
+from app.disclosure.showing import Showing
 from app.kit.limits import Limiter
 from app.numbers.lines import NumberLines
-from app.permissions.standing import Standings
 from app.phonebooks.callers import CallerNames
 from app.phonebooks.collecting import BookReader
 from app.phonebooks.service import PhonebookService
@@ -18,16 +16,15 @@ class PhonebookDesk:
 
     def __init__(
         self,
+        showing: Showing,
         *,
         repository: ContactRepository,
-        gate: Gate,
-        standings: Standings,
         terms: Terms,
-        reader: Reader,
         limiter: Limiter | None,
     ) -> None:
-        """Take the contacts, the gate, who viewers are, the key of terms in the log, where to read, and the rate of look-ups."""
-        lines, rights = NumberLines(), CurrentRights(standings)
+        """Take how looks are shown, the contacts, the key of terms in the log, and the rate of look-ups."""
+        lines, rights = NumberLines(), CurrentRights(showing.standings)
+        gate, reader = showing.gate, showing.reader
         books = BookReader(repository=repository, lines=lines, gate=gate, reader=reader)
         self.service = PhonebookService(books=books, gate=gate, rights=rights, terms=terms)
         self.callers = CallerNames(

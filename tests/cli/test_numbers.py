@@ -115,6 +115,7 @@ def test_a_forecast_is_a_line_and_a_code(short: bool, code: int, capsys: pytest.
     told = {
         "pool": "desk",
         "free": 70,
+        "announced": 4,
         "weekly": {"net": 7.0, "low": 6.0, "high": 8.0},
         "exhausted_on": "2027-01-31",
         "earliest": "2027-01-22",
@@ -124,7 +125,9 @@ def test_a_forecast_is_a_line_and_a_code(short: bool, code: int, capsys: pytest.
     script = Script(httpx.Response(200, json={"access_token": "minted"}), httpx.Response(200, json=told))
     credentials = Credentials(client_id="it-scripts", client_secret="s")
     assert forecast(script.service(credentials), "desk", {"joiners": "3"}, as_json=False) == code
-    assert "2027-01-31 (2027-01-22 … ?)" in capsys.readouterr().out
+    line = capsys.readouterr().out
+    assert "announced 已公布入职 4" in line
+    assert "2027-01-31 (2027-01-22 … ?)" in line
     assert b"scope=numbers%3Aread" in script.asked[0].content
     assert (script.asked[1].method, script.asked[1].url.path) == ("GET", "/v1/number-pools/desk/forecast")
     assert script.asked[1].url.query == b"joiners=3"

@@ -15,10 +15,12 @@ from app.numbers.counting import counted, taken_up
 from app.numbers.models import Number, NumberAssignment
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.rules import State
+from tests.hr.calls import kept, post
+from tests.hr.events import cancelled, joined
 from tests.numbers.calls import TestPool, add_pool, allocate, it_client, release
 from tests.support.application import World
 from tests.support.problems import problem
-from tests.support.shared import add_person
+from tests.support.shared import add_department, add_person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -165,6 +167,7 @@ async def test_low_water_is_told_once_at_each_crossing(shared: World) -> None:
     alarms = PoolAlarms(
         database=application.database,
         pools=PoolRepository(),
+        expecting=application.numbers._expecting,
         teller=told,
         clock=application.clock,
         utc_offset=timedelta(hours=8),
@@ -181,6 +184,53 @@ async def test_low_water_is_told_once_at_each_crossing(shared: World) -> None:
     await allocate(shared, pool, gains.id, 1)
     await alarms.sweep()
     assert [each.body["number"]["version"] for each in told.notices] == [1, 2]
+
+
+async def announce(world: World, number: str, department: str, days: int) -> dict[str, Any]:
+    """Announce somebody for a department; fails unless the ledger keeps it until its day."""
+    day = world.application.clock.now() + days * DAY
+    body = joined(number, department=department, effective_at=day.isoformat())
+    answer = await post(world, body)
+    assert answer.json()["state"] == "scheduled", answer.text
+    return body
+
+
+async def test_joiners_whom_hr_has_announced_are_counted_in(shared: World) -> None:
+    application, it = shared.application, await it_client(shared)
+    department = await add_department(shared)
+    below = await add_department(shared, parent=department)
+    pool = await add_pool(shared, 5, low_water=3, lead_days=20, department=department, joiners=True)
+    told = Told((await row_of(shared, pool)).id)
+    alarms = PoolAlarms(
+        database=application.database,
+        pools=PoolRepository(),
+        expecting=application.numbers._expecting,
+        teller=told,
+        clock=application.clock,
+        utc_offset=timedelta(hours=8),
+    )
+
+    async def ahead(**asked: int) -> tuple[object, ...]:
+        found = (await it.get(f"{pool.path}/forecast", params=asked)).json()
+        return tuple(found[each] for each in ("free", "announced", "joiners", "low", "short", "exhausted_on"))
+
+    await announce(shared, "E7101", department, 10)
+    await announce(shared, "E7102", below, 19)
+    await announce(shared, "E7103", department, 60)
+    await announce(shared, "E7104", "SALES", 10)
+    await announce(shared, "E7105", "NOWHERE", 10)
+    await alarms.sweep()
+    assert (await ahead(), told.notices) == ((5, 3, 0, False, False, None), [])
+    last = await announce(shared, "E7106", below, 15)
+    assert (await kept(shared, last["id"])).department_id == shared.departments[below]
+    await alarms.sweep()
+    assert [(each.type, each.body["number"]["free"]) for each in told.notices] == [("number.low_water", 5)]
+    day = (application.clock.now() + 60 * DAY + timedelta(hours=8)).date().isoformat()
+    assert await ahead(joiners=1) == (5, 4, 1, True, False, day)
+    assert (await it.get(f"{pool.path}/utilisation")).json()["low"] is False
+    assert (await post(shared, cancelled("E7106", event=last["id"]))).json()["state"] == "applied"
+    assert (await kept(shared, last["id"])).department_id is None
+    assert await ahead() == (5, 3, 0, False, False, None)
 
 
 async def test_the_worker_tells_of_a_pool_that_will_not_last(shared: World) -> None:
