@@ -16,6 +16,7 @@ from app.cli.pushing import Credentials
 ATTEMPTS: Final = 6
 _LONGEST_WAIT: Final = 30.0
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _RUNNING: Final = "idempotency_in_progress"
 
 
@@ -50,6 +51,10 @@ class Caller:
         """Post once, however often it has to be sent; raise ``CallStopped`` for anything but a 2xx."""
         return self._called("POST", path, {"Idempotency-Key": uuid4().hex}, json=dict(body), params=dict(query or {}))
 
+    def once(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """Post what nobody could tell again, such as a secret: as ``post``, but not sent again once it may have arrived."""
+        return self._called("POST", path, {}, json=dict(body), repeated=False)
+
     def upload(self, path: str, name: str, content: bytes, *, query: Mapping[str, str]) -> httpx.Response:
         """Post a file, as the one part of a form; as ``post``."""
         files = {"file": (name, content, "application/octet-stream")}
@@ -67,7 +72,7 @@ class Caller:
         """Change or delete what has this ``version``; raise ``CallStopped`` for anything but a 2xx."""
         token = self._credentials.token or self._signed_in()
         headers = {"Authorization": f"Bearer {token}", **({} if version is None else {"If-Match": f'"{version}"'})}
-        content = {} if body is None else {"json": dict(body)}
+        content: dict[str, Any] = {} if body is None else {"json": dict(body)}
         return _taken(self._patiently(method, path, headers=headers, params=dict(query or {}), **content))
 
     def send(self, path: str, content: bytes, *, query: Mapping[str, str]) -> httpx.Response:
@@ -80,13 +85,21 @@ class Caller:
         """Look; raise ``CallStopped`` for anything but a 2xx."""
         return self._called("GET", path, {}, params=dict(query or {}))
 
-    def _called(self, method: str, path: str, headers: Mapping[str, str], **request: Any) -> httpx.Response:  # noqa: ANN401 — of httpx
+    def _called(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        repeated: bool = True,
+        **request: Any,  # noqa: ANN401 — of httpx
+    ) -> httpx.Response:
         """Call signed in; a token that was got here and is over is got anew, once."""
         before = self._token
-        answer = self._patiently(method, path, headers={**headers, **self._bearer()}, **request)
+        answer = self._patiently(method, path, repeated=repeated, headers={**headers, **self._bearer()}, **request)
         if answer.status_code == HTTPStatus.UNAUTHORIZED and before is not None and self._credentials.token is None:
             self._token = None
-            answer = self._patiently(method, path, headers={**headers, **self._bearer()}, **request)
+            answer = self._patiently(method, path, repeated=repeated, headers={**headers, **self._bearer()}, **request)
         return _taken(answer)
 
     def _bearer(self) -> dict[str, str]:
@@ -108,7 +121,7 @@ class Caller:
         line = f"signing in: {answer.status_code} {document.get('error', '')}".rstrip()
         raise CallStopped(line, status=answer.status_code)
 
-    def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 — of httpx
+    def _patiently(self, method: str, path: str, *, repeated: bool = True, **request: Any) -> httpx.Response:  # noqa: ANN401 — of httpx
         line = "the service cannot be reached"
         for attempt in range(ATTEMPTS):
             pause = min(2.0**attempt, _LONGEST_WAIT)
@@ -119,6 +132,9 @@ class Caller:
                 raise CallStopped(line) from None
             except httpx.TransportError as error:
                 line = f"the service cannot be reached ({type(error).__name__})"
+                if not repeated and not isinstance(error, _NOT_SENT):
+                    line = f"the answer was lost ({type(error).__name__}): look whether it was done before asking again"
+                    raise CallStopped(line) from None
             else:
                 document = _document(answer)
                 if answer.status_code not in _BUSY and document.get("code") != _RUNNING:

@@ -4,51 +4,18 @@ All of them end alike: 0 done; 1 the plan says no (taken, over, not held) and no
 is no such number or hold, or the service could not be reached.
 """
 
-import inspect
-from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 import typer
 
-from app.cli.options import AsJson, ClientId, ClientSecret, Token, Url
+from app.cli.asking import over_http
 
-_LOCAL: Final = "http://127.0.0.1:8000"
-_COMMON: Final = {
-    "url": (Url, _LOCAL),
-    "token": (Token, None),
-    "client_id": (ClientId, None),
-    "client_secret": (ClientSecret, None),
-    "as_json": (AsJson, False),
-}
 Digits = Annotated[str, typer.Argument(help="The number.")]
 Hold = Annotated[str, typer.Argument(help="Id of the hold.")]
 Domain = Annotated[str | None, typer.Option(help="Numbering domain, where two have this number.")]
 Until = Annotated[str | None, typer.Option(help="Until when: 2027-01-31T18:00:00+08:00.")]
 Minutes = Annotated[int, typer.Option(min=1, help="For how long.")]
 Holder = Annotated[str, typer.Option(help="A contact's id, or `department:CODE`, `room:CODE` …")]
-
-
-def _over_http(command: Callable[..., int]) -> Callable[..., None]:
-    """Make a command of what asks a service: with the options of all that do, and its number as exit code."""
-    own = inspect.signature(command)
-    mine = [each for name, each in own.parameters.items() if name not in {"service", "as_json"}]
-
-    def run(**given: Any) -> None:  # noqa: ANN401 — as typer read them
-        from app.cli.numbering import Service
-        from app.cli.pushing import Credentials
-
-        url, *credentials = (given.pop(name) for name in ("url", "token", "client_id", "client_secret"))
-        raise typer.Exit(command(service=Service(url=url, credentials=Credentials(*credentials)), **given))
-
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    common = [
-        inspect.Parameter(name, keyword, default=default, annotation=kind) for name, (kind, default) in _COMMON.items()
-    ]
-    signature = inspect.Signature([*(each.replace(kind=keyword) for each in mine), *common])
-    run.__doc__, run.__name__ = command.__doc__, command.__name__
-    vars(run)["__signature__"] = signature
-    run.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
-    return run
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +184,7 @@ def retire(service: Any, digits: Digits, domain: Domain = None, *, as_json: bool
 
 
 COMMANDS: Final = tuple(
-    _over_http(each)
+    over_http(each)
     for each in (
         hold,
         holds,

@@ -6,7 +6,8 @@ import typer
 
 Url = Annotated[str, typer.Option(envvar="DUANHAO_URL", help="Where the service is.")]
 Token = Annotated[
-    str | None, typer.Option(envvar="DUANHAO_TOKEN", show_envvar=True, help="Access token with scope numbers:allocate.")
+    str | None,
+    typer.Option(envvar="DUANHAO_TOKEN", show_envvar=True, help="Access token with the scope of the command."),
 ]
 ClientId = Annotated[str | None, typer.Option(envvar="DUANHAO_CLIENT_ID", help="Client id, to get a token with.")]
 ClientSecret = Annotated[

@@ -1,55 +1,24 @@
 """``duanhao numbers hold`` to ``retire`` against a running service: each does its one thing, and says how the number stands."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from typer.testing import CliRunner
 
-from app.cli.root import app
 from tests.numbers.calls import add_pool, allocate, it_client, release
 from tests.support.application import World
-from tests.support.server import free_port
 from tests.support.shared import add_person
+from tests.support.shell import Shell, shell_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-class Shell:
-    """Runs commands with a caller's token."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self._environment = {"DUANHAO_URL": url, "DUANHAO_TOKEN": token}
-
-    async def run(self, *arguments: str) -> tuple[int, str]:
-        """Give the exit code of ``duanhao numbers …`` and what it says, which is where complaints go when it complains."""
-        called = ["numbers", *arguments]
-        done = await asyncio.to_thread(CliRunner().invoke, app, called, env=self._environment)
-        return done.exit_code, done.stdout if done.exit_code == 0 else done.stderr
-
-    async def does(self, *arguments: str) -> str:
-        """Give the output of what must succeed."""
-        code, output = await self.run(*arguments)
-        assert code == 0, output
-        return output.strip()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def shell(shared: World) -> AsyncIterator[Shell]:
-    """Serve the shared company, and call it as the IT scripts."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(shared.app, port=port, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 — uvicorn offers a flag and no event
-        await asyncio.sleep(0.01)
-    try:
-        yield Shell(f"http://127.0.0.1:{port}", await shared.token("it-scripts"))
-    finally:
-        server.should_exit = True
-        await serving
+    """Call the shared company as the IT scripts."""
+    async with shell_of(shared, "numbers", "it-scripts") as opened:
+        yield opened
 
 
 async def test_holds_are_made_seen_extended_and_dropped(shared: World, shell: Shell) -> None:
