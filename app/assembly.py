@@ -311,7 +311,9 @@ def assembled(
         departures=governing.departures,
         rosters=governing.rosters,
         calling=governing.calling,
-        switching=SwitchingDesk(showing, database=database, privileges=governing.calling.rows, contacts=contact_rows),
+        switching=SwitchingDesk(
+            showing, database=database, privileges=governing.calling.rows, contacts=contact_rows, devices=device_rows
+        ),
         campaigns=governing.campaigns,
         custody=governing.custody,
         emergency=governing.emergency,
@@ -384,9 +386,7 @@ def assembled(
         pool_alarms=numbers.alarms(database, governing.notices.service),
         number_sweep=numbers.sweeper(database, governing.notices.service),
         lookups=lookups,
-        phonebooks=PhonebookDesk(
-            showing, repository=contact_rows, terms=terms, limiter=limiter(settings, "caller_names")
-        ),
+        phonebooks=PhonebookDesk(showing, contact_rows, device_rows, terms, limiter(settings, "caller_names")),
         changes=governing.changes,
         collection=collection,
         events=events,

@@ -195,6 +195,18 @@ class DeviceRepository:
         statement = Query(select(*_ASSIGNMENT).where(DeviceAssignment.device_id.in_(wanted), _OPEN))
         return {each.device_id: each for each in self._assignments(await statement.rows(source))}
 
+    async def with_holders(self, source: Source, devices: Iterable[UUID]) -> list[tuple[Device, Assignment | None]]:
+        """Give each of these devices with who has it now; one of which either row does not verify is left out."""
+        held = and_(DeviceAssignment.device_id == DeviceRow.id, _OPEN)
+        statement: Any = select(*_DEVICE, *_ASSIGNMENT).outerjoin(DeviceAssignment, held)
+        found, width = list[tuple[Device, Assignment | None]](), len(_DEVICE)
+        for row in await Query(statement.where(DeviceRow.id.in_(sorted(set(devices))))).rows(source):
+            believed = self._devices([row[:width]])
+            assigned = [] if row[width] is None else self._assignments([row[width:]])
+            if believed and (assigned or row[width] is None):
+                found.append((believed[0], assigned[0] if assigned else None))
+        return found
+
     async def held_by(self, source: Source, holder_id: UUID) -> list[Assignment]:
         """Give what somebody has now."""
         return self._assignments(await _HELD_BY.rows(source, holder=holder_id))

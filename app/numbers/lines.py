@@ -1,4 +1,4 @@
-"""Numbers that belong to no person: those of rooms and of departments, and who holds the number that is ringing.
+"""Numbers that belong to no person: those of departments, devices and rooms, and who holds the number that is ringing.
 
 Read outside of any transaction. What a contact holds is told by its id alone: whether the reader may know of it, policy says.
 """
@@ -27,7 +27,7 @@ _OPEN: Final[Any] = (
     .where(NumberAssignment.ended_at.is_(None), Number.state == "assigned")
 )
 _OF_PLACES: Final = Query(
-    _OPEN.where(NumberAssignment.holder_type.in_(("room", "department")))
+    _OPEN.where(NumberAssignment.holder_type.in_(("room", "department", "device")))
     .order_by(NumberAssignment.holder_type, NumberAssignment.holder_code, Number.digits)
     .limit(bindparam("most", 1, type_=Integer()))
 )
@@ -55,7 +55,7 @@ class NumberLines:
     """Looks up lines."""
 
     async def of_places(self, source: Source, *, most: int) -> Sequence[HeldLine]:
-        """List the numbers of departments and rooms, departments first."""
+        """List the numbers of departments, of devices and of rooms, in this order."""
         return [HeldLine(*row) for row in await _OF_PLACES.rows(source, most=most)]
 
     async def holders(self, source: Source, digits: str, *, domain: str | None, most: int) -> Sequence[HeldLine]:

@@ -1,11 +1,11 @@
-"""What a phonebook may list for a viewer: the lines of departments and rooms, then people and hotlines by name.
+"""What a phonebook may list for a viewer: the lines of departments, telephones and rooms, then people and hotlines by name.
 
 The rows are cut by the viewer's plan with the power to export C1, since what a telephone shows, everybody around it reads; then each is
 believed on the same terms as for cards. Whoever is suspended, has left or is not yet here is not listed, whatever a plan says. Nothing is
-opened for it.
+opened for it. A telephone is listed by its label or its room; one that a person has is not, since the person is.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -20,6 +20,7 @@ from app.contacts.record import listed_under
 from app.contacts.repository import ContactRepository
 from app.contacts.search import folded, wanted
 from app.departments.tree import Tree
+from app.devices.naming import Terminal, Terminals
 from app.disclosure.gate import Gate
 from app.disclosure.records import Record
 from app.kit.db import Reader
@@ -57,6 +58,15 @@ class Collected:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line that belongs to no person: its number, the department that it belongs to or stands in, and how it is listed."""
+
+    digits: str
+    department: UUID | None
+    entry: Entry
+
+
 def names_to(cohort: Cohort, status: str) -> bool:
     """Tell whether a contact may be named on a display: C1 may leave, and they are there."""
     return cohort.visible and FieldClass.C1 in cohort.powers[Power.EXPORT] and status in LISTED_STATUSES
@@ -65,9 +75,18 @@ def names_to(cohort: Cohort, status: str) -> bool:
 class BookReader:
     """Collects entries."""
 
-    def __init__(self, *, repository: ContactRepository, lines: NumberLines, gate: Gate, reader: Reader) -> None:
-        """Take the contacts, the lines that belong to no person, the gate, and where to read."""
+    def __init__(
+        self,
+        *,
+        repository: ContactRepository,
+        lines: NumberLines,
+        terminals: Terminals,
+        gate: Gate,
+        reader: Reader,
+    ) -> None:
+        """Take the contacts, the lines that belong to no person, what names telephones, the gate, and where to read."""
         self._repository, self._lines, self._gate, self._reader = repository, lines, gate, reader
+        self._terminals = terminals
         self._finder = ContactFinder(reader, repository)
 
     async def collect(self, viewer: Viewer, plan: Plan, wish: Wish) -> Collected:
@@ -77,12 +96,8 @@ class BookReader:
         if wish.department is not None:
             node = tree.find(wish.department)
             within = frozenset[UUID]() if node is None else tree.subtree(node.id)
-        lines = [
-            _line(each, tree)
-            for each in await self._lines.of_places(self._reader, most=MOST_LINES)
-            if _is_asked_for(each, tree, within, wish.text)
-        ]
-        first = lines[wish.passed :][: wish.most + 1]
+        lines = [each for each in await self._places(tree) if _is_asked_for(each, within, wish.text)]
+        first = [each.entry for each in lines[wish.passed :][: wish.most + 1]]
         criteria = Criteria(
             wanted=None if wish.text is None else wanted(wish.text, tree),
             departments=within,
@@ -98,6 +113,15 @@ class BookReader:
         told = [each.subject for each in found] + [answering for answering, _ in instead.values()]
         entries = [*first, *(_entry(each, tree, plan.today, instead) for each in found)]
         return Collected(entries, list(dict.fromkeys(told)), more)
+
+    async def _places(self, tree: Tree) -> list[_Place]:
+        """Give the lines that belong to no person and have a name."""
+        held = await self._lines.of_places(self._reader, most=MOST_LINES)
+        devices = [each.holder_id for each in held if each.holder_type == "device"]
+        terminals = await self._terminals.named(self._reader, devices) if devices else {}
+        listed = {identity: each for identity, each in terminals.items() if each.listed}
+        found = [_place(each, tree, listed) for each in held]
+        return [each for each in found if each is not None]
 
     async def _found(self, criteria: Criteria, plan: Plan, tree: Tree, *, passed: int, most: int) -> list[Record]:
         """Give the people with a number who come after ``passed`` others, at most so many."""
@@ -191,22 +215,33 @@ def path_of(department: UUID | None, tree: Tree) -> tuple[str, ...]:
     return tuple(reversed(names))
 
 
-def line_name(line: HeldLine, tree: Tree) -> str | None:
-    """Name a department or a room; ``None`` for a department that is not in the verified tree."""
-    if line.holder_type == "department":
-        node = tree.nodes.get(line.holder_id)
-        return None if node is None else node.name
-    return line.code
+def line_name(line: HeldLine, tree: Tree, terminals: Mapping[UUID, Terminal]) -> str | None:
+    """Name a department, a telephone or a room; ``None`` for a department that is not in the verified tree, and for other telephones."""
+    match line.holder_type:
+        case "department":
+            node = tree.nodes.get(line.holder_id)
+            return None if node is None else node.name
+        case "device":
+            terminal = terminals.get(line.holder_id)
+            return None if terminal is None else terminal.name
+        case _:
+            return line.code
 
 
-def _is_asked_for(line: HeldLine, tree: Tree, within: frozenset[UUID] | None, text: str | None) -> bool:
-    name = line_name(line, tree)
-    if name is None or (within is not None and line.holder_id not in within):
+def _place(line: HeldLine, tree: Tree, terminals: Mapping[UUID, Terminal]) -> _Place | None:
+    name = line_name(line, tree, terminals)
+    if name is None:
+        return None
+    department = line.holder_id if line.holder_type == "department" else None
+    departments = path_of(department, tree)[:-1]
+    if line.holder_type == "device":
+        department = terminals[line.holder_id].department_id
+        departments = path_of(department, tree)
+    return _Place(line.digits, department, Entry(name=name, numbers=dialled([line.digits]), departments=departments))
+
+
+def _is_asked_for(place: _Place, within: frozenset[UUID] | None, text: str | None) -> bool:
+    if within is not None and place.department not in within:
         return False
     typed = None if text is None else "".join(folded(text).split())
-    return typed is None or typed in "".join(folded(name).split()) or line.digits.startswith(typed)
-
-
-def _line(line: HeldLine, tree: Tree) -> Entry:
-    departments = path_of(line.holder_id, tree)[:-1] if line.holder_type == "department" else ()
-    return Entry(name=line_name(line, tree) or "", numbers=dialled([line.digits]), departments=departments)
+    return typed is None or typed in "".join(folded(place.entry.name).split()) or place.digits.startswith(typed)

@@ -49,7 +49,7 @@ class CallerName(Output):
     """Whose number rings: C1 alone."""
 
     number: str = Field(examples=["61234"])
-    kind: Literal["person", "hotline", "department", "room"]
+    kind: Literal["person", "hotline", "department", "room", "device"]
     name: str = Field(description="Several people who share a line, all of them.", examples=["曾若砚"])
     department: str | None = Field(description="Name of the main department.", examples=["研发部"])
     disclosure: DisclosureNote

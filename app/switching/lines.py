@@ -10,7 +10,7 @@ from app.numbers.rules import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """What is told of a holder of whom the reader may know; of a department the name, of a room the code."""
+    """What is told of a holder of whom the reader may know; of a department the name, of a room the code, of a device what it is called."""
 
     name: str
     employee_no: str | None = None

@@ -9,6 +9,8 @@ import orjson
 
 from app.calling.repository import PrivilegeRepository
 from app.departments.tree import Tree
+from app.devices.naming import Terminal, Terminals
+from app.devices.repository import DeviceRepository
 from app.disclosure.acquaintances import ClosedContacts
 from app.disclosure.showing import Showing
 from app.kit.errors import FieldError, Invalid
@@ -27,8 +29,11 @@ _EXTENSION: Final = "extension"
 class LivePlan:
     """Reads windows for a viewer."""
 
-    def __init__(self, showing: Showing, *, privileges: PrivilegeRepository, contacts: ClosedContacts) -> None:
-        """Take what desks share, the calling privileges, and where people are found."""
+    def __init__(
+        self, showing: Showing, *, privileges: PrivilegeRepository, contacts: ClosedContacts, devices: DeviceRepository
+    ) -> None:
+        """Take what desks share, the calling privileges, and where people and devices are found."""
+        self._terminals = Terminals(devices)
         self._gate, self._reader, self._clock = showing.gate, showing.reader, showing.clock
         self._privileges, self._contacts = privileges, contacts
         self._numbers, self._pools = LiveNumbers(), PoolRepository()
@@ -44,13 +49,18 @@ class LivePlan:
     async def window(self, viewer: Viewer, domain: Domain, *, after: str, power: Power | None = None) -> list[OurLine]:
         """Give up to ``WINDOW`` numbers that somebody holds, after the digits ``after``.
 
-        A holder is told whom the viewer may know of and, where ``power`` is given, has it over their C1.
+        A holder is told whom the viewer may know of and, where ``power`` is given, has it over their C1; a device as whoever has it.
         """
         numbers = await self._numbers.page(self._reader, domain.id, after=after, limit=WINDOW)
         held = [each for number in numbers for each in number.holding]
-        people = await self._people(viewer, [each.holder.id for each in held if each.holder.type == "contact"], power)
+        devices = [each.holder.id for each in held if each.holder.type == "device"]
+        terminals = await self._terminals.named(self._reader, devices) if devices else {}
+        contacts = [each.holder.id for each in held if each.holder.type == "contact"]
+        contacts += [each.person for each in terminals.values() if each.person is not None]
+        people = await self._people(viewer, contacts, power)
         granted = await self._privileges.in_force(self._reader, {each.id for each in held}, self._clock.now())
-        return [_line(number, people, viewer.tree, granted) for number in numbers]
+        known = {identity: each for identity, each in terminals.items() if each.person is None or each.person in people}
+        return [_line(number, people, known, viewer.tree, granted) for number in numbers]
 
     async def standing(self, domain: Domain, digits: Sequence[str]) -> dict[str, OurLine]:
         """Tell how those of these numbers stand that the domain has or had; nothing is said of holders."""
@@ -73,9 +83,13 @@ class LivePlan:
 
 
 def _line(
-    number: LiveNumber, people: Mapping[UUID, Mapping[str, Any]], tree: Tree, granted: Mapping[UUID, Sequence[Any]]
+    number: LiveNumber,
+    people: Mapping[UUID, Mapping[str, Any]],
+    terminals: Mapping[UUID, Terminal],
+    tree: Tree,
+    granted: Mapping[UUID, Sequence[Any]],
 ) -> OurLine:
-    told = [_person(each, people, tree) for each in number.holding]
+    told = [_person(each, people, terminals, tree) for each in number.holding]
     ends = {each.until for each in number.holding}
     return OurLine(
         digits=number.digits,
@@ -91,7 +105,9 @@ def _line(
     )
 
 
-def _person(each: Assignment, people: Mapping[UUID, Mapping[str, Any]], tree: Tree) -> Person | None:
+def _person(
+    each: Assignment, people: Mapping[UUID, Mapping[str, Any]], terminals: Mapping[UUID, Terminal], tree: Tree
+) -> Person | None:
     holder = each.holder
     if holder.type == "contact":
         card = people.get(holder.id)
@@ -108,6 +124,9 @@ def _person(each: Assignment, people: Mapping[UUID, Mapping[str, Any]], tree: Tr
     if holder.type == "department":
         node = tree.nodes.get(holder.id)
         return None if node is None else Person(name=node.name, department=node.code)
+    if holder.type == "device" and (terminal := terminals.get(holder.id)) is not None:
+        node = None if terminal.department_id is None else tree.nodes.get(terminal.department_id)
+        return Person(name=terminal.name, department=None if node is None else node.code, contact=terminal.person)
     if holder.type == "room" and holder.code is not None:
         return Person(name=holder.code, room=holder.code)
     return None

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from app.auth.clients import NewClient
 from app.config import LimitsSettings
+from app.devices.models import DeviceAssignment
 from app.devices.rules import State
 from app.phonebooks.schemas import CallerName
 from tests.numbers.calls import add_pool, allocate, it_client, wanted
@@ -70,6 +72,56 @@ async def test_extensions_shared_lines_departments_and_rooms_have_names(shared: 
         ("department", f"临时{code}", None),
         ("room", "A-801", None),
     ]
+
+
+async def give(world: World, device: object, holder: object, kind: str) -> None:
+    """Let somebody have a device."""
+    body = {"holder": {"type": kind, "id": str(holder)}}
+    answer = await (await it_client(world)).post(f"/v1/devices/{device}/assignments", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_telephones_have_names_of_their_own_while_whoever_has_them_may_be_named(shared: World) -> None:
+    pool, code = await add_pool(shared), await add_department(shared)
+    stands = {"department_id": shared.departments[code]}
+    reader, desk = await add_phone(shared), await add_phone(shared, label="前台", **stands)
+    wall, plain = await add_phone(shared, room="B-7", **stands), await add_phone(shared, **stands)
+    own = await add_phone(shared, label="顾问专线", **stands)
+    number = {each.id: await place_number(shared, pool, "device", str(each.id)) for each in (desk, wall, plain, own)}
+    open_one, hidden = await add_person(shared, department=code), await add_person(shared, secrecy="executive")
+    for each in (desk, plain):
+        await give(shared, each.id, code, "department")
+    await give(shared, wall.id, "B-7", "room")
+    await give(shared, own.id, open_one.id, "contact")
+
+    async def told(phone: Phone) -> object:
+        answer = await reader.get(f"/v1/caller-names/{number[phone.id]}")
+        found = answer.json()
+        return answer.status_code if answer.status_code != 200 else (found["kind"], found["name"], found["department"])
+
+    where = f"临时{code}"
+    assert [await told(each) for each in (desk, wall, plain, own)] == [
+        ("device", "前台", where),
+        ("device", "B-7", where),
+        ("device", "yealink T54W", where),
+        ("device", "顾问专线", where),
+    ]
+    book = {each.name: each.numbers for each in await reader.book(department=code)}
+    assert book == {f"前台 · {where}": (number[desk.id],), f"B-7 · {where}": (number[wall.id],)}
+    assert [each.numbers for each in await reader.book(q="前台", department=code)] == [(number[desk.id],)]
+    await give(shared, own.id, hidden.id, "contact")
+    it = await it_client(shared)
+    assert (await it.post(f"/v1/devices/{desk.id}/losses")).status_code == 200
+    await edit(shared, plain)
+    assert [await told(each) for each in (own, desk, plain)] == [404, 404, 404]
+    assert [each.numbers for each in await reader.book(department=code)] == [(number[wall.id],)]
+
+
+async def edit(world: World, phone: Phone) -> None:
+    """Say past the service that somebody else has a device."""
+    async with world.application.database.unit_of_work() as unit:
+        changed = update(DeviceAssignment).where(DeviceAssignment.device_id == phone.id)
+        await unit.session.execute(changed.values(holder_type="room", holder_name="Z-1"))
 
 
 async def test_whoever_may_not_be_named_is_nobody_in_answer_and_shape(shared: World) -> None:

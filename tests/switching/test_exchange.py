@@ -17,6 +17,7 @@ from app.numbers.values import Wanted
 from app.switching import live, reconciling
 from tests.contacts.partners import add_partner
 from tests.numbers.calls import TestPool, add_pool, allocate, it_client, release
+from tests.phonebooks.phones import add_phone
 from tests.support.application import OPERATOR, World
 from tests.support.clients import Asker, add_client
 from tests.support.problems import problem
@@ -221,16 +222,27 @@ async def test_of_whom_an_exchange_may_not_know_it_is_told_the_number_alone(shar
         given = Grant(holder=holder, role="short", caller="operator:os:test", author=OPERATOR, until=None)
         await application.numbers.service.allocate(unit, found, given, Wanted())
     it = await it_client(shared)
-    for ref in (room, {"type": "department", "id": "RD"}):
+    desk, own = await add_phone(shared, label="前台 3"), await add_phone(shared, label="顾问专线")
+    guarded = await add_person(shared, secrecy="executive")
+    for phone, who in ((desk, {"type": "room", "id": "A-101"}), (own, {"type": "contact", "id": str(guarded.id)})):
+        assert (await it.post(f"/v1/devices/{phone.id}/assignments", json={"holder": who})).status_code == 201
+    devices = [{"type": "device", "id": str(phone.id)} for phone in (desk, own)]
+    for ref in (room, {"type": "department", "id": "RD"}, *devices):
         answer = await it.post(f"{pool.path}/allocations", json={"holder": ref, "role": "short"})
         assert answer.status_code == 201, answer.text
     exchange_ = Exchange(shared, domain, pool, (), await add_client(shared, scopes=("numbers:export",)))
     dump = await exchange_.dump("csv")
-    first, second, third = dump.decode().splitlines()[1:]
+    first, second, third, fourth, fifth = dump.decode().splitlines()[1:]
     assert first.split(",")[:7] == [pool.digits(), "", "", "", "", "", ""]
     assert second.split(",")[:7] == [pool.digits(1), "", "A-101", "", "", "A-101", ""]
     assert third.split(",")[:2] + third.split(",")[6:7] == [pool.digits(2), "", "RD"]
+    assert fourth.split(",")[:7] == [pool.digits(3), "", "前台 3", "", "", "", "RD"]
+    assert fifth.split(",")[:7] == [pool.digits(4), "", "", "", "", "", ""]
     assert not any(each in dump.decode() for each in (*partner.secrets, str(partner.id)))
     found_, summary = await exchange_.drift("sheet", dump.replace(b",,,,,,,", ",,张三,,,,,".encode(), 1))
     assert found_ == []
-    assert (summary["withheld"], summary["numbers"]) == (1, 3)
+    assert (summary["withheld"], summary["numbers"]) == (1, 5)
+    found_, _ = await exchange_.drift("sheet", dump.replace("前台 3".encode(), "后门".encode()))
+    assert [(each["kind"], each["directory"], each["exchange"]) for each in found_] == [
+        ("other_name", "前台 3", "后门")
+    ]
