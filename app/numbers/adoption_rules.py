@@ -34,6 +34,7 @@ class Verdict(StrEnum):
     TWICE_IN_FILE = "twice_in_file"
     NO_SUCH_NUMBER = "no_such_number"
     NO_HOLDER = "no_holder"
+    NAMED_ONLY = "named_only"
     UNKNOWN_HOLDER = "unknown_holder"
     UNKNOWN_DEVICE = "unknown_device"
     NEEDS_END = "needs_end"
@@ -61,7 +62,11 @@ VERDICTS: Final[Mapping[Verdict, tuple[str, str]]] = MappingProxyType(
         Verdict.NO_SUCH_NUMBER: ("No range of the domain has this number.", "编号域内没有包含该号码的号段。"),
         Verdict.NO_HOLDER: ("The row does not name a holder.", "该行没有指明持有者。"),
         Verdict.UNKNOWN_HOLDER: ("There is no such holder in office.", "没有这样的在职持有者。"),
-        Verdict.UNKNOWN_DEVICE: ("Devices are not found by an import.", "导入暂不支持以设备为持有者。"),
+        Verdict.NAMED_ONLY: (
+            "The row names its holder by name alone, and two may have one name: give the employee number, user name or room.",
+            "该行仅写姓名，可能重名；请补充工号、账号或会议室。",
+        ),
+        Verdict.UNKNOWN_DEVICE: ("There is no device with this serial number.", "没有该序列号的设备。"),
         Verdict.NEEDS_END: ("This assignment needs an end, which a file has not.", "此类分配必须有截止时间。"),
         Verdict.PRIVILEGES_BY_REQUEST: (
             "What the line may do beyond the house is not taken over; it is granted by request.",
@@ -76,6 +81,7 @@ PROBLEMS: Final = frozenset(
     {
         Verdict.NO_SUCH_NUMBER,
         Verdict.NO_HOLDER,
+        Verdict.NAMED_ONLY,
         Verdict.UNKNOWN_HOLDER,
         Verdict.UNKNOWN_DEVICE,
         Verdict.NEEDS_END,

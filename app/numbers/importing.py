@@ -180,7 +180,7 @@ class PlanSheet:
 
 def _without_holder(line: Line, holders: Mapping[HolderReference, Holder | Verdict]) -> Verdict | None:
     if line.holder is None:
-        return Verdict.NO_HOLDER
+        return Verdict.NO_HOLDER if line.name is None else Verdict.NAMED_ONLY
     holder = holders[line.holder]
     return holder if isinstance(holder, Verdict) else None
 

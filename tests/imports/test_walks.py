@@ -58,6 +58,7 @@ async def test_a_plan_is_rehearsed_then_taken_over_then_unchanged(shared: World)
             f"乙,{resting},,{number(two)},,,",
             f"丙,{pool.digits(9)},,NOBODY,,,",
             f"丁,{pool.digits(10)},,,,,",
+            f",{pool.digits(12)},,,,,",
             f"甲,{pool.digits(11)},,{number(one)},,,",
             f"乙,{pool.digits(11)},,{number(two)},,,",
             f"甲,{pool.digits(5)},,{number(one)},,,",
@@ -74,7 +75,8 @@ async def test_a_plan_is_rehearsed_then_taken_over_then_unchanged(shared: World)
         (taken, "conflict", "held_by_another"),
         (resting, "conflict", "resting"),
         (pool.digits(9), "problem", "unknown_holder"),
-        (pool.digits(10), "problem", "no_holder"),
+        (pool.digits(10), "problem", "named_only"),
+        (pool.digits(12), "problem", "no_holder"),
         (pool.digits(11), "conflict", "twice_in_file"),
         (pool.digits(11), "conflict", "twice_in_file"),
         (pool.digits(5), "unchanged", "twice_the_same"),
@@ -83,9 +85,9 @@ async def test_a_plan_is_rehearsed_then_taken_over_then_unchanged(shared: World)
     rehearsed, told = await imported(shared, text)
     assert told == expected
     assert await card(shared, one) == ([], None), "a rehearsal leaves nothing"
-    counts = {"adopted": 4, "unchanged": 1, "conflict": 4, "problem": 7}
+    counts = {"adopted": 4, "unchanged": 1, "conflict": 4, "problem": 8}
     assert rehearsed["counts"] == counts
-    assert rehearsed["progress"] == {"done": 16, "total": 16}
+    assert rehearsed["progress"] == {"done": 17, "total": 17}
     assert rehearsed["proposals"] == {
         "ranges": [
             {"start": outside_range[0], "end": outside_range[2], "size": 3},
@@ -102,7 +104,7 @@ async def test_a_plan_is_rehearsed_then_taken_over_then_unchanged(shared: World)
     assert [(each["type"], each["code"]) for each in shown["holders"]] == [("room", "3-101")]
     _, told = await imported(shared, text, dry_run=False)
     assert [code for _, _, code in told if code in {"adopted", "already_so"}] == ["already_so"] * 4
-    (row,) = [each for each in await rows(shared, done["id"], outcome="problem", limit=1) if each["line"] == 12]
+    (row,) = [each for each in await rows(shared, done["id"], outcome="problem", limit=1) if each["line"] == 13]
     assert (row["column"], row["message_zh"]) == ("短号", "号码应为 1 至 15 位数字。")
     noted = await rows(shared, done["id"], outcome="adopted")
     assert [each["code"] for each in noted[0]["notes"]] == ["privileges_by_request"]
