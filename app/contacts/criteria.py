@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.contacts.fields import TEMPORARY
-from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag
+from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag, DepartmentKey
 from app.contacts.search import FIELDS, INSIDE, LAST, MEMBER, NUMBER, START, T9, WHOLE, WORD, Wanted, WordShape, rank
 from app.kit.models import Id
 from app.permissions.outcomes import Power
@@ -108,6 +108,9 @@ class Order:
     descending: bool = False
 
 
+Keys = type[ContactKey] | type[DepartmentKey]
+"""Where keys stand: beside their contact, or in a department."""
+
 OF_DIGITS: Final = (rank(START, NUMBER), rank(WORD, T9), rank(INSIDE, T9))
 """Ranks of the keys that a few digits do not begin."""
 
@@ -129,21 +132,21 @@ class Ask:
         """List the member keys of the departments that the word names so well."""
         return self._members[quality]
 
-    def begins(self, keys: type[ContactKey]) -> ColumnElement[bool]:
+    def begins(self, keys: Keys) -> ColumnElement[bool]:
         """Say that a key begins with the word."""
         return and_(keys.term >= self.word, keys.term < self.until)
 
-    def finds(self, keys: type[ContactKey]) -> ColumnElement[bool]:
+    def finds(self, keys: Keys) -> ColumnElement[bool]:
         """Say of a key of a contact at hand that the word finds the contact by it."""
         least = and_(keys.rank >= number(rank(START, 0)), *self.begun(keys))
         named = self.named(keys, range(len(self.shape.departments)))
         return or_(and_(self.begins(keys), or_(keys.term == self.word, least)), named)
 
-    def begun(self, keys: type[ContactKey]) -> list[ColumnElement[bool]]:
+    def begun(self, keys: Keys) -> list[ColumnElement[bool]]:
         """Say of a key that may begin with the word that the word is long enough for it."""
         return [] if self.shape.begins_numbers else [keys.rank.not_in(numbers(OF_DIGITS))]
 
-    def named(self, keys: type[ContactKey], qualities: Iterable[int]) -> ColumnElement[bool]:
+    def named(self, keys: Keys, qualities: Iterable[int]) -> ColumnElement[bool]:
         """Say of a key that it is membership of a department that the word names that well."""
         members = [each for quality in qualities for each in self.members(quality)]
         return and_(keys.rank == number(MEMBER), keys.term.in_(members)) if members else false()

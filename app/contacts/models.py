@@ -169,6 +169,22 @@ class ContactKey(Base):
     name: Mapped[str] = mapped_column(_bytewise(32))
 
 
+class DepartmentKey(Base):
+    """The keys of contacts once more, under each department of theirs: for searching within departments. Numbers are not among them.
+
+    Nothing but the index it is: in each department in the order of hits. What it names is in ``contact_key`` and ``contact_department``,
+    which it follows in the same transaction.
+    """
+
+    __tablename__ = "department_key"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    department_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    term: Mapped[str] = mapped_column(_bytewise(65), primary_key=True)
+    name: Mapped[str] = mapped_column(_bytewise(32), primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+
+
 class ContactChange(Base):
     """One member of a contact, changed: its new value (``None``: removed), by whom and by which request. Append-only.
 

@@ -101,6 +101,20 @@ def member_term(department: UUID) -> str:
     return f"D{department.hex}"
 
 
+def department_of(key: Key) -> UUID | None:
+    """Read from a key the department that it says its contact belongs to; ``None`` from every other key."""
+    return UUID(hex=key.term[1:]) if key.rank == MEMBER and _MEMBER_TERM.fullmatch(key.term) else None
+
+
+def stands_within(key: Key) -> bool:
+    """Tell whether a key stands in its contact's departments too: all do but numbers, which come and go and find few."""
+    return key.rank != _NUMBERS
+
+
+_MEMBER_TERM: Final = re.compile(r"D[0-9a-f]{32}")
+_NUMBERS: Final = rank(START, NUMBER)
+
+
 def keys_of(card: Mapping[str, Any], departments: Iterable[UUID]) -> frozenset[Key]:
     """Derive the keys of a contact from its plain columns (``card``, by column name) and all its departments."""
     found = {Key(MEMBER, member_term(each)) for each in departments}

@@ -95,6 +95,12 @@ def members(sizes: Sizes) -> "Statement | None":
     return select(listed.c.id).limit(_MOST)
 
 
+def counted(departments: int) -> Statement:
+    """Write the number of those who belong to so many departments, cut at ``most``."""
+    belongs = ContactDepartment.department_id.in_(_places("d", departments, Id()))
+    return select(func.count()).select_from(select(number(1)).where(belongs).limit(_MOST).subquery("counted"))
+
+
 def found_by_word(shape: tuple[WordShape, ...], at: int) -> Statement:
     """Write the list of contacts that one of several words finds, or all that was typed in one, each set cut at ``most``."""
     every = asked(shape)

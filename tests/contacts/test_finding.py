@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -16,17 +17,20 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.contacts.criteria import Criteria
-from app.contacts.finding import ContactFinder, candidates, peopled, ways
+from app.contacts.finding import ContactFinder
 from app.contacts.listing import criteria_of
 from app.contacts.models import Contact, ContactKey
 from app.contacts.query_schemas import ListQuery
 from app.contacts.schemas import ContactPage
-from app.contacts.search import ACCOUNT, DEPARTMENT, FIELDS, LONGEST_WORD, WHOLE, folded, wanted
+from app.contacts.search import ACCOUNT, DEPARTMENT, FIELDS, LONGEST_WORD, NUMBER, WHOLE, folded, wanted
+from app.contacts.tiers import candidates, peopled, ways
 from app.contacts.within import FEW
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.kit.models import new_id
 from app.kit.straight import Writes
 from app.permissions.outcomes import Purpose
+from app.permissions.pack import load
+from app.permissions.plan import Plan
 from tests.contacts import plainly
 from tests.contacts.plainly import Someone
 from tests.support.application import OPERATOR, World
@@ -369,7 +373,7 @@ PLANNED: Final = ("王", "wang", "wangmin", "wm", "612", "wang ming", "研发", 
 async def test_every_tier_is_a_range_of_the_index_in_its_order(sqlite_world: World, q: str) -> None:
     """No table is scanned and no tier sorted whole, so that a page costs the same in any directory.
 
-    Sorted are exact accounts, of which there are few, and departments where a word names several.
+    Sorted are exact accounts, of which there are few, departments where a word names several, and hits within several departments.
     """
     application = sqlite_world.application
     tree = await application.standings.tree()
@@ -377,23 +381,31 @@ async def test_every_tier_is_a_range_of_the_index_in_its_order(sqlite_world: Wor
     assert asked.wanted is not None
     reader, shape = application.database.reader, asked.wanted.shape
     every = [each.tier for each in ways(shape)]
-    assert every == sorted(set(every))
-    statements = {each: candidates(shape, each, paged=paged) for each in every for paged in (False, True)}
+    assert every == sorted(set(every)) == [each.tier for each in ways(shape, 1)]
     with closing(sqlite3.connect(application.database.business_path)) as store:
-        for tier, statement in {-1: peopled(shape), **statements}.items():
+        for departments, tier, paged in product((0, 1, 4), (-1, *every), (False, True)):
+            written = candidates(shape, tier, paged=paged, departments=departments)
+            statement = peopled(shape, departments) if tier == -1 else written
             assert statement is not None
             prepared = reader.prepare(statement)
             arguments = prepared.arguments({**asked.values, "page": 21})
             plan = [line for *_, line in store.execute("EXPLAIN QUERY PLAN " + prepared.sql, arguments)]
-            reads = [line for line in plan if line.startswith(("SCAN", "SEARCH")) and "contact_key" in line]
-            assert reads
-            for line in reads:
-                by_text = "USING COVERING INDEX ix_contact_key_rank_term (rank=? AND term" in line
-                by_contact = "USING PRIMARY KEY (contact_id=?" in line
-                assert by_text or by_contact, line
+            reads = [line for line in plan if line.startswith(("SCAN", "SEARCH")) and "_key" in line]
             place, field = divmod(tier % 32, FIELDS)
-            may_sort = tier == -1 or field == DEPARTMENT or (place, field) == (WHOLE, ACCOUNT)
+            assert any("department_key" in line for line in reads) == (
+                departments > 0 and (tier == -1 or field != NUMBER)
+            )
+            for line in reads:
+                assert any(each in line for each in RANGES), line
+            may_sort = tier == -1 or departments > 1 or field == DEPARTMENT or (place, field) == (WHOLE, ACCOUNT)
             assert may_sort or not any("TEMP B-TREE" in line for line in plan), plan
+
+
+RANGES: Final = (
+    "USING COVERING INDEX ix_contact_key_rank_term (rank=? AND term",
+    "USING PRIMARY KEY (department_id=? AND rank=? AND term",
+    "USING PRIMARY KEY (contact_id=?",
+)
 
 
 async def test_a_cursor_of_one_search_is_of_no_use_in_another(shared: World) -> None:
@@ -617,26 +629,29 @@ async def test_any_search_of_anybody_is_the_plain_reading(
             {"kind": "hotline"},
             {"status": "prehire"},
             {"tag": "none"},
+            {},
         )
     ),
     limit=st.sampled_from((1, 3, 50)),
+    pack=st.sampled_from(("default", "strict")),
 )
 async def test_from_whichever_end_a_search_begins_it_finds_the_same_in_the_same_order(
-    world: World, pieces: list[str], who: str, narrowed: dict[str, Any], limit: int
+    world: World, pieces: list[str], who: str, narrowed: dict[str, Any], limit: int, pack: str
 ) -> None:
-    """Candidates first, a small set first, or the one after the other: hit by hit and page by page alike."""
+    """Candidates first, a small set, departments, or the one after the other: hit by hit and page by page alike."""
     place = (str(world.application.settings.data_dir), 1)
     if place not in COMPANIES:
         COMPANIES[place] = await company(world, 1)
     q = "".join(pieces).strip()
     assume(q)
     viewer = await world.viewer(who)
-    plan, rows = viewer.plan(Purpose.WORK_CONTACT), world.application.contact_rows
+    rows, now = world.application.contact_rows, world.application.clock.now()
+    plan = Plan(load(pack), viewer.standing, Purpose.WORK_CONTACT, now)
     criteria = criteria_of(ListQuery.model_validate({"q": q, **narrowed}), plan, viewer.tree)
     reader = world.application.database.reader
     answers = []
-    for few, enough in ((FEW, 10**9), (-1, 10**9), (-1, 1)):
-        finder, after, found = ContactFinder(reader, rows, few=few, enough=enough), None, []
+    for begun in BEGUN:
+        finder, after, found = ContactFinder(reader, rows, **begun), None, []
         while True:
             hits = await finder.search(criteria, plan, after=after, limit=limit, tree=viewer.tree)
             found += [each.position for each in hits]
@@ -645,4 +660,14 @@ async def test_from_whichever_end_a_search_begins_it_finds_the_same_in_the_same_
             after = hits[-1].position
         answers.append(found)
     event("somebody is found" if answers[0] else "nobody is found")
-    assert answers[0] == answers[1] == answers[2]
+    assert answers == answers[:1] * len(BEGUN)
+
+
+BEGUN: Final[tuple[dict[str, int], ...]] = (
+    {"few": FEW},
+    {"few": -1, "many": -1, "sparse": 10**9},
+    {"few": -1, "many": -1, "sparse": 1},
+    {"few": -1, "enough": 10**9},
+    {"few": -1, "enough": 1},
+)
+"""From a small set; from everybody; from everybody, then from departments; from departments; from departments, then from a small set."""

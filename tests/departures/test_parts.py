@@ -61,6 +61,7 @@ CLAIMED: Final[Mapping[str, Part | str]] = {
     "delegation.principal_id": Part.DELEGATIONS,
     "department.deputy_id": Part.POSITIONS,
     "department.head_id": Part.POSITIONS,
+    "department_key.contact_id": OF_CARD,
     "departure.contact_id": RECORD,
     "departure.to_id": "whoever leaves after having taken over is a departure of their own, with what they have by then",
     "device.answerable_id": "whoever hands it over; who left meanwhile is overdue, and IT is told",

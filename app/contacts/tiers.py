@@ -1,0 +1,203 @@
+"""The tiers of a ranked search in SQL: which have anything in them, and the scan of one, everywhere or within departments.
+
+Within departments the keys are read that stand in them (``DepartmentKey``), so that what others hold is not touched however many they are.
+Of one department the scan lies in the order of hits; of several it is sorted, which reads all their hits of a tier and nobody else's.
+Numbers stand beside contacts alone: whom a number finds is asked for his departments.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from app.contacts.criteria import Ask, Keys, any_key, asked, number, numbers
+from app.contacts.models import ContactDepartment, ContactKey, DepartmentKey
+from app.contacts.repository import NIL
+from app.contacts.search import (
+    ACCOUNT,
+    DEPARTMENT,
+    FIELDS,
+    INITIALS,
+    INSIDE,
+    LEVEL,
+    NAME,
+    NUMBER,
+    PINYIN,
+    START,
+    T9,
+    TITLE,
+    WHOLE,
+    WORD,
+    WordShape,
+    rank,
+)
+from app.kit.db import Statement
+from app.kit.models import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a search can match: its tier, the word that matches, where and in what, and what else has to hold."""
+
+    tier: int
+    ask: Ask
+    place: int
+    field: int
+    keys: Keys
+    hits: ColumnElement[bool]
+    further: tuple[ColumnElement[bool], ...] = ()
+
+
+def ways(shape: tuple[WordShape, ...], departments: int = 0) -> list[Way]:
+    """List the ways in which a search of one shape can match, the best first; everywhere or within so many departments."""
+    if not shape:
+        return []
+    phrase, *words = asked(shape)
+    found = list(_ways(phrase, (), level=0, departments=departments))
+    if words:
+        found += _ways(words[0], (phrase, *words[1:]), level=1, departments=departments)
+    return found
+
+
+def _ways(ask: Ask, others: tuple[Ask, ...], *, level: int, departments: int) -> Iterator[Way]:
+    """List the ways of one word. Of the ``others`` the first does not find the contact, and all that follow do."""
+    for place in range(INSIDE + 1):
+        for field in sorted([*ask.shape.fields, DEPARTMENT]):
+            keys: Keys = DepartmentKey if departments and field != NUMBER else ContactKey
+            hits = _hits(keys, ask, place, field)
+            if hits is not None:
+                contact = keys.contact_id.expression
+                further = [not_(each.found(contact)) for each in others[:1]]
+                further += [each.found(contact) for each in others[1:]]
+                among = and_(_among(keys, departments), hits) if departments else hits
+                yield Way(level * LEVEL + rank(place, field), ask, place, field, keys, among, tuple(further))
+
+
+def _among(keys: Keys, departments: int) -> ColumnElement[bool]:
+    """Say that a key is of somebody who belongs to one of so many departments."""
+    wanted = scope_places(departments)
+    if keys is DepartmentKey:
+        column = DepartmentKey.department_id
+        return column == wanted[0] if departments == 1 else column.in_(wanted)
+    belongs = ContactDepartment.contact_id == keys.contact_id
+    return any_key(belongs, ContactDepartment.department_id.in_(wanted))
+
+
+def peopled(shape: tuple[WordShape, ...], departments: int = 0) -> "Statement | None":
+    """Write the list of tiers that have a key in them, whoever sees it; ``None`` where there is no tier."""
+    every = ways(shape, departments)
+    found = [select(number(each.tier).label("tier")).where(each.hits).limit(1).subquery() for each in every]
+    if not found:
+        return None
+    tiers = union_all(*(select(each) for each in found)).subquery("tiers")
+    return select(tiers.c.tier).order_by(tiers.c.tier)
+
+
+def candidates(shape: tuple[WordShape, ...], tier: int, *, paged: bool, departments: int = 0) -> "Statement | None":
+    """Write the scan of one tier: tier, matched text, name and id of each contact, in order; ``paged`` from a position on.
+
+    Whoever asks, everywhere or within so many departments.
+    """
+    way = next((each for each in ways(shape, departments) if each.tier == tier), None)
+    if way is None:
+        return None
+    keys = way.keys
+    by_text = way.field != DEPARTMENT and way.place != WHOLE
+    conditions = [way.hits, not_(_better(keys, way.ask, rank(way.place, way.field))), *way.further]
+    if paged:
+        conditions += _beyond(keys, way.place, way.field)
+    term = func.substr(keys.term, 1, 0) if way.field == DEPARTMENT else keys.term
+    statement = select(number(tier).label("tier"), term.label("term"), keys.name, keys.contact_id).where(*conditions)
+    if departments > 1:
+        statement = statement.distinct()
+    return statement.order_by(*((keys.term,) if by_text else ()), keys.name, keys.contact_id).limit(_PAGE)
+
+
+def scope_places(departments: int) -> list[BindParameter[UUID]]:
+    """Give the parameters for so many departments."""
+    return [bindparam(f"scope{at}", NIL, type_=Id()) for at in range(departments)]
+
+
+_PAGE: Final = bindparam("page", 1, type_=Integer())
+_AFTER: Final = (
+    bindparam("after_term", "", type_=String()),
+    bindparam("after_name", "", type_=String()),
+    bindparam("after_id", NIL, type_=Id()),
+)
+
+
+def _hits(keys: Keys, ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:
+    """Say which keys make a hit of this tier; ``None`` where none can."""
+    if field == DEPARTMENT:
+        return ask.named(keys, [place]) if ask.members(place) else None
+    if field in {NUMBER, T9} and place != WHOLE and not ask.shape.begins_numbers:
+        return None
+    if place == WHOLE:
+        if field == T9:
+            return None
+        ranks = [rank(START, field), *([rank(WHOLE, ACCOUNT)] if field == ACCOUNT else [])]
+        return and_(
+            keys.rank.in_(numbers(ranks)) if len(ranks) > 1 else keys.rank == number(ranks[0]), keys.term == ask.word
+        )
+    if (place, field) not in _KEPT:
+        return None
+    begins = ask.begins(keys)
+    if place == START:
+        begins = and_(keys.term > ask.word, keys.term < ask.until)
+    return and_(keys.rank == number(rank(place, field)), begins)
+
+
+_KEPT: Final = frozenset(
+    {
+        *((START, field) for field in range(DEPARTMENT)),
+        *((WORD, field) for field in (NAME, PINYIN, INITIALS, TITLE, T9)),
+        *((INSIDE, field) for field in (NAME, PINYIN, TITLE, T9)),
+    }
+)
+"""Places at which keys of a field can begin."""
+
+
+def _better(keys: Keys, ask: Ask, own: int) -> ColumnElement[bool]:
+    """Say that another key finds the contact in an earlier tier, or in this one by a text that comes before."""
+    others = aliased(ContactKey)
+    place, field = divmod(own, FIELDS)
+    named = [quality for quality in range(INSIDE + 1) if rank(quality, DEPARTMENT) < own]
+    ways = [ask.named(others, named)]
+    if place == WHOLE:
+        ranks = [rank(START, each) for each in range(field)]
+        ranks += [rank(WHOLE, ACCOUNT)] if field > ACCOUNT else []
+        ways.append(and_(others.term == ask.word, others.rank.in_(numbers(ranks))) if ranks else false())
+    else:
+        later = others.rank >= number(rank(START, 0))
+        earlier = and_(ask.begins(others), later, others.rank < number(own), *ask.begun(others))
+        ways += [and_(others.term == ask.word, others.rank < number(rank(WORD, 0))), earlier]
+    if field == DEPARTMENT:
+        ways.append(and_(ask.named(others, [place]), others.term < keys.term))
+    elif place != WHOLE:
+        ways.append(and_(ask.begins(others), others.rank == number(own), others.term < keys.term))
+    return any_key(others.contact_id == keys.contact_id, or_(*ways))
+
+
+def _beyond(keys: Keys, place: int, field: int) -> list[ColumnElement[bool]]:
+    """Say that a hit stands after the position where the page before ended."""
+    term, name, identity = _AFTER
+    if field == DEPARTMENT or place == WHOLE:
+        return [tuple_(keys.name, keys.contact_id) > tuple_(name, identity)]
+    return [keys.term >= term, tuple_(keys.term, keys.name, keys.contact_id) > tuple_(term, name, identity)]
