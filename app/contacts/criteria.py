@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    type_coerce,
 )
 from sqlalchemy.orm import aliased
 
@@ -111,6 +112,20 @@ class Order:
 Keys = type[ContactKey] | type[DepartmentKey]
 """Where keys stand: beside their contact, or in a department."""
 
+
+class Owned:
+    """The keys of contacts at hand: found by the contact and compared one by one, never looked up by their text.
+
+    With nothing added to it the text is a condition on the index of texts too, and PostgreSQL takes that: it jumps from rank to rank of
+    what the word finds at large, and reads everybody who matches to tell whether these few do.
+    """
+
+    def __init__(self, keys: type[ContactKey]) -> None:
+        """Take the keys."""
+        self.rank: ColumnElement[int] = keys.rank.expression
+        self.term: ColumnElement[str] = type_coerce(keys.term.concat(literal_column("''")), keys.term.type)
+
+
 OF_DIGITS: Final = (rank(START, NUMBER), rank(WORD, T9), rank(INSIDE, T9))
 """Ranks of the keys that a few digits do not begin."""
 
@@ -132,21 +147,21 @@ class Ask:
         """List the member keys of the departments that the word names so well."""
         return self._members[quality]
 
-    def begins(self, keys: Keys) -> ColumnElement[bool]:
+    def begins(self, keys: Keys | Owned) -> ColumnElement[bool]:
         """Say that a key begins with the word."""
         return and_(keys.term >= self.word, keys.term < self.until)
 
-    def finds(self, keys: Keys) -> ColumnElement[bool]:
+    def finds(self, keys: Owned) -> ColumnElement[bool]:
         """Say of a key of a contact at hand that the word finds the contact by it."""
         least = and_(keys.rank >= number(rank(START, 0)), *self.begun(keys))
         named = self.named(keys, range(len(self.shape.departments)))
         return or_(and_(self.begins(keys), or_(keys.term == self.word, least)), named)
 
-    def begun(self, keys: Keys) -> list[ColumnElement[bool]]:
+    def begun(self, keys: Keys | Owned) -> list[ColumnElement[bool]]:
         """Say of a key that may begin with the word that the word is long enough for it."""
         return [] if self.shape.begins_numbers else [keys.rank.not_in(numbers(OF_DIGITS))]
 
-    def named(self, keys: Keys, qualities: Iterable[int]) -> ColumnElement[bool]:
+    def named(self, keys: Keys | Owned, qualities: Iterable[int]) -> ColumnElement[bool]:
         """Say of a key that it is membership of a department that the word names that well."""
         members = [each for quality in qualities for each in self.members(quality)]
         return and_(keys.rank == number(MEMBER), keys.term.in_(members)) if members else false()
@@ -154,7 +169,7 @@ class Ask:
     def found(self, contact: ColumnElement[UUID]) -> ColumnElement[bool]:
         """Say of a contact at hand that the word finds it."""
         keys = aliased(ContactKey)
-        return any_key(keys.contact_id == contact, self.finds(keys))
+        return any_key(keys.contact_id == contact, self.finds(Owned(keys)))
 
     def all_found(self) -> ColumnElement[bool]:
         """Say the same of contacts at large: a set that an index gives."""

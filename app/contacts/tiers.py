@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.contacts.criteria import Ask, Keys, any_key, asked, number, numbers
+from app.contacts.criteria import Ask, Keys, Owned, any_key, asked, number, numbers
 from app.contacts.models import ContactDepartment, ContactKey, DepartmentKey
 from app.contacts.repository import NIL
 from app.contacts.search import (
@@ -84,8 +84,10 @@ def _ways(ask: Ask, others: tuple[Ask, ...], *, level: int, departments: int) ->
             hits = _hits(keys, ask, place, field)
             if hits is not None:
                 contact = keys.contact_id.expression
-                further = [not_(each.found(contact)) for each in others[:1]]
-                further += [each.found(contact) for each in others[1:]]
+                further = [
+                    *(each.found(contact) for each in others[1:]),
+                    *(not_(each.found(contact)) for each in others[:1]),
+                ]
                 among = and_(_among(keys, departments), hits) if departments else hits
                 yield Way(level * LEVEL + rank(place, field), ask, place, field, keys, among, tuple(further))
 
@@ -120,7 +122,7 @@ def candidates(shape: tuple[WordShape, ...], tier: int, *, paged: bool, departme
         return None
     keys = way.keys
     by_text = way.field != DEPARTMENT and way.place != WHOLE
-    conditions = [way.hits, not_(_better(keys, way.ask, rank(way.place, way.field))), *way.further]
+    conditions = [way.hits, *way.further, not_(_better(keys, way.ask, rank(way.place, way.field)))]
     if paged:
         conditions += _beyond(keys, way.place, way.field)
     term = func.substr(keys.term, 1, 0) if way.field == DEPARTMENT else keys.term
@@ -176,7 +178,8 @@ _KEPT: Final = frozenset(
 
 def _better(keys: Keys, ask: Ask, own: int) -> ColumnElement[bool]:
     """Say that another key finds the contact in an earlier tier, or in this one by a text that comes before."""
-    others = aliased(ContactKey)
+    rivals = aliased(ContactKey)
+    others = Owned(rivals)
     place, field = divmod(own, FIELDS)
     named = [quality for quality in range(INSIDE + 1) if rank(quality, DEPARTMENT) < own]
     ways = [ask.named(others, named)]
@@ -192,7 +195,7 @@ def _better(keys: Keys, ask: Ask, own: int) -> ColumnElement[bool]:
         ways.append(and_(ask.named(others, [place]), others.term < keys.term))
     elif place != WHOLE:
         ways.append(and_(ask.begins(others), others.rank == number(own), others.term < keys.term))
-    return any_key(others.contact_id == keys.contact_id, or_(*ways))
+    return any_key(rivals.contact_id == keys.contact_id, or_(*ways))
 
 
 def _beyond(keys: Keys, place: int, field: int) -> list[ColumnElement[bool]]:

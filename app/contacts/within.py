@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.contacts.criteria import Ask, Criteria, asked, number, numbers, places
+from app.contacts.criteria import Ask, Criteria, Owned, asked, number, numbers, places
 from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag
 from app.contacts.search import ACCOUNT, DEPARTMENT, FIELDS, INSIDE, LEVEL, MEMBER, START, WHOLE, WordShape, rank
 from app.kit.db import Statement
@@ -152,18 +152,18 @@ _AFTER: Final = (
 
 def _matched(ask: Ask, those: Sequence[Any], further: Sequence[ColumnElement[bool]], *, level: int) -> Select[Any]:
     """Give every key of those contacts that the word finds, with its tier."""
-    keys = ContactKey
+    keys, owned = ContactKey, Owned(ContactKey)
     named = [quality for quality in range(INSIDE + 1) if ask.members(quality)]
     whole = [*(rank(START, field) for field in range(DEPARTMENT)), rank(WHOLE, ACCOUNT)]
     tier = case(
-        *((ask.named(keys, [quality]), number(level * LEVEL + rank(quality, DEPARTMENT))) for quality in named),
+        *((ask.named(owned, [quality]), number(level * LEVEL + rank(quality, DEPARTMENT))) for quality in named),
         (
-            and_(keys.term == ask.word, keys.rank.in_(numbers(whole))),
+            and_(owned.term == ask.word, keys.rank.in_(numbers(whole))),
             keys.rank % number(FIELDS) + number(level * LEVEL),
         ),
         else_=keys.rank + number(level * LEVEL),
     )
     term = case((keys.rank == number(MEMBER), func.substr(keys.term, 1, 0)), else_=keys.term)
     return select(tier.label("tier"), term.label("term"), keys.name, keys.contact_id).where(
-        keys.contact_id.in_(those), ask.finds(keys), *further
+        keys.contact_id.in_(those), ask.finds(owned), *further
     )
