@@ -31,7 +31,7 @@ from app.hr.telling import Telling
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import UnitOfWork
-from app.kit.errors import Invalid
+from app.kit.errors import FieldError, Invalid
 from app.kit.models import new_id
 from app.permissions.standing import Viewer, author_of
 
@@ -75,9 +75,7 @@ class HrService:
         self._subjects, self._members, self._keys, self._clock = subjects, members, keys, clock
 
     async def take(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn) -> Told:
-        """As ``take_own``, of a sender, who is refused the names of sources that are not theirs (``SourceNames.demand``), and what is said
-        to happen long from now.
-        """
+        """As ``take_own``, of a sender, who is refused sources that are not theirs (``SourceNames.demand``) and happenings of next week."""
         self.admit(viewer)
         await self._names.demand(viewer, event.source)
         if event.time > self._clock.now() + _AHEAD:

@@ -12,7 +12,7 @@ from alembic import op
 from app.kit.models import Id
 
 revision: str = "5e61b8d2a40f"
-down_revision: str | None = "3c5094d782bf"
+down_revision: str | None = "4d50a7c193fe"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -12,7 +12,7 @@ from alembic import context, op
 from app.kit.models import Id
 
 revision: str = "6f72c9e3b510"
-down_revision: str | None = "3c5094d782bf"
+down_revision: str | None = "5e61b8d2a40f"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
