@@ -16,6 +16,7 @@ from tests.hr.calls import applied, counted, grown, kept, listed, post
 from tests.hr.events import cancelled, department, joined, left, moved, rehired, updated
 from tests.support.application import World
 from tests.support.policy import without_rule
+from tests.support.problems import problem
 
 
 async def test_joining_makes_the_contact(world: World) -> None:
@@ -223,7 +224,15 @@ async def test_a_clock_that_is_a_little_ahead_is_forgiven(sqlite_world: World) -
     await applied(sqlite_world, joined("E9001", effective_at=soon))
 
 
-@pytest.mark.parametrize("caller", ["staff", "hr", "it-scripts", "siem", "directory-sync", None])
+async def test_people_of_hr_read_the_ledger_and_send_nothing(sqlite_world: World) -> None:
+    before = await counted(sqlite_world)
+    client = await sqlite_world.as_("hr")
+    problem(await client.post("/v1/hr/events", json=left("E2101")), 403, "insufficient_scope")
+    problem(await client.get("/v1/hr/events/evt-1"), 404, "not_found")
+    assert await counted(sqlite_world) == before
+
+
+@pytest.mark.parametrize("caller", ["staff", "it-scripts", "siem", "directory-sync", None])
 async def test_nobody_else_may_send_events(sqlite_world: World, caller: str | None) -> None:
     before = await counted(sqlite_world)
     client = await sqlite_world.as_(caller)
