@@ -1,7 +1,8 @@
 """The import contracts hold, and each of them can fail.
 
 A contract that nothing can break proves nothing. So every contract of ``pyproject.toml`` has a control here: a copy
-of the tree with one forbidden import written into it, on which exactly that contract must break.
+of the tree with one forbidden import written into it, on which exactly that contract must break. Controls that differ
+in nothing but the module share a copy, and each has to be found in the report by its own line.
 """
 
 import os
@@ -65,25 +66,30 @@ CONTROLS: Final = (
     one("permit", "contacts/errors.py", "from app.crypto.permit import Permit"),
     one("hotlines", "main.py", "import app.disclosure.hotlines"),
     one("hotlines", "numbers/errors.py", "from app.disclosure.hotlines import HotlineDoor"),
-    *(
+    one("routes", "contacts/routes.py", "import app.contacts.repository"),
+    one("routes", "contacts/routes.py", "import app.contacts.models"),
+    one("routes", "api/tokens.py", "import app.audit.repository"),
+    one("pure", "crypto/envelope.py", "import sqlalchemy"),
+    one("pure", "audit/merkle.py", "import fastapi"),
+)
+"""Each in a copy of its own."""
+
+ALIKE: Final = {
+    "models": tuple(
         one(name, "main.py", f"import app.{name.removeprefix('models-')}.models")
         for name in CONTRACTS
         if name.startswith("models-")
     ),
-    one("routes", "contacts/routes.py", "import app.contacts.repository"),
-    one("routes", "contacts/routes.py", "import app.contacts.models"),
-    one("routes", "api/tokens.py", "import app.audit.repository"),
-    *(
+    "pure": tuple(
         one("pure", source_of(module), "import sqlalchemy" if module in BELOW_KIT else "import app.kit.db")
         for module in CONTRACTS["pure"]["source_modules"]
     ),
-    one("pure", "crypto/envelope.py", "import sqlalchemy"),
-    one("pure", "audit/merkle.py", "import fastapi"),
-)
+}
+"""All of one kind in one copy."""
 
 
-def broken_contracts(tree: Path) -> set[str]:
-    """Run import-linter on the ``app`` in ``tree``; answer the ids of the contracts that it calls broken."""
+def broken_contracts(tree: Path) -> dict[str, str]:
+    """Run import-linter on the ``app`` in ``tree``; answer the ids of the contracts that it calls broken, and what it says of each."""
     command = (
         "import sys; from importlinter.cli import lint_imports_command as run; sys.argv[0] = 'lint-imports'; run()"
     )
@@ -98,9 +104,30 @@ def broken_contracts(tree: Path) -> set[str]:
     )
     verdicts = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b.*$", done.stdout, flags=re.MULTILINE))
     assert set(verdicts) == {contract["name"] for contract in CONTRACTS.values()}, done.stdout + done.stderr
-    broken = {name for name, contract in CONTRACTS.items() if verdicts[contract["name"]] == "BROKEN"}
+    _, *sections = re.split(r"^(.+)\n-+\n", done.stdout, flags=re.MULTILINE)
+    told = dict(zip(sections[::2], sections[1::2], strict=True))
+    broken = {
+        name: told[contract["name"]] for name, contract in CONTRACTS.items() if verdicts[contract["name"]] == "BROKEN"
+    }
     assert (done.returncode != 0) == bool(broken), done.stdout
     return broken
+
+
+def write(tree: Path, control: Control) -> None:
+    """Write a control's lines into a copy of the tree."""
+    for name, line in control.lines.items():
+        path = tree / "app" / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a", encoding="utf-8") as module:
+            module.write(f"\n{line}\n")
+
+
+def is_told(control: Control, section: str) -> bool:
+    """Tell whether a contract's section of the report names the import that a control wrote."""
+    ((importer, line),) = control.lines.items()
+    module = "app." + importer.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    chain = rf"^-\s+{re.escape(module)} -> {re.escape(line.removeprefix('import '))} \(l\.\d+\)$"
+    return re.search(chain, section, flags=re.MULTILINE) is not None
 
 
 @pytest.fixture
@@ -111,21 +138,26 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_the_tree_keeps_every_contract(tree: Path) -> None:
-    assert broken_contracts(tree) == set()
+    assert broken_contracts(tree) == {}
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=str)
 def test_a_forbidden_import_breaks_its_contract_and_no_other(tree: Path, control: Control) -> None:
-    for name, line in control.lines.items():
-        path = tree / "app" / name
-        path.parent.mkdir(exist_ok=True)
-        with path.open("a", encoding="utf-8") as module:
-            module.write(f"\n{line}\n")
-    assert broken_contracts(tree) == {control.contract}
+    write(tree, control)
+    assert set(broken_contracts(tree)) == {control.contract}
+
+
+@pytest.mark.parametrize("kind", ALIKE)
+def test_each_import_of_one_kind_is_found_and_breaks_its_contract_and_no_other(tree: Path, kind: str) -> None:
+    for control in ALIKE[kind]:
+        write(tree, control)
+    broken = broken_contracts(tree)
+    assert set(broken) == {control.contract for control in ALIKE[kind]}
+    assert [str(control) for control in ALIKE[kind] if not is_told(control, broken[control.contract])] == []
 
 
 def test_every_contract_has_a_control() -> None:
-    assert {control.contract for control in CONTROLS} == set(CONTRACTS)
+    assert {control.contract for control in (*CONTROLS, *ALIKE["models"], *ALIKE["pure"])} == set(CONTRACTS)
 
 
 def test_every_table_module_is_protected() -> None:
