@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from tests.support.tree import project_files, read
 
 FILES: Final = project_files()
@@ -41,18 +39,18 @@ def test_the_walk_finds_the_project() -> None:
     }
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_no_file_names_a_registry(path: Path) -> None:
-    assert REGISTRIES.search(read(path)) is None
+def test_no_file_names_a_registry() -> None:
+    assert [str(path) for path in FILES if REGISTRIES.search(read(path))] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_no_file_holds_a_secret(path: Path) -> None:
+def secrets_in(path: Path) -> bool:
     text = read(path)
-    assert PRIVATE_KEY.search(text) is None
-    assert TOKEN.search(text) is None
-    if path.parts[0] not in {"tests", "requirements"}:
-        assert keys_in(text) == []
+    found = PRIVATE_KEY.search(text) or TOKEN.search(text)
+    return bool(found or (path.parts[0] not in {"tests", "requirements"} and keys_in(text)))
+
+
+def test_no_file_holds_a_secret() -> None:
+    assert [str(path) for path in FILES if secrets_in(path)] == []
 
 
 def test_the_patterns_find_what_they_are_for() -> None:
