@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
-from app.cli.root import app
+from app.cli.root import app, main
 from app.composition import open_application
 from app.config import Settings
 from app.kit.migrate import ROOT
@@ -209,39 +209,58 @@ async def test_no_way_into_the_store_leads_past_it(environment: pytest.MonkeyPat
     assert not (tmp_path / "var").exists()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["serve", "--demo"],
-        ["worker"],
-        ["db", "upgrade"],
-        ["keys", "init"],
-        ["keys", "status"],
-        ["token", "mint", "hr-system", "--reason", "ticket 7"],
-        ["clients", "list"],
-    ],
-    ids=" ".join,
-)
-def test_every_refusal_is_a_line_and_the_exit_code_is_2(
-    environment: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
-) -> None:
+FAULTS: Final = ("root_key_placeholder", "database_tls", "issuer_address", "log_level_debug")
+
+
+@pytest.fixture
+def careless(environment: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Set up production with four faults, and a password that nobody may print."""
     environment.setenv("DUANHAO_LOG_LEVEL", "debug")
     environment.setenv("DUANHAO_TOKENS__ISSUER", "http://127.0.0.1:8000")
     environment.setenv("DUANHAO_ROOT_KEY", b64encode(b"k" * 32).decode())
     environment.setenv(URL, service("db.corp.cn/duanhao", password="hunter2hunter2hunter2"))
-    done = subprocess.run(
-        [sys.executable, "-m", "app.cli", *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 2
-    lines = done.stderr.splitlines()
-    found = [line.removeprefix("duanhao: ").partition(":")[0] for line in lines]
-    expected = ["root_key_placeholder", "database_tls", "issuer_address", "log_level_debug"]
-    if command[0] == "db":
-        expected = ["database_tls"]
-    if command[0] == "serve":
-        expected = ["demo", *expected]
-    assert found == expected
+    return environment
+
+
+def refused(told: str) -> list[str]:
+    """Read what was refused from what a command wrote to standard error."""
+    return [line.removeprefix("duanhao: ").partition(":")[0] for line in told.splitlines()]
+
+
+def test_a_server_that_is_refused_says_so_and_ends_with_2(careless: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    del careless
+    command = [sys.executable, "-m", "app.cli", "serve", "--demo"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, refused(done.stderr)) == (2, ["demo", *FAULTS])
     assert "hunter2" not in done.stderr + done.stdout
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["worker"], FAULTS),
+        (["db", "upgrade"], ("database_tls",)),
+        (["keys", "init"], FAULTS),
+        (["keys", "status"], FAULTS),
+        (["token", "mint", "hr-system", "--reason", "ticket 7"], FAULTS),
+        (["clients", "list"], FAULTS),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else None,
+)
+def test_every_refusal_is_a_line_and_the_exit_code_is_2(
+    careless: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: list[str],
+    expected: tuple[str, ...],
+) -> None:
+    careless.setattr(sys, "argv", ["duanhao", *command])
+    with pytest.raises(SystemExit) as left:
+        main()
+    told = capfd.readouterr()
+    assert (left.value.code, tuple(refused(told.err))) == (2, expected)
+    assert "hunter2" not in told.err + told.out
     assert not (tmp_path / "var").exists()
 
 
