@@ -6,6 +6,7 @@ is renamed, how secret somebody is stays as it is, and nobody is found by name.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from app.rosters.placing import Placing
 from app.rosters.profile import KINDS, Meanings, Profile
 from app.rosters.reading import Person, Roster, read
 from app.rosters.settling import Key, Setting, Settling, as_id
-from app.rosters.verdicts import COLUMNS, explain
+from app.rosters.verdicts import COLUMNS, Verdict, explain
 
 CONTACTS: Final = "contacts"
 ANYBODY: Final = CohortKey("employee", None, "active", "normal", ())
@@ -103,6 +104,7 @@ class RosterSheet:
         self._order, self._repeated = settled_in(roster.people), repeated(roster.people)
         self._settled_at = {key: at for at, place in enumerate(self._order) for key in keys(roster.people[place])}
         self._rehearsed = found.dry_run
+        self._makes = bytearray(b"\1") * len(self._order)
         self.problems = [
             RowResult(line=each.line, outcome=Outcome.PROBLEM, code=each.code, column=each.column)
             for each in roster.problems
@@ -122,11 +124,13 @@ class RosterSheet:
             headings=self._roster.headings,
             known=known,
             nameable=await self._nameable(viewer, people, known),
-            follows=self._follows,
+            follows=partial(self._follows, at),
         )
 
         async def settle(unit: UnitOfWork) -> Sequence[RowResult]:
-            return await Settling(self._kind.contacts, self._kind.keeper, setting, unit).settle(people, again)
+            results = await Settling(self._kind.contacts, self._kind.keeper, setting, unit).settle(people, again)
+            self._makes[at : at + len(results)] = bytes(each.code == Verdict.CREATED for each in results)
+            return results
 
         return settle
 
@@ -139,10 +143,17 @@ class RosterSheet:
         ]
         return {"columns": told} if told else {}
 
-    def _follows(self, person: Person, key: Key) -> bool:
-        """Tell whether the file brings somebody later: in a ring of superiors, and always in a rehearsal, which takes stretches back."""
+    def _follows(self, begun: int, person: Person, key: Key) -> bool:
+        """Tell whether the file brings somebody later, as in a ring of superiors.
+
+        In a rehearsal those whom an earlier stretch than the one ``begun`` has made come later too, since it was taken back: they and no
+        others, so that it tells of whoever names somebody who cannot be made what the import will. Of stretches before a run that took
+        over that is not known any more, and everybody there is taken for made.
+        """
         at = self._settled_at.get(key)
-        return at is not None and (self._rehearsed or at > self._settled_at[keys(person)[0]])
+        if at is None:
+            return False
+        return at > self._settled_at[keys(person)[0]] or (self._rehearsed and at < begun and bool(self._makes[at]))
 
     async def _known(self, people: Sequence[Person]) -> dict[Key, UUID]:
         wanted = {key for each in people for key in keys(each)}

@@ -103,6 +103,20 @@ async def test_superiors_in_rings_and_ones_own_hold_nobody_up(shared: World) -> 
     ]
 
 
+async def test_a_rehearsal_knows_who_will_not_be_there(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.imports.running.STRETCH", 2)
+    at = (await add_person(shared)).number
+    top, one, two, boss, low = (f"{each}{at}" for each in ("SA", "SB", "SC", "SD", "SE"))
+    text = f"工号,姓名,部门,上级\n{top},甲,NOWHERE,\n{one},乙,RD,{top}\n{two},丙,RD,{one}\n{boss},丁,RD,\n{low},戊,RD,{boss}\n"
+    expected = [(top, "unknown_department"), (one, "unknown_contact"), (two, "unknown_contact"), (boss, "created")]
+    rehearsed, became = await told(shared, text, apply=False)
+    assert [(each["item"], each["code"]) for each in became] == [*expected, (low, "created")]
+    assert [note["code"] for note in became[-1]["notes"]] == ["comes_with_file"]
+    done, became = await told(shared, text)
+    assert [(each["item"], each["code"]) for each in became] == [*expected, (low, "created")]
+    assert (became[-1]["notes"], done["counts"]) == ([], rehearsed["counts"])
+
+
 async def test_what_no_file_can_do(shared: World) -> None:
     one, two, gone = await add_person(shared), await add_person(shared), await add_person(shared, status="left")
     before = {each.name: await card(shared, number(each)) for each in (one, two)}
