@@ -16,6 +16,7 @@ from app.contacts.errors import ConsentRequired, NotCollected, UnknownDepartment
 from app.contacts.headcount import IN_SERVICE, Head, HeadCount, differing
 from app.contacts.members import PEOPLE, MemberReader
 from app.departments.tree import Tree
+from app.exchanges.line import shortened
 from app.hr.subjects import GONE, KIND
 from app.kit.errors import Invalid, Problem
 from app.kit.models import new_id
@@ -262,4 +263,4 @@ def _first(problem: Problem) -> str | None:
 
 def _unknown(tree: Tree, row: Person) -> list[str]:
     told = [row.data.department, *(each.department for each in row.data.memberships)]
-    return list(dict.fromkeys(each for each in told if tree.find(each) is None))
+    return list(dict.fromkeys(shortened(each) for each in told if tree.find(each) is None))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from app.exchanges.line import shortened
 from app.hr.data import JoinedData, MovedData, UpdatedData
 from app.kit.problems import from_validation
 from app.reconciliations.columns import EMPLOYEE_NO
@@ -79,8 +80,8 @@ def read(entry: Entry) -> Person | Fault:
 
 
 def column_of(pointer: str) -> str:
-    """Give the member that a pointer leads to."""
-    return pointer.removeprefix("/data").removeprefix("/").partition("/")[0][:40]
+    """Give the member that a pointer leads to, without what nobody sees: files name members of their own."""
+    return shortened(pointer.removeprefix("/data").removeprefix("/").partition("/")[0])
 
 
 def changes(said: Mapping[str, Any]) -> list[tuple[str, MovedData | UpdatedData]]:
