@@ -96,7 +96,9 @@ class Applications:
     async def begin(
         self, viewer: Viewer, unit: UnitOfWork, key: str | None, identity: UUID, ask: ApplicationAsk
     ) -> Answer:
-        """Allow the application of a diff and promise its job, once per ``key``; one that was allowed before and stopped goes on.
+        """Allow the application of a diff and promise its job, once per ``key``; one that was allowed within a day and stopped goes on.
+
+        One that was allowed longer ago is judged again, as if it were asked for first: what it lets go counts among those of today.
 
         Raises ``NotPermitted``, ``NotFound``, ``TooManyJobs`` and the conflicts of ``errors``; then nothing will be applied.
         """
@@ -123,9 +125,10 @@ class Applications:
             self._refuse_unready(found, progress.state)
         if found.digest is None or found.digest.hex() != ask.digest:
             raise DiffMoved
-        allowed = found if again else await self._judged(viewer, session, found)
+        recent = again and found.begun_at is not None and found.begun_at > now - DAY
+        allowed = found if recent else replace(await self._judged(viewer, session, found), begun_at=now)
         job = await self._jobs.submit(unit, viewer, APPLY, {"reconciliation": str(identity)}, total=progress.total or 0)
-        allowed = replace(allowed, begun_at=allowed.begun_at or now, apply_job_id=job)
+        allowed = replace(allowed, apply_job_id=job)
         await self._rows.put(session, allowed, ReconciliationState.APPLYING, problem=None)
         detail = {
             "reconciliation": str(identity),

@@ -1,6 +1,7 @@
 """A head-count from the file to the directory, on both engines: the diff first, exactly that applied; a fuse that two people let pass."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import select, update
 from app.departments.schemas import DepartmentAmend
 from app.hr.models import HrEvent
 from app.reconciliations.allowing import APPLY
+from app.reconciliations.kinds import ReconciliationState
 from app.reconciliations.models import ReconciliationPiece, ReconciliationRow
 from tests.effects.walking import filed
 from tests.exchanges.books import rows as workbook
@@ -225,6 +227,31 @@ async def test_a_split_file_is_judged_by_what_its_parts_do(shared: World) -> Non
     await applied(shared, third)
 
 
+async def test_what_stopped_a_day_ago_is_judged_with_what_went_since(shared: World) -> None:
+    place = await add_department(shared, parent="SALES")
+    people = await team(shared, 6, place)
+    first = await compared(shared, lines([said(each, place) for each in people[4:]]), department=place, source="first")
+    begun = await ask(shared, first)
+    assert begun.status_code == 202
+    stopped = await (await shared.as_(SENDER)).delete(f"/v1/jobs/{begun.json()['job_id']}")
+    assert stopped.status_code == 204, stopped.text
+    await run_all(shared)
+    rows_of = shared.application.reconciliations.rows
+    async with shared.application.database.unit_of_work() as unit:
+        found = await rows_of.one(unit.session, UUID(first["id"]))
+        assert found is not None
+        assert found.begun_at is not None
+        ago = replace(found, begun_at=found.begun_at - timedelta(hours=25))
+        await rows_of.put(unit.session, ago, ReconciliationState.APPLYING)
+    second = await compared(
+        shared, lines([said(each, place) for each in people[:5]]), department=place, source="second"
+    )
+    assert (await applied(shared, second))["outcomes"] == {"applied": 1}
+    refused = await ask(shared, first)
+    problem(refused, 409, "fuse_blown")
+    assert (refused.json()["leavers"], refused.json()["people"]) == (5, 6)
+
+
 class Killed(BaseException):
     """A process that dies."""
 
@@ -341,6 +368,30 @@ async def test_what_cannot_be_applied_is_refused(shared: World, company: Company
     stopped = await read(shared, found["id"])
     assert (stopped["state"], stopped["problem"], stopped["outcomes"]) == ("applying", "diff_altered", {})
     assert (await card(shared, people[0]))["title"] == "新"
+
+
+async def test_what_no_store_can_keep_is_a_fault_of_its_row(shared: World) -> None:
+    place = await add_department(shared, parent="RD")
+    (one,) = await team(shared, 1, place)
+    people = [
+        said(one, place, title="新"),
+        said(one, "NO\0", employee_no="X-11"),
+        said(one, place, employee_no="X-12", **{"a\0b": "c"}),
+        said(one, place, employee_no="X-13", manager="E\0"),
+        said(one, place, employee_no="X-14", mobile="1\0"),
+        said(one, place, employee_no="X-15", memberships=[{"department": "\0"}]),
+    ]
+    found = await compared(shared, lines(people), department=place)
+    assert found["unknown_departments"] == {"NO": 1, "": 1}
+    told_rows = [(each["employee_no"], each["column"], each["code"]) for each in await rows(shared, found["id"])]
+    assert told_rows == [
+        (f"N{one.number}", None, None),
+        ("X-11", "department", "unknown_department"),
+        ("X-12", "ab", "unknown_member"),
+        ("X-13", "manager", "invalid_value"),
+        ("X-14", "mobile", "invalid_text"),
+        ("X-15", "memberships", "unknown_department"),
+    ]
 
 
 async def test_sheets_say_the_same(shared: World) -> None:
