@@ -2,18 +2,17 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from app.attachments.errors import TooManyUploads, UploadTooSlow
 from app.audit.authors import written
 from app.audit.intents import add_intent
 from app.exchanges.line import MOST_BYTES
 from app.imports.errors import EmptyFile, ImportStopped, UnknownFormat
 from app.imports.kinds import Import, ImportKind
+from app.imports.receiving import Berths, Receive
 from app.imports.repository import ImportRepository
 from app.imports.running import RUNNER
 from app.imports.schemas import ImportAsk
@@ -30,8 +29,6 @@ MOST: Final = MOST_BYTES
 WORK: Final = "import.run"
 UNFINISHED: Final = timedelta(hours=24)
 KEPT: Final = timedelta(days=30)
-Receive = Callable[[], Awaitable[Upload]]
-_LONGEST_SECONDS: Final = 900.0
 _AT_ONCE: Final = 2
 _MOST_WAITING: Final = 20
 _SWEPT: Final = 50
@@ -54,7 +51,7 @@ class ImportKeeper:
         """Take the rows, the kinds by name, where jobs are asked for, the stores, what repeats are told, and the key of digests."""
         self._rows, self._kinds, self._jobs, self._database = rows, kinds, jobs, database
         self._idempotency, self._digests, self._clock = idempotency, digests, clock
-        self._busy = 0
+        self._berths = Berths(_AT_ONCE)
 
     async def take_in(
         self, viewer: Viewer, unit: UnitOfWork, key: str | None, ask: ImportAsk, receive: Receive
@@ -69,8 +66,8 @@ class ImportKeeper:
         if ask.format not in kind.formats:
             raise UnknownFormat
         place = await kind.check(self._database.reader, ask)
-        with self._berth():
-            found, boxes = await self._received(viewer, ask, place, receive)
+        async with self._berths.file(receive) as upload:
+            found, boxes = await self._kept(viewer, ask, place, upload)
 
             async def work() -> Receipt:
                 if await self._rows.waiting(unit.session) >= _MOST_WAITING:
@@ -108,25 +105,7 @@ class ImportKeeper:
         async with self._database.unit_of_work() as unit:
             return total + await self._rows.forget(unit.session, now - KEPT, _SWEPT)
 
-    @contextmanager
-    def _berth(self) -> Iterator[None]:
-        """Hold a place while a file comes in, which is held in memory meanwhile; raise ``TooManyUploads``."""
-        if self._busy >= _AT_ONCE:
-            raise TooManyUploads
-        self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
-
-    async def _received(
-        self, viewer: Viewer, ask: ImportAsk, place: str, receive: Receive
-    ) -> tuple[Import, list[bytes]]:
-        try:
-            async with asyncio.timeout(_LONGEST_SECONDS):
-                upload = await receive()
-        except TimeoutError:
-            raise UploadTooSlow from None
+    async def _kept(self, viewer: Viewer, ask: ImportAsk, place: str, upload: Upload) -> tuple[Import, list[bytes]]:
         size = upload.content.tell()
         if not size:
             raise EmptyFile

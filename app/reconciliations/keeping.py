@@ -2,17 +2,15 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from app.attachments.errors import TooManyUploads, UploadTooSlow
 from app.audit.authors import written
 from app.audit.intents import add_intent
 from app.exchanges.line import MOST_BYTES
+from app.imports.receiving import Berths, Receive
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
@@ -31,9 +29,7 @@ RECONCILIATIONS: Final = "/v1/hr/reconciliations"
 MOST: Final = MOST_BYTES
 COMPARE: Final = "hr.reconcile"
 FORGOTTEN: Final = timedelta(days=30)
-Receive = Callable[[], Awaitable[Upload]]
 _CLOCKS_APART: Final = timedelta(minutes=5)
-_LONGEST_SECONDS: Final = 900.0
 _AT_ONCE: Final = 1
 _MOST_WAITING: Final = 5
 _WAITS: Final = timedelta(hours=1)
@@ -58,7 +54,7 @@ class ReconciliationKeeper:
         """Take the rows, where jobs are asked for, the stores, what repeats are told, the key of digests, how long diffs last."""
         self._rows, self._jobs, self._database, self._idempotency = rows, jobs, database, idempotency
         self._digests, self._kept, self._clock = digests, kept, clock
-        self._busy = 0
+        self._berths = Berths(_AT_ONCE)
 
     async def take_in(
         self, viewer: Viewer, unit: UnitOfWork, key: str | None, ask: ReconciliationAsk, receive: Receive
@@ -76,9 +72,10 @@ class ReconciliationKeeper:
         node = None if ask.department is None else viewer.tree.find(ask.department)
         if ask.department is not None and node is None:
             raise UnknownScope
-        with self._berth():
-            upload = await self._received(receive)
+        async with self._berths.file(receive) as upload:
             size = upload.content.tell()
+            if not size:
+                raise EmptyFile
             digest = await asyncio.to_thread(self._digest, upload, size)
             found = _new(viewer, ask, None if node is None else node.id, min(as_of, now), size, digest, now)
 
@@ -120,27 +117,6 @@ class ReconciliationKeeper:
         )
         body = {"id": str(kept.id), "state": ReconciliationState.QUEUED.value, "job_id": str(job)}
         return Receipt(kept.id, body, 202)
-
-    @contextmanager
-    def _berth(self) -> Iterator[None]:
-        """Hold the place while a file comes in, which is held in memory meanwhile; raise ``TooManyUploads``."""
-        if self._busy >= _AT_ONCE:
-            raise TooManyUploads
-        self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
-
-    async def _received(self, receive: Receive) -> Upload:
-        try:
-            async with asyncio.timeout(_LONGEST_SECONDS):
-                upload = await receive()
-        except TimeoutError:
-            raise UploadTooSlow from None
-        if not upload.content.tell():
-            raise EmptyFile
-        return upload
 
     def _digest(self, upload: Upload, size: int) -> bytes:
         with upload.content.getbuffer() as view:
