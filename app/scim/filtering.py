@@ -5,10 +5,10 @@ whatever else): part of one, its presence or its absence would tell, try by try,
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from scim2_models import InvalidFilterException
+from scim2_models import InvalidFilterException, ResponseParameters
 from scim2_models.path import (
     AttrPath,
     CompareOperator,
@@ -32,6 +32,11 @@ _INDEXED: Final = {
     "phonenumbers": "numbers",
     "phonenumbers.value": "numbers",
 }
+_PLAIN: Final = frozenset(
+    {"id", "externalid", "schemas", "username", "name", "displayname", "nickname", "title", "usertype", "active"}
+    | {"employeenumber", "department", "manager"}
+    | {"shortnumber", "extension", "secrecy", "workerkind", "dottedmanager"}
+)
 _REFUSED: Final = "Mail addresses and telephone numbers are compared with eq alone, and not within not()"
 
 Find = Callable[[str, str], Awaitable[set[UUID]]]
@@ -46,6 +51,12 @@ def named(path: AttrPath) -> str:
 def is_protected(path: str) -> bool:
     """Tell whether an attribute, as a text, is one whose values policy guards."""
     return path.rpartition(":")[2].lower().partition(".")[0] in PROTECTED
+
+
+def asks_plainly(parameters: ResponseParameters[Any]) -> bool:
+    """Tell whether a search asks by name for attributes alone that stand plain and are no part of a version."""
+    asked = [str(each).lower().rpartition(":")[2].partition(".")[0] for each in parameters.attributes or ()]
+    return bool(asked) and _PLAIN.issuperset(asked)
 
 
 def comparisons(node: FilterNode) -> int:

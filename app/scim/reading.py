@@ -82,15 +82,20 @@ class UserReader:
 
         return await self._rights.of(viewer, attempt)
 
-    async def several(self, viewer: Viewer, identities: Sequence[UUID], query: Mapping[str, Any]) -> list[SeenUser]:
-        """Show users, in their order; whom policy hides is left out. A look at nobody is a look, and on record."""
+    async def several(
+        self, viewer: Viewer, identities: Sequence[UUID], query: Mapping[str, Any], *, plain: bool = False
+    ) -> list[SeenUser]:
+        """Show users, in their order; whom policy hides is left out. A look at nobody is a look, and on record.
+
+        ``plain``: nothing protected is asked for, so nothing is opened; such users have no version.
+        """
         seek("scim.list", PURPOSE)
         look = Look(action="scim.list", purpose=PURPOSE, query=query, reason=await self._reason())
 
         async def attempt(viewer: Viewer) -> list[SeenUser]:
             plan = viewer.plan(PURPOSE)
             records = await self._believed(viewer, plan, identities)
-            return await self._shown(viewer, plan, records, look)
+            return await self._shown(viewer, plan, records, look, plain=plain)
 
         return await self._rights.of(viewer, attempt)
 
@@ -118,16 +123,20 @@ class UserReader:
             found.append(record)
         return found
 
-    async def _shown(self, viewer: Viewer, plan: Plan, records: Sequence[Record], look: Look) -> list[SeenUser]:
+    async def _shown(
+        self, viewer: Viewer, plan: Plan, records: Sequence[Record], look: Look, *, plain: bool = False
+    ) -> list[SeenUser]:
         links = await self._rows.of(viewer.standing.client_id, [each.subject for each in records])
         times = await self.found.times([each.subject for each in records])
-        opened = await self._gate.provide(viewer, [(each, self._revealed(plan, each)) for each in records], look)
+        fields = [(each, [] if plain else self._revealed(plan, each)) for each in records]
+        opened = await self._gate.provide(viewer, fields, look)
         found = []
         for record, (_, card, _) in zip(records, opened.cards, strict=True):
             link = links.get(record.subject)
             user = _user(orjson.loads(card), record, link)
-            version = f'W/"{self._gate.version(orjson.dumps(user))}"'
-            meta = {**_meta(times[record.subject]), "version": version} if record.subject in times else {}
+            version = "" if plain else f'W/"{self._gate.version(orjson.dumps(user))}"'
+            versioned = {} if plain else {"version": version}
+            meta = {**_meta(times[record.subject]), **versioned} if record.subject in times else {}
             found.append(SeenUser(record, link, {**user, "meta": meta}, version))
         return found
 

@@ -29,7 +29,7 @@ from app.lookups.service import LookupService
 from app.permissions.outcomes import Power
 from app.permissions.standing import Standings, Viewer
 from app.scim.errors import TooManyToSearch
-from app.scim.filtering import candidates, comparisons, is_protected, refuse_guessing
+from app.scim.filtering import asks_plainly, candidates, comparisons, is_protected, refuse_guessing
 from app.scim.groups import Groups, Listed
 from app.scim.mapping import said_by
 from app.scim.reading import PURPOSE, SeenUser, UserReader
@@ -135,7 +135,7 @@ class Storage(AsyncScimStorage):
         else:
             chosen = await self._chosen(resource_type, asked)
             total, page = len(chosen), chosen[passed : passed + most]
-        seen = await self._users.several(self._viewer, page, {"resource": _USER, **logged})
+        seen = await self._users.several(self._viewer, page, {"resource": _USER, **logged}, plain=asks_plainly(asked))
         return SearchPage(total, [self._model(resource_type, each.user) for each in seen])
 
     async def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:

@@ -13,6 +13,7 @@ from tests.support.shared import add_department, add_person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 USERS = "/scim/v2/Users"
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 
 
 async def test_a_user_who_is_made_joins_and_is_read_back_on_record(shared: World) -> None:
@@ -218,6 +219,39 @@ async def test_pages_are_counted_ordered_and_searched(shared: World) -> None:
     assert [each["meta"]["resourceType"] for each in whole["Resources"]] == ["User", "Group"]
     assert whole["totalResults"] > none["totalResults"]
     refused(await client.get("/scim/v2/", params={"sortBy": "displayName"}), 501)
+
+
+async def test_a_page_of_names_opens_nothing_and_says_so(shared: World) -> None:
+    client = await provisioner(shared)
+    user = await made(client)
+    asked, told = {"filter": f'id eq "{user["id"]}"'}, dict[str, Any]()
+    for attributes, opened in (
+        ("userName", {}),
+        (f"ID,name.familyName,{ENTERPRISE}:manager.value,{DIRECTORY}:extension", {}),
+        ("userName,emails.type", {"office_phone": "shown", "email": "shown", "mobile": "shown"}),
+        ("meta.version", {"office_phone": "shown", "email": "shown", "mobile": "shown"}),
+    ):
+        answer = await client.get(USERS, params={**asked, "attributes": attributes})
+        told = answer.json()["Resources"][0]
+        (cohort,) = (await newest(shared, "scim.list")).cohorts
+        assert (cohort.contacts, dict(cohort.states)) == ((UUID(user["id"]),), opened)
+    assert told["meta"]["version"] == user["meta"]["version"]
+
+
+async def test_every_declared_attribute_is_compared_and_ordered_by_or_refused(shared: World) -> None:
+    client = await provisioner(shared)
+    schemas = {each["id"]: each for each in (await client.get("/scim/v2/Schemas")).json()["Resources"]}
+    for resource, names in (("Users", (CORE, ENTERPRISE, DIRECTORY)), ("Groups", (CORE.replace("User", "Group"),))):
+        for name in names:
+            for attribute in schemas[name]["attributes"]:
+                path = attribute["name"] if "core" in name else f"{name}:{attribute['name']}"
+                parts = [f"{path}.{each['name']}" for each in attribute.get("subAttributes", ())] or [path]
+                asked = {"filter": f"{parts[0]} pr or not ({parts[0]} pr)", "sortBy": parts[0], "count": "1"}
+                answer = await client.get(f"/scim/v2/{resource}", params=asked)
+                if attribute["name"] in {"emails", "phoneNumbers", "members"}:
+                    refused(answer, 400, "invalidFilter")
+                else:
+                    assert (answer.status_code, answer.json()["itemsPerPage"]) == (200, 1), answer.text
 
 
 async def test_what_is_returned_on_request_is_in_pages_too(shared: World) -> None:
