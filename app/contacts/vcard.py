@@ -1,7 +1,8 @@
 """A card as a vCard: RFC 6350, or version 3.0 (RFC 2426) for address books that read nothing newer.
 
 Pure. What a card shows clear is written and nothing else: no mask, because a masked number in an address book is a wrong number, and no
-word that there is more. Values are escaped and lines folded in one place, so that nothing that somebody is called can end a line or a card.
+word that there is more. There is no ``REV`` either: the time of the last change would tell of changes of what is not shown. Values are
+escaped and lines folded in one place, so that nothing that somebody is called can end a line or a card.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

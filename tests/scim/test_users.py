@@ -1,5 +1,7 @@
 """Users over HTTP, on both engines: what a provisioning client's calls cause in the directory, and what it is told."""
 
+import asyncio
+import json
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +59,25 @@ async def test_what_is_taken_is_a_conflict(shared: World) -> None:
     other = await provisioner(shared, "okta")
     assert (await made(other, externalId=user["externalId"]))["externalId"] == user["externalId"]
     assert "externalId" not in (await other.get(f"{USERS}/{user['id']}")).json()
+
+
+async def test_one_user_pushed_at_once_and_again_is_one(shared: World) -> None:
+    client, body = await provisioner(shared), a_user()
+    answers = await asyncio.gather(*(client.post(USERS, json=body) for _ in range(4)))
+    (one,) = [each.json() for each in answers if each.status_code == 201]
+    for each in answers:
+        if each.status_code != 201:
+            refused(each, 409, "uniqueness")
+    found = await client.get(USERS, params={"filter": f'externalId eq "{body["externalId"]}"', "attributes": "id"})
+    assert [each["id"] for each in found.json()["Resources"]] == [one["id"]]
+
+
+async def test_a_user_name_that_no_account_can_have_is_refused(shared: World) -> None:
+    client = await provisioner(shared)
+    for name in ("", "two words", "用户", "user\u200b", "\u0130stanbul", "\uff21dmin", "../x", "a\u0000b", "x" * 300):
+        refused(await client.post(USERS, json=a_user(userName=name)), 400, "invalidValue")
+        found = await client.get(USERS, params={"filter": f"userName eq {json.dumps(name)}"})
+        assert (found.status_code, found.json()["totalResults"]) == (200, 0)
 
 
 async def test_who_is_deactivated_leaves_stays_findable_and_can_come_back(shared: World) -> None:
@@ -357,6 +378,9 @@ async def test_nobody_else_provisions_and_every_refusal_is_an_error_of_scim(shar
         for path in (USERS, "/scim/v2/Schemas", "/scim/v2/nowhere"):
             refused(await client.get(path), status)
         refused(await client.post(USERS, json=a_user()), status)
+    stranger = await (await shared.as_(None)).get(USERS, headers={"Authorization": "Bearer none"})
+    refused(stranger, 401)
+    assert stranger.headers["WWW-Authenticate"].startswith("Bearer ")
     client = await provisioner(shared)
     refused(await client.get("/scim/v2/nowhere"), 404)
     answer = await client.delete("/scim/v2/Schemas")
