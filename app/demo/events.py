@@ -1,9 +1,9 @@
-"""Personnel events to try the intake with: every type that looks back, about people who do not exist, in the order in which they happened.
+"""Personnel events to try the intake with: every type, about people who do not exist, in the order in which they happened.
 
 Pure and the same on every machine; ``docs/examples/hr-events.jsonl`` is what ``lines()`` gives. 180 people join the departments of the demo
-company, the first of each department first, so that the others can name a manager; two departments are made, some people move there or
-change, every ninth leaves, a few of them come back, and one of the new departments is closed again. Times lie in the past of any machine
-with a working clock.
+company, the first of each department first, so that the others can name a manager; three departments are made, some people move there or
+change, some say that they will leave and two of those stay, every ninth leaves, a few of them come back, and of the new departments one is
+closed and one merged again. Times lie in the past of any machine with a working clock.
 """
 
 import json
@@ -19,16 +19,19 @@ DEPARTMENTS: Final = ("EXEC", "RD", "RD-CORE", "SALES", "PROD", "CS", "HR", "ADM
 JOINED: Final = 180
 MOVED: Final = 10
 UPDATED: Final = 10
+LEAVING: Final = 6
+STAYED: Final = 2
 LEFT: Final = 20
 REHIRED: Final = 6
-FOUNDED: Final = ("RD-INSIGHT", "SALES-POPUP")
-"""Departments that the events make; the second one is closed at the end."""
+FOUNDED: Final = ("RD-INSIGHT", "SALES-POPUP", "SALES-PARTNER")
+"""Departments that the events make; at the end the second one is closed, and the third one merged into the one above it."""
 
 _SEED: Final = 9001
 _FIRST_NUMBER: Final = 9001
 _STEP: Final = JOINED // LEFT
 _MOVERS: Final = 27
 _CHANGERS: Final = 46
+_STAYERS: Final = 60
 _OPENING: Final = datetime(2025, 3, 3, 9, 0, tzinfo=timezone(timedelta(hours=8)))
 _MONTH: Final = timedelta(days=30)
 _BETWEEN: Final = timedelta(minutes=10)
@@ -52,8 +55,13 @@ _WORKER_KINDS: Final = ("regular",) * 8 + ("part_time", "intern", "outsourced")
 def hr_events() -> Iterator[dict[str, Any]]:
     """Give the events, each as the body of ``POST /v1/hr/events``."""
     told: Counter[str] = Counter()
+    announced: dict[str, str] = {}
     for number, (kind, subject, moment, data) in enumerate(_happened(), start=1):
         told[subject] += 1
+        if kind == "employee.leaving":
+            announced[subject] = f"evt-{number:04d}"
+        elif kind == "employee.cancelled":
+            data = {"event": announced[subject]}  # noqa: PLW2901 — which event it withdraws, only the numbering knows
         yield {
             "id": f"evt-{number:04d}",
             "source": SOURCE,
@@ -79,8 +87,10 @@ def _happened() -> Iterator[tuple[str, str, datetime, dict[str, Any]]]:
         _foundings(),
         (("employee.moved", _employee_no(_MOVERS + at), _move(at)) for at in range(MOVED)),
         (("employee.updated", _employee_no(_CHANGERS + at), _update(at)) for at in range(UPDATED)),
-        (("employee.left", _employee_no((at + 1) * _STEP - 1), {}) for at in range(LEFT)),
-        (("employee.rehired", _employee_no((at + 1) * _STEP - 1), _return(at)) for at in range(REHIRED)),
+        (("employee.leaving", who, {"last_day": "2025-08-29"}) for who in (*_leavers(LEAVING - STAYED), *_stayers())),
+        (("employee.cancelled", who, {}) for who in _stayers()),
+        (("employee.left", who, {}) for who in _leavers(LEFT)),
+        (("employee.rehired", who, _return(at)) for at, who in enumerate(_leavers(REHIRED))),
         _closings(),
     )
     for month, act in enumerate(acts, start=1):
@@ -89,19 +99,29 @@ def _happened() -> Iterator[tuple[str, str, datetime, dict[str, Any]]]:
 
 
 def _foundings() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    insight, popup = FOUNDED
+    insight, popup, partner = FOUNDED
     yield "department.created", insight, {"name": "数据平台部", "parent": "RD", "head": _employee_no(1), "order": 90}
     yield (
         "department.created",
         popup,
         {"name": "快闪项目部", "parent": "SALES", "legal_entity": "示例科技（北京）有限公司"},
     )
+    yield "department.created", partner, {"name": "渠道合作部", "parent": "SALES"}
     yield "department.updated", insight, {"name": "数据与智能部", "deputy": _employee_no(2)}
 
 
 def _closings() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "department.moved", FOUNDED[1], {"parent": "CS"}
     yield "department.closed", FOUNDED[1], {}
+    yield "department.merged", FOUNDED[2], {"into": "SALES"}
+
+
+def _leavers(count: int) -> list[str]:
+    return [_employee_no((at + 1) * _STEP - 1) for at in range(count)]
+
+
+def _stayers() -> list[str]:
+    return [_employee_no(_STAYERS + at) for at in range(STAYED)]
 
 
 def _move(at: int) -> dict[str, Any]:
