@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from app.auth.models import AccountRow
 from app.contacts.models import Contact
@@ -217,7 +217,13 @@ async def test_who_is_to_join_waits_with_all_that_is_said_of_them(ledger: Ledger
     async with ledger.world.application.database.session() as session:
         subject = (await session.scalars(select(HrSubject))).one()
         rows = (await session.scalars(select(HrEvent))).all()
-    assert {row.sealed_for for row in rows} == {subject.id}
+        cards = await session.scalar(select(func.count()).where(Contact.employee_no == "E9001"))
+    assert ({row.sealed_for for row in rows}, cards) == ({subject.id}, 0), "a key of a card that is not there yet"
+    hr = await ledger.world.as_("hr")
+    assert (await hr.get("/v1/contacts", params={"q": "E9001"})).json()["items"] == []
+    assert (await hr.get(f"/v1/contacts/{subject.id}")).status_code == 404
+    (told,) = (await hr.get("/v1/hr/events", params={"state": "scheduled"})).json()["items"]
+    assert (told["id"], datetime.fromisoformat(told["due_at"]), told["contact_id"]) == (start["id"], due, None)
     assert await ledger.later(days=4) >= 1
     contact = await ledger.person("E9001")
     assert (contact.id, contact.status, contact.mobile is not None) == (subject.id, "active", True)
