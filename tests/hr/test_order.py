@@ -168,19 +168,15 @@ async def test_people_of_hr_decide_about_what_a_source_sent_and_send_nothing_the
         (event,) = (await auditor.get("/v1/access-events", params={"action": action})).json()["items"]
         assert (event["actor"]["type"], event["actor"]["id"]) == ("person", str(ledger.world.people["hr"]))
         assert [each["id"] for each in event["contacts"]] == [found["contact_id"]]
-
-
-async def test_nobody_decides_about_an_event_about_themselves(ledger: Ledger) -> None:
     async with ledger.world.application.database.session() as session:
         me = await session.scalar(select(Contact.employee_no).where(Contact.id == ledger.world.people["hr"]))
     assert me is not None
-    body = moved(me, department="NOWHERE")
-    assert await ledger.send(body, 2) == ("failed", "unknown_department")
-    client = await ledger.world.as_("hr")
+    mine = moved(me, department="NOWHERE")
+    assert await ledger.send(mine, 2) == ("failed", "unknown_department")
     for what in ("replays", "skips"):
-        answer = await client.post(f"/v1/hr/events/{body['id']}/{what}", json={"reason": "人事核实"})
+        answer = await client.post(f"/v1/hr/events/{mine['id']}/{what}", json=about)
         problem(answer, 403, "not_permitted")
-    assert await ledger.state(body) == ("failed", "unknown_department")
+    assert await ledger.state(mine) == ("failed", "unknown_department")
 
 
 async def test_a_departure_of_the_future_is_done_when_it_is_due(ledger: Ledger) -> None:
