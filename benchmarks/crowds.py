@@ -1,7 +1,7 @@
 """A directory of any size, filled at the drivers: what searching reads, and nothing else (no history, no sealed values, no tags).
 
 People are invented by their number, so that every run has the same. Names are put together from few parts and their keys worked out once
-for a name; account, numbers and departments differ. The index of the keys is built after them.
+for a name; account, numbers and departments differ. The index of the keys is built after them, and so are those within departments.
 """
 
 import random
@@ -20,7 +20,7 @@ from app.application import Application
 from app.composition import open_application
 from app.contacts.birth import born
 from app.contacts.models import Contact, ContactDepartment
-from app.contacts.search import Key, keys_of, sort_name
+from app.contacts.search import NUMBER, START, Key, keys_of, rank, sort_name
 from app.crypto.stored import add_keys
 from app.demo.names import COMMON, COMPOUND, HETERONYM
 from app.departments.schemas import DepartmentCreate
@@ -46,6 +46,12 @@ _GIVEN: Final = "以若予书知思景嘉雨星清安明子言闻望疏砚蘅樾
 _SHORT: Final = 0.15
 _AT_ONCE: Final = 5_000
 _INDEX: Final = "CREATE INDEX ix_contact_key_rank_term ON contact_key (rank, term, name, contact_id)"
+_WITHIN: Final = f"""
+    INSERT INTO department_key (department_id, rank, term, name, contact_id)
+    SELECT m.department_id, k.rank, k.term, k.name, k.contact_id
+    FROM contact_department m JOIN contact_key k ON k.contact_id = m.contact_id
+    WHERE k.rank <> {rank(START, NUMBER)} ORDER BY 1, 2, 3, 4, 5
+"""  # noqa: S608 — our own number
 _CONTACT: Final = cast("Table", Contact.__table__)
 _MEMBERSHIP: Final = cast("Table", ContactDepartment.__table__)
 _COLUMNS: Final = [column.key for column in _CONTACT.columns]
@@ -173,6 +179,8 @@ class _SqliteKeys(_Keys):
 
     async def end(self) -> None:
         self._run(_INDEX)
+        self._run("DELETE FROM department_key")
+        self._run(_WITHIN)
 
     def _run(self, statement: str) -> None:
         with closing(sqlite3.connect(self._path)) as store, store:
@@ -201,7 +209,8 @@ class _PostgresKeys(_Keys):
             await connection.close()
 
     async def end(self) -> None:
-        await self._run("SET maintenance_work_mem = '1GB'", _INDEX, "VACUUM (ANALYZE)")
+        memory = ("SET maintenance_work_mem = '1GB'", "SET work_mem = '1GB'")
+        await self._run(*memory, _INDEX, "TRUNCATE department_key", _WITHIN, "VACUUM (ANALYZE)")
 
     async def _run(self, *statements: str) -> None:
         connection = await asyncpg.connect(self._dsn)

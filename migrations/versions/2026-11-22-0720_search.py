@@ -18,12 +18,15 @@ depends_on: str | Sequence[str] | None = None
 
 TERM = sa.String(65).with_variant(sa.String(65, collation="C"), "postgresql")
 NAME = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
+MEMBERS = "ix_contact_department_department_id_contact_id"
 NUMBERS = 12
 KEYS = ("rank", "term", "name", "contact_id")
 
 
 def upgrade() -> None:
-    """Make the table, fill it, and let the service role work on it."""
+    """Make the table, fill it, and let the service role work on it; list members of a department from an index alone."""
+    op.create_index(MEMBERS, "contact_department", ["department_id", "contact_id"])
+    op.drop_index("ix_contact_department_department_id", "contact_department")
     op.create_table(
         "department_key",
         sa.Column("department_id", Id(), nullable=False),
@@ -53,5 +56,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table; everything in it is derived."""
+    """Drop the table, in which everything is derived; put the index back."""
     op.drop_table("department_key")
+    op.create_index("ix_contact_department_department_id", "contact_department", ["department_id"])
+    op.drop_index(MEMBERS, "contact_department")

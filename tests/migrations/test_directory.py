@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import select
 
-from app.contacts.models import ContactKey
+from app.contacts.models import ContactKey, DepartmentKey
 from app.contacts.schemas import Membership
 from app.kit.db import Database
 from tests.support.application import OPERATOR, opened_world
@@ -22,7 +22,9 @@ async def keys(store: TestStore) -> list[tuple[Any, ...]]:
     try:
         columns = (ContactKey.contact_id, ContactKey.rank, ContactKey.term, ContactKey.name)
         found = await database.reader.fetch(database.reader.prepare(select(*columns)))
-        return sorted(tuple(row) for row in found)
+        within = await database.reader.fetch(database.reader.prepare(select(*DepartmentKey.__table__.columns)))
+        assert within
+        return [*sorted(tuple(row) for row in found), *sorted(tuple(row) for row in within)]
     finally:
         await database.close()
 
@@ -49,4 +51,4 @@ async def test_keys_are_derived_of_everybody_there_is(store: TestStore) -> None:
     command.downgrade(config, BEFORE)
     command.upgrade(config, "head")
     assert await keys(store) == written
-    assert gone.id not in {row[0] for row in written}
+    assert gone.id not in {value for row in written for value in row}
