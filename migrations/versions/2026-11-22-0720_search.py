@@ -1,6 +1,6 @@
 """Searches within departments read these departments alone: keys stand in each department of their contact too, but for numbers.
 
-Revision 6f72c9e3b510, after 3c5094d782bf. Derived from the keys that there are, in one statement and in the order of the new table; a
+Revision 6f72c9e3b510, after 5e61b8d2a40f. Derived from the keys that there are, in one statement and in the order of the new table; a
 directory of 100,000 takes about a minute. A process of the release before writes nothing here: stop it first.
 """
 
