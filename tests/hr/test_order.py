@@ -327,8 +327,13 @@ async def test_events_of_one_person_at_once_end_as_one_after_the_other(ledger: L
         left("E9001") | {"time": "2026-01-05T09:00:00+08:00"},
         rehired("E9001", title="回") | {"time": "2026-01-06T09:00:00+08:00"},
     ]
-    answers = await asyncio.gather(*(post(ledger.world, body) for body in (*bodies[::-1], *bodies)))
-    assert {answer.status_code for answer in answers} == {202}
+
+    async def persist(body: dict[str, Any]) -> int:
+        """Send as senders do: what is not taken while others hold the person up is sent again."""
+        answer = await post(ledger.world, body)
+        return await persist(body) if answer.status_code == 503 else answer.status_code
+
+    assert set(await asyncio.gather(*map(persist, (*bodies[::-1], *bodies)))) == {202}
     await asyncio.gather(*(ledger.world.application.hr.sweep() for _ in range(3)))
     assert {(await ledger.state(body))[0] for body in bodies} <= {"applied", "superseded"}
     contact = await ledger.person("E9001")
