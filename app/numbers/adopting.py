@@ -47,11 +47,12 @@ _OPEN: Final[tuple[Any, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A number that somebody has in a role."""
+    """A number that somebody has in a role; ``told`` is whether the file says the role."""
 
     digits: str
     holder: Holder
     role: str
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ class NumberAdoption:
     def _judged(self, found: dict[str, tuple[int, UUID, Stands]], wish: Wish, overrule: Overrule) -> Verdict:
         number = found.get(wish.digits)
         stands = None if number is None else number[2]
-        return judge(stands, wish.holder, wish.role, overrule=overrule, now=self._clock.now())
+        return judge(stands, wish.holder, wish.role, overrule=overrule, now=self._clock.now(), told=wish.told)
 
     async def _receivers(
         self, session: AsyncSession, holders: set[Holder]

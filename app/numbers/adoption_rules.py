@@ -129,13 +129,15 @@ class Stands:
     held: tuple[tuple[Hashable, str], ...]
 
 
-def judge(number: Stands | None, holder: Hashable, role: str, *, overrule: Overrule, now: datetime) -> Verdict:
-    """Tell what becomes of a row by which ``holder`` has a number as ``role``."""
+def judge(
+    number: Stands | None, holder: Hashable, role: str, *, overrule: Overrule, now: datetime, told: bool = True
+) -> Verdict:
+    """Tell what becomes of a row by which ``holder`` has a number as ``role``; not ``told``, the role is what such rows mostly mean."""
     if number is None:
         return Verdict.NO_SUCH_NUMBER
-    mine = [told for who, told in number.held if who == holder]
+    mine = [each for who, each in number.held if who == holder]
     if mine:
-        return Verdict.ALREADY_SO if role in mine or "shared" in mine else Verdict.OTHER_ROLE
+        return Verdict.ALREADY_SO if not told or role in mine or "shared" in mine else Verdict.OTHER_ROLE
     if number.held:
         return Verdict.HELD_BY_ANOTHER
     state = standing(number.state, number.available_from, now)

@@ -48,6 +48,7 @@ READERS: Final[Mapping[str, Callable[[bytes], Plan]]] = {
     "asterisk": asterisk.read,
     "freeswitch": freeswitch.read,
 }
+_SHEETS: Final = frozenset({"csv", "xlsx"})
 _ROLES: Final = {Kind.EXTENSION: "extension", Kind.NUMBER: "short"}
 
 
@@ -125,7 +126,7 @@ class PlanSheet:
         async def settle(unit: UnitOfWork) -> Sequence[RowResult]:
             verdicts = [known or _without_holder(line, holders) for line, known in zip(lines, again, strict=True)]
             open_ones = [place for place, verdict in enumerate(verdicts) if verdict is None]
-            wishes = [_wish(lines[place], holders) for place in open_ones]
+            wishes = [_wish(lines[place], holders, self._found.format) for place in open_ones]
             for place, verdict in zip(open_ones, await self._kind.adoption.adopt(unit, what, wishes), strict=True):
                 verdicts[place] = verdict
             return [_result(line, verdict) for line, verdict in zip(lines, verdicts, strict=True) if verdict]
@@ -185,10 +186,12 @@ def _without_holder(line: Line, holders: Mapping[HolderReference, Holder | Verdi
     return holder if isinstance(holder, Verdict) else None
 
 
-def _wish(line: Line, holders: Mapping[HolderReference, Holder | Verdict]) -> Wish:
+def _wish(line: Line, holders: Mapping[HolderReference, Holder | Verdict], form: str) -> Wish:
+    """Write a line as a wish. The lines of an exchange are extensions to it, whatever their holders have them as."""
     holder = None if line.holder is None else holders[line.holder]
     assert isinstance(holder, Holder), "only lines with a holder are wished for"  # noqa: S101 — see ``_without_holder``
-    return Wish(line.digits, holder, _ROLES[line.kind])
+    told = form in _SHEETS or line.kind is not Kind.EXTENSION
+    return Wish(line.digits, holder, _ROLES[line.kind], told)
 
 
 def _result(line: Line, verdict: Verdict) -> RowResult:

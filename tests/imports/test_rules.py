@@ -65,6 +65,13 @@ def test_what_becomes_of_a_row(number: Stands | None, overrule: Overrule, verdic
     assert judge(number, "me", "short", overrule=overrule, now=NOW) is verdict
 
 
+def test_a_role_that_the_file_does_not_tell_contradicts_nothing() -> None:
+    number = stands(State.ASSIGNED, ("me", "short"))
+    for told, verdict in ((True, Verdict.OTHER_ROLE), (False, Verdict.ALREADY_SO)):
+        assert judge(number, "me", "extension", overrule=Overrule.NOT_ASKED, now=NOW, told=told) is verdict
+    assert judge(number, "you", "short", overrule=Overrule.NOT_ASKED, now=NOW, told=False) is Verdict.HELD_BY_ANOTHER
+
+
 @given(
     st.sampled_from(State),
     st.sampled_from(Overrule),

@@ -125,6 +125,9 @@ async def test_exchanges_are_taken_over_as_they_are(shared: World) -> None:
     assert await card(shared, one) == ([pool.digits(3)], pool.digits(1))
     shown = (await (await shared.as_("it-scripts")).get(f"/v1/numbers/{pool.digits(3)}")).json()
     assert shown["state"] == "assigned", "the exchange has it already; nothing is to be confirmed"
+    short = f"[{pool.digits(3)}]\ntype=endpoint\nset_var=employee_no={number(one)}\n"
+    _, told = await imported(shared, short, format="asterisk", dry_run=False)
+    assert told == [(pool.digits(3), "unchanged", "already_so")], "to an exchange every line is an extension"
 
 
 async def test_kept_numbers_take_two_people_with_the_same_file(shared: World) -> None:
