@@ -228,7 +228,13 @@ async def test_joiners_whom_hr_has_announced_are_counted_in(shared: World) -> No
     day = (application.clock.now() + 60 * DAY + timedelta(hours=8)).date().isoformat()
     assert await ahead(joiners=1) == (5, 4, 1, True, False, day)
     assert (await it.get(f"{pool.path}/utilisation")).json()["low"] is False
-    assert (await post(shared, cancelled("E7106", event=last["id"]))).json()["state"] == "applied"
+    more = [await announce(shared, number, below, 12) for number in ("E7107", "E7108")]
+    day = (application.clock.now() + 19 * DAY + timedelta(hours=8)).date().isoformat()
+    assert await ahead() == (5, 6, 0, True, True, day)
+    await alarms.sweep()
+    assert [each.type for each in told.notices] == ["number.low_water", "number.exhaustion"]
+    for number, event in (("E7106", last), ("E7107", more[0]), ("E7108", more[1])):
+        assert (await post(shared, cancelled(number, event=event["id"]))).json()["state"] == "applied"
     assert (await kept(shared, last["id"])).department_id is None
     assert await ahead() == (5, 3, 0, False, False, None)
 
