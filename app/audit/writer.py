@@ -23,7 +23,7 @@ import structlog
 
 from app.audit import quotas
 from app.audit.errors import AuditInsideTransaction, EpochMoved, EventUnrecordable, LogUnavailable, QuotaSpent
-from app.audit.events import ID_BYTES, EventDraft, EventMalformed, FieldBits
+from app.audit.events import EventDraft, EventMalformed, FieldBits
 from app.audit.publication import CheckpointFile
 from app.audit.scope import beyond
 from app.audit.stores import (
@@ -41,6 +41,7 @@ from app.audit.stores import (
     Written,
     entry_of,
 )
+from app.audit.waiting import Item, Teller
 from app.crypto.permit import Permit, mint
 from app.kit.db import current_unit_of_work
 
@@ -51,19 +52,6 @@ _MOST_PACKED: Final = 8192
 """Packed index rows after which some are spread even though the log is busy."""
 
 _log = structlog.get_logger("duanhao.audit")
-
-
-class _Item:
-    """One entry on its way, and who waits for it."""
-
-    __slots__ = ("entry", "expires", "outcome", "rows")
-
-    def __init__(self, entry: Entry, outcome: asyncio.Future[Outcome], expires: float) -> None:
-        self.entry, self.outcome, self.expires, self.rows = entry, outcome, expires, _rows(entry)
-
-    def fail(self, error: Exception) -> None:
-        if not self.outcome.done():
-            self.outcome.set_exception(error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +84,9 @@ class AccessLog:
         """Take the store, the order of fields in index rows, the limits, and where checkpoints are published."""
         self._store, self._bits, self._checkpoints = store, bits, checkpoints
         self._limits = limits or Limits()
-        self._pending: deque[_Item] = deque()
-        self._in_flight: list[_Item] = []
+        self._pending: deque[Item] = deque()
+        self._in_flight: list[Item] = []
+        self._teller = Teller()
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -148,6 +137,7 @@ class AccessLog:
                 with suppress(asyncio.CancelledError):
                     await self._task
             self._task = None
+        self._teller.finish()
         for item in (*self._in_flight, *self._pending):
             item.fail(LogUnavailable())
         self._pending.clear()
@@ -241,7 +231,7 @@ class AccessLog:
         if self._stopping or self._task is None or self._task.done() or len(self._pending) >= self._limits.max_waiting:
             raise LogUnavailable
         loop = asyncio.get_running_loop()
-        item = _Item(entry, loop.create_future(), loop.time() + self._limits.deadline)
+        item = Item(entry, loop.create_future(), loop.time() + self._limits.deadline)
         self._pending.append(item)
         self._wake.set()
         if self._timer is None:
@@ -316,9 +306,9 @@ class AccessLog:
             else:
                 self._turn_green()
 
-    def _take(self) -> list[_Item]:
+    def _take(self) -> list[Item]:
         now = asyncio.get_running_loop().time()
-        batch: list[_Item] = []
+        batch: list[Item] = []
         rows = 0
         while self._pending and len(batch) < self._limits.max_batch and rows < _MOST_INDEX_ROWS:
             item = self._pending.popleft()
@@ -329,7 +319,7 @@ class AccessLog:
             batch.append(item)
         return batch
 
-    async def _commit(self, batch: list[_Item]) -> None:
+    async def _commit(self, batch: list[Item]) -> None:
         segments = [batch] if batch else []
         while segments:
             segment = self._in_flight = segments.pop()
@@ -358,10 +348,10 @@ class AccessLog:
         pause, self._pause = self._pause, min(self._pause * 2, _LONGEST_PAUSE)
         await asyncio.sleep(0 if self._stopping else pause)
 
-    def _settle(self, items: Sequence[_Item], appended: Appended) -> None:
-        for item, outcome in zip(items, appended.outcomes, strict=True):
-            if not item.outcome.done():
-                item.outcome.set_result(outcome)
+    def _settle(self, items: Sequence[Item], appended: Appended) -> None:
+        told = list(zip(items, appended.outcomes, strict=True))
+        self._teller.tell(told)
+        for item, outcome in told:
             self._packed += item.rows
             if item.entry.quota is not None and isinstance(outcome, Written) and outcome.used is not None:
                 quotas.tell(item.entry.quota, outcome.used)
@@ -393,8 +383,3 @@ def _index(outcome: Outcome) -> int:
         case Clash(index=index):
             _log.error("event_id_reused", index=index)
             raise EventUnrecordable
-
-
-def _rows(entry: Entry) -> int:
-    """Count the index rows of an entry."""
-    return sum([len(packed) for _, packed in entry.pages]) // ID_BYTES
