@@ -23,8 +23,9 @@ from app.crypto.errors import SealBroken
 from app.crypto.historykey import WrappedHistoryKey
 from app.crypto.keyring import Opener
 from app.crypto.permit import Permit
+from app.disclosure.admissions import Admission, Admissions, admission
 from app.disclosure.errors import ApprovalRequired, CaseMissing
-from app.disclosure.looks import Look, charged, counts, draft_of, entries, entry, note
+from app.disclosure.looks import Look, counts, draft_of, entries, entry, note
 from app.disclosure.masks import Told
 from app.disclosure.opened import Opened
 from app.disclosure.programs import REACHABLE, Program, Programs
@@ -63,7 +64,7 @@ class Gate:
     ) -> None:
         """Take the log, the opener, the catalogue's programs, what looks cost, and the key of versions (32 bytes, from the keyring)."""
         self._log, self._opener, self._programs, self._quotas = log, opener, programs, quotas
-        self._evidence = evidence
+        self._evidence, self._admissions = evidence, Admissions()
         self.version, self._clock = Versions(version_key).of, clock
 
     def verdict(self, plan: Plan, record: Record) -> Cohort | None:
@@ -86,9 +87,8 @@ class Gate:
         cohort = None if record is None else self.verdict(plan, record)
         if record is None or cohort is None:
             raise NotFound
-        return await self._opened(
-            viewer, plan, look, [(record, cohort, self._programs.card(cohort, record.cohort.kind))]
-        )
+        verdicts = [(record, cohort, self._programs.card(cohort, record.cohort.kind))]
+        return await self._opened(viewer, plan, look, admission(plan, verdicts))
 
     async def disclose(
         self, viewer: Viewer, records: Sequence[Record], look: Look, *, taken: frozenset[str] | None = None
@@ -99,25 +99,35 @@ class Gate:
         page is a look at nobody, and recorded too. Raises as ``disclose_one`` does.
         """
         plan = viewer.plan(look.purpose)
+        page = self._admissions.of(plan, records) if taken is None else None
+        if page is None:
+            page = admission(plan, self._verdicts(plan, records, look.action, taken))
+            if taken is None and len(page.admitted) == len(records):
+                self._admissions.keep(plan, page)
+        return await self._opened(viewer, plan, look, page)
+
+    def _verdicts(
+        self, plan: Plan, records: Sequence[Record], action: str, taken: frozenset[str] | None
+    ) -> list[tuple[Record, Cohort, Program]]:
+        """Judge the records of a page; report and leave out who should not have been found."""
         admitted: list[tuple[Record, Cohort, Program]] = []
         for record in records:
             cohort = self.verdict(plan, record)
             if cohort is None or (taken is not None and FieldClass.C1 not in cohort.powers[Power.EXPORT]):
-                _log.error("row_not_disclosed", subject=str(record.subject), action=look.action)
+                _log.error("row_not_disclosed", subject=str(record.subject), action=action)
                 continue
             kind = record.cohort.kind
             program = self._programs.card(cohort, kind) if taken is None else self._programs.taken(cohort, kind, taken)
             admitted.append((record, cohort, program))
-        return await self._opened(viewer, plan, look, admitted)
+        return admitted
 
-    async def _opened(
-        self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Cohort, Program]]
-    ) -> Opened:
-        permit = await self._permit(viewer, plan, look, [(record, program) for record, _, program in admitted])
-        self._evidence.decided({cohort.rules for _, cohort, _ in admitted})
-        cards = [self._card(permit, record, program) for record, _, program in admitted]
-        obligations = sorted({each for _, cohort, _ in admitted for each in cohort.obligations})
-        return Opened(cards, note(viewer, plan, permit.event_id, obligations), permit.event_id)
+    async def _opened(self, viewer: Viewer, plan: Plan, look: Look, page: Admission) -> Opened:
+        charge = self._quotas.contacts(viewer.standing, page.charged)
+        draft = draft_of(viewer, plan, look, self._clock.now(), page.told, len(page.admitted))
+        permit = await self._recorded(viewer, draft, page.scope, charge)
+        self._evidence.decided(page.rules)
+        cards = [self._card(permit, record, program) for record, program in page.admitted]
+        return Opened(cards, note(viewer, plan, permit.event_id, page.obligations), permit.event_id)
 
     def foretell(
         self, plan: Plan, before: bytes | None, record: Record, values: Mapping[str, str | None]
@@ -174,7 +184,7 @@ class Gate:
         for record, names in items:
             cohort = plan.cohort(record.cohort, record.subject)
             admitted.append((record, cohort, self._programs.reveal(cohort, record.cohort.kind, names)))
-        return await self._opened(viewer, plan, look, admitted)
+        return await self._opened(viewer, plan, look, admission(plan, admitted))
 
     async def disclose_matches(
         self,
@@ -372,15 +382,6 @@ class Gate:
         """Write a card of whose boxes none is opened, for whom no look is on record; give it as an opened one."""
         card = self._programs.closed(record.cohort.kind).pattern(0).written(record.head, []) + b"}"
         return record.subject, card, self.version(card)
-
-    async def _permit(
-        self, viewer: Viewer, plan: Plan, look: Look, admitted: Sequence[tuple[Record, Program]]
-    ) -> Permit:
-        told, scope = entries(admitted)
-        charge = self._quotas.contacts(viewer.standing, charged(viewer, admitted))
-        return await self._recorded(
-            viewer, draft_of(viewer, plan, look, self._clock.now(), told, len(admitted)), scope, charge
-        )
 
     async def _recorded(
         self,

@@ -18,7 +18,7 @@ from app.disclosure.records import Record
 from app.kit.context import current_request
 from app.kit.models import new_id
 from app.permissions.outcomes import Purpose
-from app.permissions.plan import Plan
+from app.permissions.plan import Plan, Standing
 from app.permissions.standing import Viewer
 
 CaseNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,15}-[0-9]{4,10}$")]
@@ -72,9 +72,9 @@ def _query(look: Look, plan: Plan) -> Mapping[str, Any] | None:
     return {**(look.query or {}), **case, **inside} if case or inside else look.query
 
 
-def charged(viewer: Viewer, admitted: Sequence[tuple[Record, Program]]) -> int:
+def charged(standing: Standing, admitted: Sequence[tuple[Record, Program]]) -> int:
     """Count the contacts that cost something, as ``counts`` does for one; by their bytes, which are compared ten times as fast as ids."""
-    contact = viewer.standing.contact_id
+    contact = standing.contact_id
     own = None if contact is None else contact.bytes
     costs = [
         record.subject_bytes != own and record.cohort.kind != "hotline"
