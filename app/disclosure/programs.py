@@ -6,7 +6,8 @@ says of it; so the work per contact is a loop over a short tuple.
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from operator import itemgetter
+from typing import Final, cast
 
 import orjson
 
@@ -53,22 +54,28 @@ class Step:
 class Pattern:
     """A program for contacts that have a value in the same fields: which boxes to open, and the bytes around what is shown of each.
 
-    ``around`` has those bytes at its even places and room for what is shown at its odd ones.
+    ``opening`` takes the boxes to open out of a contact's; ``form`` is a format, of the head and of what is shown of each box.
     """
 
-    places: tuple[int, ...]
+    opening: Callable[[Sequence[Box | None]], Sequence[Box]]
     shows: tuple[Callable[[str], Told], ...]
-    around: tuple[bytes, ...]
-
-    def opening(self, boxes: Sequence[Box | None]) -> list[Box]:
-        """List the boxes to open of one contact, whose ``boxes`` must be of this pattern."""
-        return [box for place in self.places if (box := boxes[place]) is not None]
+    form: bytes
 
     def written(self, head: bytes, values: Sequence[str]) -> bytes:
-        """Write the fields behind ``head``, given what ``opening`` listed, opened, in that order; every member begins with a comma."""
-        parts = [head, *self.around]
-        parts[2::2] = [orjson.dumps(show(value)) for show, value in zip(self.shows, values, strict=True)]
-        return b"".join(parts)
+        """Write the fields behind ``head``, given what ``opening`` took, opened, in that order; every member begins with a comma."""
+        return self.form % (head, *[orjson.dumps(show(value)) for show, value in zip(self.shows, values, strict=True)])
+
+
+def _plain(text: bytes) -> bytes:
+    """Write bytes so that a format gives them back."""
+    return text.replace(b"%", b"%%")
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Box | None]], Sequence[Box]]:
+    """Give what takes the boxes at ``places``, all of which must be there."""
+    if len(places) > 1:
+        return cast("Callable[[Sequence[Box | None]], Sequence[Box]]", itemgetter(*places))
+    return lambda boxes: [box for place in places if (box := boxes[place]) is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +101,10 @@ class Program:
 
     def _pattern(self, present: int) -> Pattern:
         opened = [step for step in self.steps if step.opens and present >> step.place & 1]
-        around = [b""]
+        form = b"%b"
         for step in self.steps:
-            if step in opened:
-                around[-1] += step.before
-                around.append(step.after)
-            else:
-                around[-1] += step.absent
-        return Pattern(
-            tuple(step.place for step in opened),
-            tuple(step.shown for step in opened),
-            tuple(piece for each in around for piece in (each, b""))[:-1],
-        )
+            form += _plain(step.before) + b"%b" + _plain(step.after) if step in opened else _plain(step.absent)
+        return Pattern(_picker([step.place for step in opened]), tuple(step.shown for step in opened), form)
 
 
 class Programs:

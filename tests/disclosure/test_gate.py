@@ -304,6 +304,22 @@ class TestPrograms:
                 assert empty[step.name] == filled[step.name]
         assert {box.name for box in opening} == program.scope
 
+    @pytest.mark.parametrize("present", [(), ("mobile",), ("mobile", "email"), ("email", "wechat", "mobile")])
+    async def test_a_card_says_of_each_field_what_its_step_says_of_it_alone(
+        self, shared: World, present: tuple[str, ...]
+    ) -> None:
+        program = self.programs(shared).card(cohort(requests={FieldClass.C4: "odd %b kind"}), "employee")
+        boxes = [cut(each.name, b"x") if each.name in present else None for each in CATALOGUE.protected]
+        pattern = program.pattern(sum(1 << place for place, box in enumerate(boxes) if box))
+        opening = pattern.opening(boxes)
+        shown = {step.name for step in program.steps if step.opens and step.name in present}
+        assert {box.name for box in opening} == shown
+        value = "+8613800002101"
+        expected = [step.present(value) if step.name in shown else step.absent for step in program.steps]
+        assert pattern.written(b'{"id":"50%b"', [value] * len(opening)) == b'{"id":"50%b"' + b"".join(expected)
+        with pytest.raises(ValueError, match="argument"):
+            pattern.written(b"{", [value] * (len(opening) + 1))
+
     async def test_a_grant_on_one_field_opens_that_field_alone(self, shared: World) -> None:
         program = self.programs(shared).card(cohort(granted={"wechat": Outcome.CLEAR}), "employee")
         states = program.states
