@@ -31,6 +31,7 @@ from tests.support.postgres import LocalPostgres
 from tests.support.session import SessionFolder
 
 LIMITS = Limits(deadline=0.5, probe_interval=0.1)
+PATIENT = Limits(deadline=30)
 
 
 def entries(count: int) -> list[Entry]:
@@ -251,8 +252,8 @@ async def test_many_waiters_get_one_gapless_log(place: Place) -> None:
     await log.stop()
 
 
-async def running(place: Place) -> AccessLog:
-    log = AccessLog(place.store(), bits=BITS, limits=LIMITS)
+async def running(place: Place, limits: Limits = LIMITS) -> AccessLog:
+    log = AccessLog(place.store(), bits=BITS, limits=limits)
     await log.start()
     assert await log.record(draft()) == 0
     return log
@@ -358,7 +359,7 @@ async def test_postgres_connection_cut(postgres_place: PostgresPlace) -> None:
 
 
 async def test_postgres_text_that_it_cannot_store(postgres_place: PostgresPlace) -> None:
-    log = await running(postgres_place)
+    log = await running(postgres_place, PATIENT)
     results = await asyncio.gather(
         *(log.record(draft(actor_id="nul \x00" if number == 2 else "fine")) for number in range(5)),
         return_exceptions=True,
