@@ -23,7 +23,7 @@ from app.departments.tree import DEPARTMENTS, Tree
 from app.kit.clock import Clock
 from app.kit.context import current_request
 from app.kit.db import Reader
-from app.kit.joining import Joining
+from app.kit.joining import Afresh, Joining
 from app.permissions import step_up
 from app.permissions.devices import DeviceFacts, DeviceReader
 from app.permissions.emergency import Emergency
@@ -122,12 +122,13 @@ class Standings:
         self._tree: Tree | None = None
         self._reading_tree = asyncio.Lock()
         self._remembered: OrderedDict[tuple[Caller, bool], Viewer] = OrderedDict()
-        self._loading = Joining[tuple[Caller, bool], Viewer]()
+        self._loading, self._reading = Joining[tuple[Caller, bool], Viewer](), Afresh[tuple[Caller, bool], Viewer]()
 
     async def of(self, subject: Caller, *, fresh: bool = False) -> Viewer:
-        """Give the viewer that ``subject`` is; ``fresh`` reads everything anew, and keeps the plans when nothing has moved.
+        """Give the viewer that ``subject`` is; ``fresh`` reads everything later than this call, and keeps the plans when nothing has moved.
 
-        Who asks while the same standing is being read is given that one, as who comes later is given what is remembered; not so ``fresh``.
+        Who asks while the same standing is being read is given that one, as who comes later is given what is remembered; not so ``fresh``:
+        they wait for it to end, and share the reading that begins then.
 
         Raises ``NoContact``, ``AccountSuspended`` and, for a row edited past us, ``AccountRefused``.
         """
@@ -135,7 +136,7 @@ class Standings:
         if not fresh and (found := self._remembered.get(key)) is not None and not found.is_over():
             self._remembered.move_to_end(key)
             return found
-        return await self._read(key) if fresh else await self._loading.of(key, lambda: self._read(key))
+        return await (self._reading if fresh else self._loading).of(key, lambda: self._read(key))
 
     async def _read(self, key: tuple[Caller, bool]) -> Viewer:
         viewer = await self._load(key[0], stepped_up=key[1])

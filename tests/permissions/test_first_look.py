@@ -89,13 +89,17 @@ async def test_who_goes_away_takes_nothing_from_those_who_wait_for_the_same_stan
     assert len(standings._loading) == 0
 
 
-async def test_a_fresh_reading_joins_no_other(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fresh_reading_is_shared_by_those_alone_who_asked_before_it_began(
+    shared: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     someone = await add_person(shared)
     standings, subject = shared.application.standings, Person(someone.name, "intranet", frozenset())
     await standings.tree()
     asked = Asked(shared, monkeypatch)
     await asyncio.gather(*(standings.of(subject, fresh=True) for _ in range(3)))
-    assert len(asked.statements) == 3
+    assert len(asked.statements) == 1
+    await standings.of(subject, fresh=True)
+    assert len(asked.statements) == 2
 
 
 async def test_the_readers_are_those_that_are_counted(shared: World) -> None:
