@@ -76,6 +76,8 @@ def folded(text: str) -> str:
 
 def legible(text: str) -> str:
     """Bring a text to the form in which it is read: NFKC, no case, no accents on Latin letters, nothing invisible."""
+    if text.isascii() and text.isprintable():
+        return text.lower()
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept: list[str] = []
     latin = False
