@@ -2,7 +2,8 @@
 
 SQLAlchemy's way to the driver and back takes two to four times what the driver takes, on SQLite three trips to its thread instead of one.
 Where the rate of an operation is a promise (benchmarks, P3), its statements are compiled once for each kind of store and run on the
-connection that holds the session's transaction: they are part of it, and what fails there fails with the errors of SQLAlchemy.
+connection that holds the session's transaction: they are part of it, and what fails there fails with the errors of SQLAlchemy. Writes go
+together: one row each of several statements, or on PostgreSQL any number of rows of each, as arrays, are one statement.
 A statement takes the long way while somebody listens to statements and, on SQLite, when it is the transaction's first, since there the long
 way takes the lock. On PostgreSQL a transaction is begun by SQLAlchemy's own connection, which ends it, without a statement.
 """
@@ -95,8 +96,8 @@ class _Driven:
         except _FAILURES as error:
             raise await self._told(sql, error) from error
 
-    async def all_of(self, parts: Sequence["_Part"]) -> None:
-        """Run writes in one go; none of them sees what another does."""
+    async def all_of(self, parts: Sequence["_Part"], *, apart: bool) -> None:
+        """Run writes in one go; none of them sees what another does, nor, if they are ``apart``, a row of one what its other rows do."""
         if not self.is_straight:
             for compiled, rows in parts:
                 await self.each(compiled.sql, rows)
@@ -105,13 +106,17 @@ class _Driven:
         if not isinstance(driver, asyncpg.Connection):
             await self._in_one_turn(parts)
             return
-        singles = [(compiled, rows[0]) for compiled, rows in parts if len(rows) == 1]
+        together: list[tuple[str, int]] = []
+        arguments: list[Any] = []
         for compiled, rows in parts:
-            if len(rows) > 1:
+            text = compiled.of_many if apart else compiled.sql if len(rows) == 1 else None
+            if text is None:
                 await self.each(compiled.sql, rows)
-        if singles:
-            text = _composed(tuple(compiled for compiled, _ in singles))
-            await self.rows(text, [each for _, arguments in singles for each in arguments])
+            else:
+                together.append((text, compiled.size))
+                arguments += zip(*rows, strict=True) if apart else rows[0]
+        if together:
+            await self.rows(_composed(tuple(together)), arguments)
 
     async def _in_one_turn(self, parts: Sequence["_Part"]) -> None:
         """Hand all of it to the driver's thread at once, for which the driver has no public name."""
@@ -149,7 +154,7 @@ def _kind(error: Exception) -> type[DBAPIError]:
 class _Compiled:
     """The statement for one kind of store: its text, the order of its parameters, and what turns values into the driver's and back."""
 
-    __slots__ = ("_binders", "_defaults", "_results", "sql")
+    __slots__ = ("_binders", "_defaults", "_results", "of_many", "sql")
 
     def __init__(self, statement: Statement, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
@@ -159,6 +164,7 @@ class _Compiled:
             (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in compiled.positiontup or ()
         )
+        self.of_many = _of_many(self.sql, self.size)
         given: Sequence[ColumnElement[Any]] = tuple(statement.exported_columns)
         processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in given]
         self._results: tuple[tuple[int, Callable[[Any], Any]], ...] = tuple(
@@ -185,16 +191,44 @@ class _Compiled:
 
 _Part = tuple[_Compiled, Sequence[Sequence[Any]]]
 _PLACEHOLDER: Final = re.compile(r"\$(\d+)")
+_TYPED: Final = re.compile(r"\$(\d+)::([A-Z]+(?: WITH TIME ZONE)?)")
+_VALUES: Final = " VALUES ("
+_OTHERWISE: Final = re.compile(r" RETURNING | ON CONFLICT ")
+_SAYS_FROM: Final = {"INSERT": "FROM", "UPDATE": "FROM", "DELETE": "USING"}
+"""How each kind of statement says which further rows it looks at."""
+_FROM: Final = re.compile(r"\b(?:FROM|USING)\b")
+
+
+def _of_many(sql: str, size: int) -> str | None:
+    """Write PostgreSQL's statement for one row as one for many, whose parameters are arrays with an element for each row.
+
+    ``None`` for what has no such form here: what returns something, and a statement whose parameters do not all say of which type they are.
+    """
+    types = {int(at): kind for at, kind in _TYPED.findall(sql)}
+    if not size or len(types) != size or _OTHERWISE.search(sql):
+        return None
+    arrays = ", ".join(f"${at}::{kind}[]" for at, kind in sorted(types.items()))
+    rows = f"unnest({arrays}) AS given({', '.join(f'p{at}' for at in sorted(types))})"
+    text = _TYPED.sub(r"given.p\1", sql)
+    head, values, row = text.partition(_VALUES)
+    if values:
+        return f"{head} SELECT {row[:-1]} FROM {rows}"  # noqa: S608 — of a statement that SQLAlchemy wrote, and no value
+    head, where, condition = text.partition("WHERE ")
+    verb = head.partition(" ")[0]
+    looks_further = len(_FROM.findall(head)) > (verb == "DELETE")
+    if verb not in _SAYS_FROM or not where or looks_further:
+        return None
+    return f"{head}{_SAYS_FROM[verb]} {rows} {where}{condition}"
 
 
 @lru_cache(maxsize=64)
-def _composed(statements: tuple[_Compiled, ...]) -> str:
-    """Write several of PostgreSQL's statements as one, with the parameters of all of them one after the other."""
+def _composed(statements: tuple[tuple[str, int], ...]) -> str:
+    """Write several of PostgreSQL's statements, each with how many parameters it has, as one, with the parameters of all in a row."""
     texts, before = [], 0
-    for each in statements:
+    for text, size in statements:
         offset = before
-        texts.append(_PLACEHOLDER.sub(lambda found: f"${int(found[1]) + offset}", each.sql))  # noqa: B023 — called here and now
-        before += each.size
+        texts.append(_PLACEHOLDER.sub(lambda found: f"${int(found[1]) + offset}", text))  # noqa: B023 — called here and now
+        before += size
     *others, last = texts
     if not others:
         return last
@@ -255,8 +289,12 @@ class Writes:
         if rows:
             self._gathered.setdefault(statement, []).extend(rows)
 
-    async def run(self, session: AsyncSession) -> None:
-        """Write it all in the session's transaction. Raises as ``session.execute`` does."""
+    async def run(self, session: AsyncSession, *, apart: bool = False) -> None:
+        """Write it all in the session's transaction. Raises as ``session.execute`` does.
+
+        ``apart``: the rows of each statement are of different rows of the store, and see nothing of each other; on PostgreSQL all of it is
+        one statement then.
+        """
         gathered, self._gathered = self._gathered, {}
         if not gathered:
             return
@@ -265,7 +303,7 @@ class Writes:
         for statement, rows in gathered.items():
             compiled = statement.compiled_for(driven.connection.dialect)
             parts.append((compiled, [compiled.arguments(row) for row in rows]))
-        await driven.all_of(parts)
+        await driven.all_of(parts, apart=apart)
 
 
 async def _driven(session: AsyncSession) -> _Driven:

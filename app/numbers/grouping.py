@@ -130,7 +130,7 @@ class AllocationGroups:
                 contact = each.grant.holder.id
                 handed = Handed(cards[contact], [number], held[contact])
                 given[contact] = each.context.run(_gathered(self._handing, writes, each, handed, tells=tells))
-            await writes.run(unit.session)
+            await writes.run(unit.session, apart=True)
         self.groups += 1
         return given
 

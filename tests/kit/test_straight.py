@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app.contacts.models import Tag
 from app.kit.db import Database
 from app.kit.errors import Unavailable
+from app.kit.models import Instant
 from app.kit.straight import Straight, Writes
 from tests.support.stores import PostgresTestStore, TestStore
 
@@ -23,6 +24,17 @@ SAY: Final = Straight(
     update(Tag).where(Tag.name == WANTED).values(description=bindparam("said", type_=String())).returning(Tag.name)
 )
 REMOVE: Final = Straight(delete(Tag).where(Tag.name == WANTED))
+CHANGE: Final = Straight(
+    update(Tag)
+    .where(Tag.name == WANTED)
+    .values(description=bindparam("said", type_=String()), created_at=bindparam("at", type_=Instant()))
+)
+ADD_NEW: Final = Straight(
+    insert(Tag).from_select(
+        ["name", "created_at"],
+        select(WANTED, bindparam("at", type_=Instant())).where(~select(Tag.name).where(Tag.name == WANTED).exists()),
+    )
+)
 AT: Final = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
 
 
@@ -106,6 +118,45 @@ async def test_writes_that_go_together_are_all_there_or_none(database: Database,
                     writes.add(ADD, tag(name))
                 await writes.run(unit.session)
     assert await names(database) == before
+
+
+@pytest.mark.parametrize("listening", [heard, unheard])
+async def test_writes_of_rows_apart_are_what_each_would_have_written(database: Database, listening: Any) -> None:  # noqa: ANN401 — either of the two
+    later = AT.replace(year=2027)
+    async with database.unit_of_work() as unit:
+        await ADD.each(unit.session, [tag(name) for name in ("a", "b", "c", "d", "e")])
+    with listening(database):
+        async with database.unit_of_work() as unit:
+            writes = Writes()
+            await writes.run(unit.session, apart=True)
+            assert not unit.is_open, "nothing gathered, nothing sent"
+            writes.add(
+                CHANGE, *({"wanted": name, "said": said, "at": later} for name, said in (("a", "x"), ("b", None)))
+            )
+            writes.add(REMOVE, {"wanted": "c"}, {"wanted": "nobody"})
+            writes.add(ADD, *(tag(f"n{at}") for at in range(3)))
+            writes.add(ADD_NEW, *({"wanted": name, "at": later} for name in ("d", "new")))
+            writes.add(SAY, {"wanted": "e", "said": "by itself, since it tells something"})
+            await writes.run(unit.session, apart=True)
+            await writes.run(unit.session, apart=True)
+    async with database.session() as session:
+        found = {name: rest for name, *rest in await session.execute(select(Tag.name, Tag.description, Tag.created_at))}
+    assert found == {
+        "a": ["x", later],
+        "b": [None, later],
+        "d": [None, AT],
+        "e": ["by itself, since it tells something", AT],
+        "n0": [None, AT],
+        "n1": [None, AT],
+        "n2": [None, AT],
+        "new": [None, later],
+    }
+    with listening(database), pytest.raises(IntegrityError):  # noqa: PT012 — the unit's end is part of it
+        async with database.unit_of_work() as unit:
+            writes.add(ADD, tag("f"), tag("a"))
+            writes.add(REMOVE, {"wanted": "b"})
+            await writes.run(unit.session, apart=True)
+    assert await names(database) == sorted(found)
 
 
 async def test_only_the_first_statement_takes_the_long_way(database: Database) -> None:
