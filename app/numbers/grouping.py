@@ -25,7 +25,7 @@ from app.kit.errors import Unavailable
 from app.kit.straight import Writes
 from app.numbers.handing import Handed, Handing
 from app.numbers.repository import Grant
-from app.numbers.taking import held_by_each, take_some
+from app.numbers.taking import take_some
 from app.numbers.values import Allocated
 
 LARGEST: Final = 32
@@ -123,8 +123,7 @@ class AllocationGroups:
             served = [each for each in group if each.grant.holder.id in cards]
             if not served:
                 return given
-            taken = await take_some(unit.session, pool[0], len(served), self._clock.now())
-            held = await held_by_each(unit.session, list(cards))
+            taken, held = await take_some(unit.session, pool[0], cards, self._clock.now())
             writes, tells = Writes(), await self._handing.telling.listens(unit.session)
             for each, number in zip(served, taken, strict=False):
                 contact = each.grant.holder.id

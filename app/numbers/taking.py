@@ -7,7 +7,7 @@ more and waits. For the one number of almost every call its text says that it is
 leaves, it plans the statement anew for every call, which takes longer than the statement.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from sqlalchemy import (
     null,
     select,
     text,
+    type_coerce,
     union_all,
     update,
 )
@@ -89,18 +90,6 @@ _HELD: Final = Straight(
 )
 
 
-_HELD_BY_EACH: Final = Straight(
-    select(NumberAssignment.holder_id, *_HELD_COLUMNS)
-    .join(Number, Number.id == NumberAssignment.number_id)
-    .where(
-        NumberAssignment.holder_id == any_(bindparam("contacts", type_=ARRAY(Id()))),
-        NumberAssignment.holder_type == text("'contact'"),
-        NumberAssignment.ended_at.is_(None),
-    )
-    .order_by(*_LONGEST_FIRST)
-)
-
-
 def _taking_and_telling(wanted: ColumnElement[int], *, waiting: bool) -> Straight:
     took = taking(waiting=waiting, values=_GIVE, wanted=wanted).cte("took")
     place = func.row_number().over(order_by=_LONGEST_FIRST)
@@ -114,8 +103,33 @@ def _taking_and_telling(wanted: ColumnElement[int], *, waiting: bool) -> Straigh
     return Straight(union_all(taken, held))
 
 
+def _taking_some_and_telling() -> Straight:
+    took = taking(waiting=False, values=_GIVE, fewer=True).cte("took")
+    place = func.row_number().over(order_by=_LONGEST_FIRST)
+    held = (
+        select(
+            NumberAssignment.holder_id,
+            NumberAssignment.role,
+            null(),
+            Number.digits,
+            place,
+            literal_column("''", String),
+            literal_column("0"),
+        )
+        .join(Number, Number.id == NumberAssignment.number_id)
+        .where(
+            NumberAssignment.holder_id == any_(bindparam("contacts", type_=ARRAY(Id()))),
+            NumberAssignment.holder_type == text("'contact'"),
+            NumberAssignment.ended_at.is_(None),
+        )
+    )
+    told = (took.c.id, took.c.digits, took.c.sort_key, took.c.state, took.c.row_version)
+    taken = select(type_coerce(null(), Id()), literal_column(f"'{_TOOK}'", String), *told)
+    return Straight(union_all(taken, held))
+
+
 TAKE: Final = Straight(taking(waiting=False, values=_GIVE))
-_TAKE_SOME: Final = Straight(taking(waiting=False, values=_GIVE, fewer=True))
+_TAKE_SOME_AND_TELL: Final = _taking_some_and_telling()
 TAKE_AND_TELL: Final = {
     (one, waiting): _taking_and_telling(_ONE if one else _COUNT, waiting=waiting)
     for one in (False, True)
@@ -147,19 +161,21 @@ async def take(
     return _taken([row for row in rows if row[0] == _TOOK]), [(row[0], row[2]) for row in held]
 
 
-async def take_some(session: AsyncSession, pool_id: UUID, wanted: int, now: datetime) -> list[Taken]:
-    """Take the next numbers of a pool that nobody else is taking, at most ``wanted``, waiting for none; on PostgreSQL."""
-    return _taken(
-        [(_TOOK, *row) for row in await _TAKE_SOME.rows(session, {"pool": pool_id, "wanted": wanted, "now": now})]
-    )
+async def take_some(
+    session: AsyncSession, pool_id: UUID, contacts: Collection[UUID], now: datetime
+) -> tuple[list[Taken], dict[UUID, list[Held]]]:
+    """Take the next numbers of a pool that nobody else is taking, at most one for each of ``contacts``, waiting for none; on PostgreSQL.
 
-
-async def held_by_each(session: AsyncSession, contacts: Sequence[UUID]) -> dict[UUID, list[Held]]:
-    """List what each of these contacts holds, longest first; on PostgreSQL."""
+    Tells what each of these contacts holds without them, longest first.
+    """
+    values = {"pool": pool_id, "wanted": len(contacts), "now": now, "contacts": list(contacts)}
+    rows = await _TAKE_SOME_AND_TELL.rows(session, values)
     held: dict[UUID, list[Held]] = {each: [] for each in contacts}
-    for contact, role, digits in await _HELD_BY_EACH.rows(session, {"contacts": list(contacts)}):
+    for contact, role, _, digits, *_ in sorted(
+        (row for row in rows if row[0] is not None), key=lambda row: int(row[4])
+    ):
         held[contact].append((role, digits))
-    return held
+    return _taken([row[1:] for row in rows if row[0] is None]), held
 
 
 async def take_early(session: AsyncSession, number: NumberRow) -> Taken:

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.kit.db import UnitOfWork
+from app.kit.straight import _Driven
 from app.numbers.grouping import LARGEST, AllocationGroups
 from tests.numbers.calls import TestPool, add_pool, it_client, wanted
 from tests.support.application import World
@@ -58,6 +59,37 @@ async def test_each_has_its_number_its_card_and_a_record_under_its_own_request(s
         (event,) = found.json()["items"]
         told = await siem.get("/v1/access-events", params={"request": answer.headers["X-Request-ID"]})
         assert [each["id"] for each in told.json()["items"]] == [event["id"]]
+
+
+async def test_a_group_of_any_size_goes_to_the_store_a_few_times(
+    shared: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, people, groups = await add_pool(shared, 20), await _people(shared, 12), _groups(shared)
+    rows, each, serve = _Driven.rows, _Driven.each, groups._given
+    sent: list[asyncio.Task[Any] | None] = []
+    counted: list[tuple[int, int]] = []
+
+    async def one(driven: _Driven, sql: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        sent.append(asyncio.current_task())
+        return await rows(driven, sql, arguments)
+
+    async def several(driven: _Driven, sql: str, given: Sequence[Sequence[Any]]) -> None:
+        sent.extend([asyncio.current_task()] * len(given))
+        await each(driven, sql, given)
+
+    async def given(group: list[Any]) -> Any:  # noqa: ANN401 — as it gives
+        sent.clear()
+        found = await serve(group)
+        counted.append((len(group), sent.count(asyncio.current_task())))
+        return found
+
+    monkeypatch.setattr(_Driven, "rows", one)
+    monkeypatch.setattr(_Driven, "each", several)
+    monkeypatch.setattr(groups, "_given", given)
+    answers = await _at_once(shared, pool, people)
+    assert sorted(_given(answers)) == [pool.digits(at) for at in range(12)]
+    assert counted, "some went together"
+    assert {count for _, count in counted} <= {3, 4}, f"cards, numbers, at times who listens, writes: {counted}"
 
 
 async def test_somebody_who_asks_twice_has_both_and_the_card_tells_both(shared: World) -> None:
@@ -108,7 +140,7 @@ async def test_a_group_that_fails_is_served_one_by_one(shared: World, monkeypatc
         raise RuntimeError("broken")
 
     pool, people = await add_pool(shared, 20), await _people(shared, 6)
-    monkeypatch.setattr("app.numbers.grouping.held_by_each", broken)
+    monkeypatch.setattr("app.numbers.grouping.take_some", broken)
     with capture_logs() as logged:
         answers = await _at_once(shared, pool, people)
     assert sorted(_given(answers)) == [pool.digits(at) for at in range(6)]
