@@ -17,11 +17,7 @@ INDEX, EVENT = "ix_hr_event_leavers", "hr_event"
 
 
 def upgrade() -> None:
-    """Widen, and index."""
-    if op.get_bind().dialect.name == "postgresql":
-        op.alter_column(
-            "import_run", "place", type_=sa.String(36), existing_type=sa.String(32), existing_nullable=False
-        )
+    """Index."""
     leavers = sa.text("type IN ('employee.leaving','employee.left')")
     op.create_index(INDEX, EVENT, ["client_id", "received_at"], sqlite_where=leavers, postgresql_where=leavers)
 
