@@ -3,8 +3,9 @@
 Inputs are read strictly: unknown members are refused, texts bounded, values brought to one normal form before anything else happens.
 """
 
+import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
@@ -17,12 +18,18 @@ from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose
 from app.permissions.pack import Kind, Secrecy, Status, WorkerKind
 
+_UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Controls, ends of lines, what turns the direction of the text after it (a name that says another on the screen).
+
+Joiners (U+200C, U+200D) are spelling in some scripts, and characters of private use stand for rare ones in old systems.
+"""
+
 
 def readable(value: object) -> object:
-    """Refuse a text with control characters (ASCII); for use before a text is bounded."""
+    """Refuse a text that does not show what it holds; for use before a text is bounded."""
     if not isinstance(value, str) or value.isprintable():
         return value
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):  # noqa: PLR2004 — ASCII controls
+    if _UNREADABLE.search(value):
         raise Rejected("invalid_text", "The text has control characters.", "文本含有控制字符。")
     return value
 
