@@ -274,12 +274,12 @@ def stretch(start: str, end: str, step: int, excluded: Sequence[str]) -> Stretch
     for place, each in enumerate(excluded):
         low, _, high = each.partition("-")
         high = high or low
-        if not len(low) == len(high) == len(start) or low > high:
+        if not len(low) == len(high) == len(start) or not start <= low <= high <= end:
             raise RangeMalformed(
                 "malformed_exclusion",
                 f"/excluded/{place}",
-                "An exclusion is a number of the range's length, or two with a hyphen between, the smaller first.",
-                "排除项应为与号段等长的号码，或以连字符分隔的起止号码。",
+                "An exclusion is a number of the range, or two with a hyphen between, the smaller first.",
+                "排除项应为号段内的号码，或以连字符分隔的起止号码。",
             )
         gaps.append((low, high))
     found = Stretch(start, end, step, tuple(gaps))

@@ -96,6 +96,8 @@ def test_reserved_numbers_are_found_both_ways(found: Stretch, reserved: list[str
         ("100", "200", ["20"], "malformed_exclusion"),
         ("100", "200", ["150-140"], "malformed_exclusion"),
         ("100", "200", ["150-1600"], "malformed_exclusion"),
+        ("100", "200", ["150-201"], "malformed_exclusion"),
+        ("100", "200", ["099"], "malformed_exclusion"),
         ("100", "200", ["100-200"], "empty_range"),
     ],
 )
