@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, insert, select
 
+from app.audit.repository import EventFilter
 from app.kit.models import new_id
 from app.notices.notice import Notice
 from app.numbers.alarms import PoolAlarms
@@ -245,6 +246,5 @@ async def test_the_worker_tells_of_a_pool_that_will_not_last(shared: World) -> N
     assert await shared.application.pool_alarms.sweep() >= 1
     assert await shared.application.pool_alarms.sweep() == 0
     await shared.settle()
-    siem = await shared.as_("siem")
-    events = (await siem.get("/v1/access-events", params={"action": "number_pool.exhaustion", "limit": 200})).json()
-    assert len(events["items"]) == 1
+    found = await shared.application.events.search(EventFilter(action="number_pool.exhaustion"), limit=200)
+    assert [each.event.query for each in found.events].count({"pool": pool.code}) == 1
