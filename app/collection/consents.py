@@ -16,6 +16,7 @@ from app.collection.errors import ConsentNotAsked, ProofRequired
 from app.collection.models import Consent
 from app.collection.repository import ConsentEntry, ConsentRows, NoticeRows
 from app.collection.schemas import ConsentCreate, ConsentPage, ConsentQuery, WithdrawalCreate
+from app.contacts.endings import TAIL_BASIS, TAIL_FIELD
 from app.contacts.errors import NotCollected
 from app.contacts.fields import CATALOGUE
 from app.contacts.forms import CONSENTS, Forms, unpack_consents
@@ -182,9 +183,11 @@ class ConsentService:
             raise NotCollected(*pointers)
         if body.basis in CONSENTS:
             other = [at for at, name in enumerate(body.fields) if self._forms.consent(kind, name) != body.basis]
-            if other:
-                pointers = [f"/fields/{at}" for at in other]
-                raise ConsentNotAsked(*pointers)
+        else:
+            other = [at for at, name in enumerate(body.fields) if body.basis == TAIL_BASIS and name != TAIL_FIELD]
+        if other:
+            pointers = [f"/fields/{at}" for at in other]
+            raise ConsentNotAsked(*pointers)
 
     def _remember(
         self,

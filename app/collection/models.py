@@ -22,7 +22,9 @@ class Consent(Base):
     __table_args__ = (
         CheckConstraint("event IN ('given','withdrawn')", name="event"),
         CheckConstraint("source IN ('person','recorded')", name="source"),
-        CheckConstraint("basis IN ('consent','separate_consent','provision','cross_border')", name="basis"),
+        CheckConstraint(
+            "basis IN ('consent','separate_consent','provision','cross_border','number_tail')", name="basis"
+        ),
         Index("ix_consent_contact_id_id", "contact_id", "id"),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)

@@ -14,11 +14,12 @@ from app.kit.schemas import Input, Output
 from app.permissions.outcomes import FieldClass, Purpose
 from app.permissions.pack import Kind
 
-ConsentBasis = Literal["consent", "separate_consent", "provision", "cross_border"]
+ConsentBasis = Literal["consent", "separate_consent", "provision", "cross_border", "number_tail"]
 _TABS: Final = frozenset("\n\t")
 _BASIS: Final = (
     "`consent` and `separate_consent`: to collecting the field, where the form of the kind rests on it; `provision`: to giving it to "
-    "another handler; `cross_border`: to giving it abroad."
+    "another handler; `cross_border`: to giving it abroad; `number_tail`, of `mobile` alone: to a short number that ends so, from a "
+    "pool that gives such; withdrawing it leaves numbers as they are."
 )
 
 

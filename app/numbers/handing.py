@@ -142,7 +142,7 @@ class Handing:
         """Let a locked number rest as its pool and ``cause`` say; what is abused is blocked, as ``block`` says and at least for a rest."""
         now, why = self._clock.now(), cause.value
         days, ends = rest(pool.quarantine_days, cause), None
-        key = next_key(pool.strategy, number.digits, now, draw)
+        key = next_key(pool.order, number.digits, now, draw)
         if block is not None and block.kept_for is not None:
             why = block.kept_for
             ends = block.until and max(block.until, now + timedelta(days=pool.quarantine_days))

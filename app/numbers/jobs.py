@@ -26,8 +26,8 @@ _PLAN: Final = PoolRepository()
 
 async def fill(unit: UnitOfWork, plan: PoolRepository, held: Held, pool: Pool) -> int:
     """Add the next chunk of a range's numbers; give how many."""
-    digits = held.stretch.chunk(held.materialised, CHUNK)
-    keyed = ((each, place(_first_key(pool, each), each, keeps_nice=pool.keeps_nice)) for each in digits)
+    digits, order = held.stretch.chunk(held.materialised, CHUNK), pool.order
+    keyed = ((each, place(first_key(order, each, _draw), each, keeps_nice=pool.keeps_nice)) for each in digits)
     await plan.materialise(unit.session, held, keyed)
     return len(digits)
 
@@ -77,5 +77,5 @@ async def classify(unit: UnitOfWork, payload: Mapping[str, Any]) -> None:
         enqueue(unit, SystemClock(), CLASSIFY, {**payload, "after": list(last)}, after=timedelta())
 
 
-def _first_key(pool: Pool, digits: str) -> int:
-    return first_key(pool.strategy, digits, lambda: secrets.randbits(62))
+def _draw() -> int:
+    return secrets.randbits(62)

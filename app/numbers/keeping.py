@@ -12,6 +12,7 @@ from app.numbers.nice import pattern
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.pools import POOLS, refuse_others
 from app.numbers.repository import Grant
+from app.numbers.rules import Strategy
 from app.numbers.schemas import AllocationCreate, ReleaseCreate
 from app.numbers.service import NumberService
 from app.numbers.terms import term_fault
@@ -70,7 +71,7 @@ class NumberKeeper:
             contiguous=body.contiguous,
             hold=body.hold,
         )
-        if key is None and self.groups.serves and _is_plain(grant, wanted):
+        if key is None and self.groups.serves and _is_plain(pool, grant, wanted):
             given = await self.groups.give((pool.id, pool.code), grant)
             if given is not None:
                 return Answer(_receipt(given))
@@ -118,7 +119,7 @@ class NumberKeeper:
         )
 
     async def _pool(self, named: str) -> Pool:
-        """Find a pool to take numbers of, once: its id, code and class it has for ever, and pools are not removed."""
+        """Find a pool to take numbers of, once: its id, code, class and strategy it has for ever, and pools are not removed."""
         found = self._pools.get(named)
         if found is None:
             found = await self._plan.pool(self._source, named)
@@ -130,9 +131,10 @@ class NumberKeeper:
         return found
 
 
-def _is_plain(grant: Grant, wanted: Wanted) -> bool:
-    """Tell whether any one number will do, for a contact, and nothing is to be known again by."""
-    return grant.holder.type == "contact" and grant.consumer_ref is None and wanted == Wanted()
+def _is_plain(pool: Pool, grant: Grant, wanted: Wanted) -> bool:
+    """Tell whether any one number will do, whoever gets it, for a contact, and nothing is to be known again by."""
+    anybodys = pool.strategy is not Strategy.MOBILE_TAIL
+    return anybodys and grant.holder.type == "contact" and grant.consumer_ref is None and wanted == Wanted()
 
 
 def _receipt(given: Allocated) -> Receipt:

@@ -55,13 +55,15 @@ class NumberDomain(Base):
 class NumberPool(Base):
     """Numbers that are given out by one rule. ``department_id`` names whose pool it is, none means the company's.
 
-    ``confirms``: the exchange tells when it has set a number up, and before that it is not assigned but provisioning.
+    ``pattern`` is how its numbers look that come first, where that is the strategy. ``confirms``: the exchange tells when it has set a
+    number up, and before that it is not assigned but provisioning.
     """
 
     __tablename__ = "number_pool"
     __table_args__ = (
         CheckConstraint("class IN ('internal','partner','temporary','executive','service','nice')", name="class"),
-        CheckConstraint("strategy IN ('lowest','longest_idle','random')", name="strategy"),
+        CheckConstraint("strategy IN ('lowest','longest_idle','random','pattern','mobile_tail')", name="strategy"),
+        CheckConstraint("(strategy = 'pattern') = (pattern IS NOT NULL)", name="pattern"),
         CheckConstraint("quarantine_days BETWEEN 0 AND 3650", name="quarantine_days"),
         CheckConstraint("low_water IS NULL OR low_water >= 0", name="low_water"),
     )
@@ -71,6 +73,7 @@ class NumberPool(Base):
     name: Mapped[str] = mapped_column(String(100))
     pool_class: Mapped[str] = mapped_column("class", String(16))
     strategy: Mapped[str] = mapped_column(String(16))
+    pattern: Mapped[str | None] = mapped_column(String(16))
     quarantine_days: Mapped[int] = mapped_column(Integer)
     department_id: Mapped[UUID | None] = mapped_column(Id, ForeignKey("department.id"))
     joiners: Mapped[bool] = mapped_column(Boolean, default=False)

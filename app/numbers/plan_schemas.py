@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from app.departments.schemas import DepartmentName, DepartmentRef
 from app.disclosure.view import DisclosureNote
@@ -31,6 +31,13 @@ LeadDays = Annotated[int, Field(ge=1, le=3650)]
 
 _DEPARTMENT = "Id or code: whose pool it is; absent for the whole company's."
 _JOINERS = "Whether people who join get a number from it by themselves."
+_STRATEGY = (
+    "Which number is next: the lowest, the one that has been idle longest, any; `pattern`: those that look like `pattern` first, and the "
+    "lowest of each; `mobile_tail`: a contact who consented to it (basis `number_tail`, field `mobile`) and is given one number, any, gets "
+    "the lowest that ends as their work mobile does, in four digits or in all but the first of a shorter number. Everybody else, and "
+    "whoever finds none free, gets the lowest."
+)
+_COME_FIRST = "Which numbers come first; with the strategy `pattern` alone."
 _LOW_WATER = (
     "Fewer free numbers than this, counted as if all joiners whom HR has announced for the next `lead_days` (30 where there are none) had "
     "theirs, are told to the number administrators, once until there are enough again."
@@ -152,7 +159,8 @@ class PoolCreate(Input):
     code: Code = Field(examples=["desk"])
     name: DepartmentName = Field(examples=["座机短号"])
     pool_class: PoolClass = Field(alias="class", examples=["internal"])
-    strategy: Strategy = Field(Strategy.LOWEST, examples=["lowest"])
+    strategy: Strategy = Field(Strategy.LOWEST, description=_STRATEGY, examples=["lowest"])
+    pattern: PatternText | None = Field(None, validate_default=True, description=f"{_COME_FIRST} {PATTERN}")
     quarantine_days: QuarantineDays | None = Field(None, description=_QUARANTINE, examples=[90])
     domain: Code | None = Field(None, description="Code of the numbering domain; by default `main`.")
     department: DepartmentRef | None = Field(None, description=_DEPARTMENT, examples=["RD"])
@@ -162,9 +170,20 @@ class PoolCreate(Input):
     keeps_nice: bool = Field(default=False, description=_KEEPS)
     confirms: bool = Field(default=False, description=_CONFIRMS)
 
+    @field_validator("pattern", mode="after")
+    @classmethod
+    def _of_its_strategy(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if (value is not None) != (info.data.get("strategy") is Strategy.PATTERN):
+            code = "not_of_strategy"
+            raise Rejected(code, "The strategy `pattern` has a pattern, no other has.", "仅样式策略须且可指定样式。")
+        return None if value is None else value.upper()
+
 
 class PoolAmend(Input):
-    """Changes to a pool, as a JSON Merge Patch (RFC 7396). Code, domain, class and strategy stay: numbers were given out by them."""
+    """Changes to a pool, as a JSON Merge Patch (RFC 7396).
+
+    Code, domain, class, strategy and pattern stay: numbers were given out by them.
+    """
 
     name: DepartmentName | None = Field(None, examples=["座机短号"])
     quarantine_days: QuarantineDays | None = Field(None, description=_QUARANTINE)
@@ -192,6 +211,7 @@ class PoolReceipt(Output):
     pool_class: PoolClass = Field(alias="class")
     domain: str = Field(examples=["main"])
     strategy: Strategy
+    pattern: str | None = Field(description="How the numbers look that come first.")
     quarantine_days: int
     department: UUID | None
     joiners: bool

@@ -15,8 +15,8 @@ from app.kit.models import Id
 from app.kit.straight import Straight
 from app.numbers.conflicts import Profile
 from app.numbers.models import Number, NumberDomain, NumberPool, NumberRange
-from app.numbers.nice import VERSION, looks
-from app.numbers.rules import PoolClass, State, Strategy, Stretch
+from app.numbers.nice import VERSION, looks, pattern
+from app.numbers.rules import Order, PoolClass, State, Strategy, Stretch
 
 _NIL: Final = UUID(int=0)
 
@@ -51,7 +51,13 @@ class Pool:
     lead_days: int | None = None
     keeps_nice: bool = False
     confirms: bool = False
+    pattern: str | None = None
     row_version: int = 1
+
+    @property
+    def order(self) -> Order:
+        """In which order its numbers are given."""
+        return Order(self.strategy, None if self.pattern is None else pattern(self.pattern).matches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +102,7 @@ _POOL_COLUMNS: Final[tuple[Any, ...]] = (
     NumberPool.lead_days,
     NumberPool.keeps_nice,
     NumberPool.confirms,
+    NumberPool.pattern,
 )
 _POOLS: Final = select(*_POOL_COLUMNS).join(NumberDomain, NumberDomain.id == NumberPool.domain_id)
 _ALL_POOLS: Final = Query(_POOLS.order_by(NumberPool.code))
@@ -302,6 +309,7 @@ def _pool(row: Row) -> Pool:
         lead_days=row[12],
         keeps_nice=bool(row[13]),
         confirms=bool(row[14]),
+        pattern=row[15],
     )
 
 
@@ -333,5 +341,6 @@ def _row(pool: Pool) -> dict[str, Any]:
         "lead_days": pool.lead_days,
         "keeps_nice": pool.keeps_nice,
         "confirms": pool.confirms,
+        "pattern": pool.pattern,
         "row_version": pool.row_version,
     }

@@ -72,6 +72,7 @@ class PoolKeeper:
                 lead_days=body.lead_days,
                 keeps_nice=body.keeps_nice,
                 confirms=body.confirms,
+                pattern=body.pattern,
             )
             await self._refuse_strangers(unit, pool)
             try:

@@ -138,6 +138,8 @@ class Strategy(StrEnum):
     LOWEST = "lowest"
     LONGEST_IDLE = "longest_idle"
     RANDOM = "random"
+    PATTERN = "pattern"
+    MOBILE_TAIL = "mobile_tail"
 
 
 class Cause(StrEnum):
@@ -180,20 +182,36 @@ def release_verb(cause: Cause) -> Verb:
 
 _USED: Final = 4 * 10**18
 _WIDTH_PLACE: Final = 10**LONGEST
+_UNLIKE: Final = 10**18
 
 
-def first_key(strategy: Strategy, digits: str, draw: Callable[[], int]) -> int:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order a pool gives its numbers: its strategy, and which numbers are ``liked`` and so come first where it is ``pattern``."""
+
+    strategy: Strategy
+    liked: Callable[[str], bool] | None = None
+
+
+def first_key(order: Order, digits: str, draw: Callable[[], int]) -> int:
     """Give a new number's place in the free list, smallest first; ``draw`` gives 62 random bits."""
-    if strategy is Strategy.RANDOM:
+    if order.strategy is Strategy.RANDOM:
         return draw()
-    return len(digits) * _WIDTH_PLACE + int(digits)
+    lowest = len(digits) * _WIDTH_PLACE + int(digits)
+    return lowest if order.liked is None or order.liked(digits) else _UNLIKE + lowest
 
 
-def next_key(strategy: Strategy, digits: str, released: datetime, draw: Callable[[], int]) -> int:
+def next_key(order: Order, digits: str, released: datetime, draw: Callable[[], int]) -> int:
     """Give a released number's place: under ``longest_idle`` behind all that were never used and all released before it."""
-    if strategy is Strategy.LONGEST_IDLE:
+    if order.strategy is Strategy.LONGEST_IDLE:
         return _USED + int(released.timestamp() * 1_000_000)
-    return first_key(strategy, digits, draw)
+    return first_key(order, digits, draw)
+
+
+def digits_at(key: int) -> str:
+    """Give the number whose place ``key`` is where the lowest comes first."""
+    width, value = divmod(key, _WIDTH_PLACE)
+    return str(value).zfill(width)
 
 
 class RangeMalformed(ValueError):

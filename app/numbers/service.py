@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from app.audit.authors import Author
+from app.contacts.carrying import LockedCard
 from app.contacts.writer import ContactWriter
 from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
@@ -31,7 +32,8 @@ from app.numbers.holding import redeem
 from app.numbers.pool_repository import Pool, PoolRepository
 from app.numbers.regaining import regain
 from app.numbers.repository import Assignment, Grant, Holder, NumberRepository, NumberRow, Taken, not_available
-from app.numbers.rules import Cause, State, Verb
+from app.numbers.rules import Cause, State, Strategy, Verb
+from app.numbers.tails import number_by_tail
 from app.numbers.taking import Held, held_by, take, take_early
 from app.numbers.telling import Change, NumberTelling
 from app.numbers.values import Allocated, AllocatedOne, Released, Wanted
@@ -75,7 +77,7 @@ class NumberService:
             if known:
                 return _again(known, grant, wanted)
         card = await self._cards.receiver(unit.session, grant.holder)
-        taken, held = await self._taken(unit, pool, wanted, grant)
+        taken, held = await self._taken(unit, pool, wanted, grant, card)
         return await self.handing.over(unit, (pool.id, pool.code), grant, Handed(card, taken, held))
 
     async def release(
@@ -122,7 +124,7 @@ class NumberService:
         pool = await self._joiners_pool(unit, department_id)
         if pool is None:
             return ()
-        taken, held = await self._next(unit, pool, 1, grant.holder)
+        taken, held = await self._next(unit, pool, 1, grant.holder, card)
         return (await self.handing.over(unit, (pool.id, pool.code), grant, Handed(card, taken, held))).digits
 
     async def number_instead(
@@ -139,7 +141,7 @@ class NumberService:
         pool = await self._joiners_pool(unit, department_id)
         if pool is None or any(role == "short" for role, _ in await held_by(unit.session, grant.holder)):
             return ()
-        taken, held = await self._next(unit, pool, 1, grant.holder)
+        taken, held = await self._next(unit, pool, 1, grant.holder, card)
         return (await self.handing.over(unit, (pool.id, pool.code), grant, Handed(card, taken, held))).digits
 
     async def end_assignments(
@@ -182,13 +184,13 @@ class NumberService:
         return digits
 
     async def _taken(
-        self, unit: UnitOfWork, pool: Pool, wanted: Wanted, grant: Grant
+        self, unit: UnitOfWork, pool: Pool, wanted: Wanted, grant: Grant, card: LockedCard | None
     ) -> tuple[Sequence[Taken], Sequence[Held]]:
         if wanted.is_choosy:
             chosen = await take_chosen(unit.session, pool.id, wanted, self._clock.now())
             return chosen, await held_by(unit.session, grant.holder)
         if wanted.hold is None and wanted.digits is None:
-            return await self._next(unit, pool, wanted.count, grant.holder)
+            return await self._next(unit, pool, wanted.count, grant.holder, card)
         if wanted.hold is not None:
             taken = await redeem(unit.session, pool.id, wanted.hold, caller=grant.caller, now=self._clock.now())
         else:
@@ -196,9 +198,14 @@ class NumberService:
         return taken, await held_by(unit.session, grant.holder)
 
     async def _next(
-        self, unit: UnitOfWork, pool: Pool, count: int, holder: Holder
+        self, unit: UnitOfWork, pool: Pool, count: int, holder: Holder, card: LockedCard | None
     ) -> tuple[Sequence[Taken], Sequence[Held]]:
         now, free = self._clock.now(), 0
+        if pool.strategy is Strategy.MOBILE_TAIL and card is not None and count == 1:
+            digits = await number_by_tail(unit.session, pool.id, card, now)
+            one = await self._numbers.take_one(unit.session, pool.id, digits or "", now)
+            if one is not None:
+                return [one], await held_by(unit.session, holder)
         for _ in range(_TRIES):
             taken, held = await take(unit.session, pool.id, count, now, holder)
             if taken:

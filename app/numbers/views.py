@@ -47,6 +47,7 @@ def pool_view(pool: Pool) -> dict[str, Any]:
         "class": pool.pool_class.value,
         "domain": pool.domain,
         "strategy": pool.strategy.value,
+        "pattern": pool.pattern,
         "quarantine_days": pool.quarantine_days,
         "department": None if pool.department_id is None else str(pool.department_id),
         "joiners": pool.joiners,

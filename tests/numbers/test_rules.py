@@ -5,13 +5,15 @@ from itertools import pairwise
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.numbers.nice import mirrored, pattern
 from app.numbers.rules import (
     CLASS_DAYS,
     TRANSITIONS,
     Cause,
+    Order,
     PoolClass,
     RangeMalformed,
     State,
@@ -20,6 +22,7 @@ from app.numbers.rules import (
     Verb,
     begun,
     collision,
+    digits_at,
     first_key,
     moved,
     next_key,
@@ -30,6 +33,7 @@ from app.numbers.rules import (
     standing,
     stretch,
 )
+from app.numbers.tails import by_ending
 
 NOW: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -208,7 +212,7 @@ def nobody_draws() -> int:
 @given(st.lists(st.from_regex(r"[0-9]{2,15}", fullmatch=True), min_size=2, unique=True))
 def test_lowest_first_means_short_first_then_by_value(numbers: list[str]) -> None:
     def key(digits: str) -> int:
-        return first_key(Strategy.LOWEST, digits, nobody_draws)
+        return first_key(Order(Strategy.LOWEST), digits, nobody_draws)
 
     ordered = sorted(numbers, key=lambda each: (len(each), each))
     assert sorted(numbers, key=key) == ordered
@@ -217,11 +221,40 @@ def test_lowest_first_means_short_first_then_by_value(numbers: list[str]) -> Non
 
 @given(st.from_regex(r"[0-9]{2,15}", fullmatch=True), st.from_regex(r"[0-9]{2,15}", fullmatch=True))
 def test_longest_idle_puts_what_was_used_last(fresh: str, used: str) -> None:
-    earlier = next_key(Strategy.LONGEST_IDLE, used, NOW, nobody_draws)
-    later = next_key(Strategy.LONGEST_IDLE, used, NOW + timedelta(microseconds=1), nobody_draws)
-    assert first_key(Strategy.LONGEST_IDLE, fresh, nobody_draws) < earlier < later < 2**63
+    earlier = next_key(Order(Strategy.LONGEST_IDLE), used, NOW, nobody_draws)
+    later = next_key(Order(Strategy.LONGEST_IDLE), used, NOW + timedelta(microseconds=1), nobody_draws)
+    assert first_key(Order(Strategy.LONGEST_IDLE), fresh, nobody_draws) < earlier < later < 2**63
+
+
+@given(st.lists(st.from_regex(r"[0-9]{2,15}", fullmatch=True), min_size=2, unique=True))
+def test_what_is_liked_comes_first_and_lowest_first_within(numbers: list[str]) -> None:
+    liking = Order(Strategy.PATTERN, pattern("*8").matches)
+    ordered = sorted(numbers, key=lambda each: (not each.endswith("8"), len(each), each))
+    assert sorted(numbers, key=lambda each: first_key(liking, each, nobody_draws)) == ordered
+    for each in numbers:
+        key = first_key(liking, each, nobody_draws)
+        assert 0 <= key < 2**63
+        assert next_key(liking, each, NOW, nobody_draws) == key
+        assert mirrored(mirrored(key)) == key
+
+
+@given(st.from_regex(r"[0-9]{2,15}", fullmatch=True))
+def test_a_place_says_which_number_stands_there(digits: str) -> None:
+    assert digits_at(first_key(Order(Strategy.MOBILE_TAIL), digits, nobody_draws)) == digits
 
 
 def test_random_takes_the_place_that_is_drawn() -> None:
-    assert first_key(Strategy.RANDOM, "100", lambda: 7) == 7
-    assert next_key(Strategy.RANDOM, "100", NOW, lambda: 8) == 8
+    assert first_key(Order(Strategy.RANDOM), "100", lambda: 7) == 7
+    assert next_key(Order(Strategy.RANDOM), "100", NOW, lambda: 8) == 8
+
+
+@given(
+    st.dictionaries(st.from_regex(r"[0-9]{1,4}", fullmatch=True), st.integers(0, 99), max_size=6),
+    st.from_regex(r"[0-9]{4}", fullmatch=True),
+)
+@settings(max_examples=20)
+def test_an_ending_leads_to_the_first_tail_that_it_meets(tails: dict[str, int], ending: str) -> None:
+    found = by_ending(tails)
+    for each in (ending, *(f"{ending[: 4 - len(tail)]}{tail}" for tail in tails)):
+        meets = [place for tail, place in tails.items() if each.endswith(tail)]
+        assert found.get(each) == min(meets, default=None)
