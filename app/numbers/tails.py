@@ -6,7 +6,6 @@ that the pool does not have free is ever tried. Reads the free list once, as cho
 
 from collections.abc import Mapping
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -47,9 +46,10 @@ def by_ending(tails: Mapping[str, int]) -> dict[str, int]:
 
     A tail of fewer than four digits meets every ending that ends with it.
     """
-    found: dict[str, int] = {}
-    for tail, place in sorted(tails.items(), key=itemgetter(1)):
+    found = {tail: place for tail, place in tails.items() if len(tail) == ENDING}
+    for tail, place in tails.items():
         missing = ENDING - len(tail)
-        for front in range(10**missing):
-            found.setdefault(f"{front:0{missing}}{tail}" if missing else tail, place)
+        for front in range(10**missing) if missing else ():
+            ending = f"{front:0{missing}}{tail}"
+            found[ending] = min(place, found.get(ending, place))
     return found
