@@ -1,5 +1,6 @@
 """Pools whose liked numbers come first, and pools that give the tail of the holder's mobile to whoever consented to that."""
 
+import asyncio
 from typing import Final
 
 import pytest
@@ -88,6 +89,15 @@ async def test_the_tail_goes_to_whoever_consented_while_it_is_free(shared: World
     assert (card["short_numbers"], card["mobile"]["state"]) == ([pool.digits(5)], "shown"), "nothing goes with it"
     await release(shared, pool.digits(5))
     assert await allocate(shared, pool, second.id) == [pool.digits(3)], "the consent was withdrawn"
+
+
+async def test_calls_of_one_moment_each_get_their_own(shared: World) -> None:
+    pool = await add_pool(shared, 30, strategy="mobile_tail")
+    people = [await agreeing(shared, f"138000000{tail}") for tail in (11, 12, 13, 13)]
+    found = await asyncio.gather(*(allocate(shared, pool, each.id) for each in people))
+    given = [digits for (digits,) in found]
+    assert given[:2] == [pool.digits(11), pool.digits(12)]
+    assert sorted(given[2:]) == [pool.digits(0), pool.digits(13)]
 
 
 async def test_without_consent_nothing_but_the_number_is_different(
