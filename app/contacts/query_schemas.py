@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
 from app.contacts.columns import NAMES, Labels
-from app.contacts.schemas import DepartmentRef, Short, readable
+from app.contacts.schemas import CONTROLS, DepartmentRef, Short
 from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
 from app.contacts.vcard import Edition
 from app.kit.pagination import CursorText, Limit
@@ -57,6 +57,13 @@ def _few_words(value: str) -> str:
     return value
 
 
+def _typed(value: object) -> object:
+    """Refuse a text with control characters (ASCII); marks that came along when a name was copied are passed over by the search."""
+    if isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):  # noqa: PLR2004 — ASCII controls
+        raise Rejected(*CONTROLS)
+    return value
+
+
 def _one_by_one(value: object) -> object:
     """Take a list of ids that a query wrote with commas between them, repeated, or both."""
     if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
@@ -67,7 +74,7 @@ def _one_by_one(value: object) -> object:
 SearchText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORD),
-    BeforeValidator(readable),
+    BeforeValidator(_typed),
     AfterValidator(_few_words),
 ]
 

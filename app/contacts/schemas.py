@@ -18,6 +18,7 @@ from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose
 from app.permissions.pack import Kind, Secrecy, Status, WorkerKind
 
+CONTROLS: Final = ("invalid_text", "The text has control characters.", "文本含有控制字符。")
 _UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Controls, ends of lines, what turns the direction of the text after it (a name that says another on the screen).
 
@@ -30,7 +31,7 @@ def readable(value: object) -> object:
     if not isinstance(value, str) or value.isprintable():
         return value
     if _UNREADABLE.search(value):
-        raise Rejected("invalid_text", "The text has control characters.", "文本含有控制字符。")
+        raise Rejected(*CONTROLS)
     return value
 
 
