@@ -13,8 +13,8 @@ from typing import Final
 from app.audit.events import ID_BYTES
 from app.audit.stores import Entry, Outcome
 
-_MOST_AT_ONCE: Final = 100
-"""Contacts after whom the event loop has a turn: one full page, or as many cards."""
+_MOST_AT_ONCE: Final = 200
+"""Contacts after whom the event loop has a turn: two full pages, or as many cards."""
 
 
 class Item:

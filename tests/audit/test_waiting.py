@@ -27,26 +27,26 @@ class Waiting:
             self.outcomes.append((item, Written(at)))
 
 
-async def test_cards_are_told_together_and_pages_one_in_a_turn() -> None:
+async def test_cards_are_told_together_and_pages_two_in_a_turn() -> None:
     waiting = Waiting([False] * 50 + [True] * 3)
     Teller().tell(waiting.outcomes)
     seen = []
     for _ in range(4):
         await asyncio.sleep(0)
         seen.append(len(waiting.told))
-    assert seen == [51, 52, 53, 53]
+    assert seen == [52, 53, 53, 53]
     assert waiting.told == sorted(waiting.told)
 
 
 async def test_a_later_batch_is_told_behind_the_one_before() -> None:
-    first, second = Waiting([True] * 3), Waiting([True])
+    first, second = Waiting([True] * 4), Waiting([True])
     teller = Teller()
     teller.tell(first.outcomes)
     teller.tell(second.outcomes)
-    for _ in range(3):
+    for _ in range(2):
         assert second.told == []
         await asyncio.sleep(0)
-    assert first.told == [0, 1, 2]
+    assert first.told == [0, 1, 2, 3]
     await asyncio.sleep(0)
     assert second.told == [0]
 
