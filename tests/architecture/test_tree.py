@@ -54,7 +54,7 @@ def test_no_file_holds_a_secret() -> None:
 
 
 def test_the_patterns_find_what_they_are_for() -> None:
-    assert REGISTRIES.search("--index" + "-url " + "https" + "://mirror.example/simple/")
+    assert REGISTRIES.search("--index" + "-url " + "https" + "://mirror.example/" + "simple" + "/")
     assert REGISTRIES.search("https" + "://files.python" + "hosted.org/packages/x")
     assert PRIVATE_KEY.search("-----BEGIN EC " + "PRIVATE KEY-----")
     assert TOKEN.search("ey" + "JhbGciOiJFUzI1NiJ9.ey" + "JzdWIiOiJ4eXoifQ.c2lnbmF0dXJlLXBhcnQ")
