@@ -82,6 +82,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    gc.enable()
 
 
 def create_app(settings: Settings, application: Application | None = None) -> FastAPI:
