@@ -8,8 +8,8 @@ from app.auth.scopes import Scope
 from app.hr.batching import HrBatches
 from app.hr.deciding import LedgerKeeper
 from app.hr.reading import LedgerReader
-from app.hr.service import HrService
 from app.hr.signed import IntakeGuard
+from app.hr.taking import HrTaking
 from app.permissions.guard import LookGuard
 from app.permissions.standing import Viewer
 
@@ -23,9 +23,9 @@ HrRead = Annotated[Viewer, Depends(LookGuard(Scope.HR_WRITE, Scope.HR_SETTLE))]
 """The same scopes: a source reads back what became of what it sent, and people of HR what they decide about."""
 
 
-async def _service(request: Request) -> HrService:
-    service: HrService = request.app.state.application.hr.service
-    return service
+async def _taking(request: Request) -> HrTaking:
+    taking: HrTaking = request.app.state.application.hr.taking
+    return taking
 
 
 async def _batches(request: Request) -> HrBatches:
@@ -45,5 +45,5 @@ async def _ledger(request: Request) -> LedgerReader:
 
 Batches = Annotated[HrBatches, Depends(_batches)]
 Keeper = Annotated[LedgerKeeper, Depends(_keeper)]
-Personnel = Annotated[HrService, Depends(_service)]
+Personnel = Annotated[HrTaking, Depends(_taking)]
 Ledger = Annotated[LedgerReader, Depends(_ledger)]

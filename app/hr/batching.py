@@ -1,9 +1,8 @@
 """Many personnel events at once: each in a transaction of its own, in the order given, and none is held up by another.
 
 An event that is refused stores nothing, and is told as refused among the others; the refusal is on record as that of a single event is. A
-failure of ours ends the batch with the answer that it has: what stands before it is done, and sending the batch again tells it again; an
-event that the store undid because another transaction was in its way is tried once more. Each event meets the tree and the rights that
-the one before it left.
+failure of ours ends the batch with the answer that it has: what stands before it is done, and sending the batch again tells it again. Each
+event meets the tree and the rights that the one before it left.
 """
 
 from collections import Counter
@@ -19,13 +18,14 @@ from app.hr.models import EventState
 from app.hr.schemas import REFUSED, EventProblem, HrBatchItem, HrBatchReceipt, HrEventIn, Sent
 from app.hr.service import ACTION, HrService, Told, receipt_of
 from app.hr.source_errors import ForeignSource
+from app.hr.taking import HrTaking
 from app.kit.clock import Clock
 from app.kit.context import current_request
-from app.kit.db import Database, collided
-from app.kit.errors import Invalid, Problem, Unavailable
+from app.kit.db import Database
+from app.kit.errors import Invalid, Problem
 from app.kit.problems import ProblemError
 from app.permissions.errors import NotPermitted
-from app.permissions.standing import Standings, Viewer, author_of
+from app.permissions.standing import Viewer, author_of
 
 _REFUSALS: Final = (Invalid, NotPermitted, AccountRefused, ForeignSource)
 """What a single event is refused with; everything else is a failure of ours."""
@@ -35,10 +35,10 @@ class HrBatches:
     """Takes batches."""
 
     def __init__(
-        self, *, database: Database, service: HrService, fuse: LeaverFuse, standings: Standings, clock: Clock
+        self, *, database: Database, service: HrService, taking: HrTaking, fuse: LeaverFuse, clock: Clock
     ) -> None:
-        """Take where transactions come from, what takes one event, what counts leavers, who callers are, and the clock."""
-        self._database, self._service, self._standings, self._clock = database, service, standings, clock
+        """Take where transactions come from, who is admitted, what takes one event, what counts leavers, and the clock."""
+        self._database, self._service, self._taking, self._clock = database, service, taking, clock
         self._fuse = fuse
 
     async def take(self, viewer: Viewer, batch: Sequence[Sent]) -> HrBatchReceipt:
@@ -66,17 +66,7 @@ class HrBatches:
     async def _one(self, viewer: Viewer, event: HrEventIn | Invalid) -> Told:
         if isinstance(event, Invalid):
             raise event
-        try:
-            return await self._once(viewer, event)
-        except Unavailable as failure:
-            if not collided(failure):
-                raise
-            return await self._once(viewer, event)
-
-    async def _once(self, viewer: Viewer, event: HrEventIn) -> Told:
-        current = await self._standings.of(viewer.subject, fresh=True)
-        async with self._database.unit_of_work() as unit:
-            return await self._service.take(current, unit, event)
+        return await self._taking.take(viewer, event, afresh=True)
 
     async def _record(self, viewer: Viewer, refused: Problem) -> None:
         """Put a refusal on record: no subject, because what was refused was not believed."""

@@ -30,6 +30,7 @@ from app.hr.source_names import SourceNames
 from app.hr.sources import HR_SOURCE, SourceRows, Sources
 from app.hr.subjects import People, Subjects
 from app.hr.sweeping import HrSweep
+from app.hr.taking import HrTaking
 from app.hr.telling import Telling
 from app.hr.timing import TimedApplier, Timing
 from app.kit.clock import Clock
@@ -117,9 +118,8 @@ class HrDesk:
             keys=keys,
             clock=clock,
         )
-        self.batches = HrBatches(
-            database=database, service=self.service, fuse=fuse, standings=showing.standings, clock=clock
-        )
+        self.taking = HrTaking(database=database, service=self.service, standings=showing.standings)
+        self.batches = HrBatches(database=database, service=self.service, taking=self.taking, fuse=fuse, clock=clock)
         self.sweep = HrSweep(
             database=database,
             ledger=ledger,

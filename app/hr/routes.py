@@ -26,7 +26,6 @@ from app.hr.schemas import (
 from app.hr.service import receipt_of
 from app.hr.source_errors import ForeignSource
 from app.kit.context import current_request
-from app.kit.dependencies import Unit
 from app.kit.errors import (
     BodyTooLarge,
     InsufficientScope,
@@ -72,7 +71,6 @@ router = GuardedRouter(prefix="/v1/hr/events", tags=["hr"])
 async def take_event(
     viewer: HrWrite,
     personnel: Personnel,
-    unit: Unit,
     body: Annotated[HrEventIn, Body(openapi_examples=openapi_examples())],
 ) -> Response:
     """Take one event of one source, once and for ever.
@@ -85,7 +83,7 @@ async def take_event(
     what comes after it about that person alone. A pool without a free number keeps nobody out: `applied` then says
     `pool_exhausted`. A repeat is told the state of now, with `Idempotency-Replayed: true`.
     """
-    told = await personnel.take(viewer, unit, body)
+    told = await personnel.take(viewer, body)
     headers = {
         "Location": f"/v1/hr/events/{quote(told.event_id, safe='')}",
         **({"Idempotency-Replayed": "true"} if told.replayed else {}),

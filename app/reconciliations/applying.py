@@ -24,6 +24,7 @@ from app.hr.data import JoinedData, LeftData, MovedData, RehiredData, UpdatedDat
 from app.hr.schemas import HrEventIn
 from app.hr.service import HrService, Told
 from app.hr.subjects import GONE
+from app.kit.anew import once_more
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
 from app.kit.errors import Conflict, Internal, Invalid, NotFound, PreconditionFailed, Problem
@@ -105,7 +106,7 @@ class Application:
             for row in rows:
                 viewer = await run.viewer()
                 sends(viewer)
-                outcome = await self._one(viewer, _At(found, row, done, outcomes))
+                outcome = await self._one(run, viewer, _At(found, row, done, outcomes))
                 done, outcomes = done + 1, outcomes + Counter([outcome])
             await run.advance(done, total)
         return await self._finished(run, found, outcomes)
@@ -118,26 +119,38 @@ class Application:
         if digest.value() != found.digest:
             raise DiffAltered
 
-    async def _one(self, viewer: Viewer, at: "_At") -> str:
+    async def _one(self, run: JobRun, viewer: Viewer, at: "_At") -> str:
         """Do what a difference says, and write what became of it in the transaction of its last event."""
         try:
             events = await self._events_of(viewer, at.found, at.row)
             if isinstance(events, str):
                 return await self._settled(at, DifferenceOutcome.SETTLED, events)
             for event in events[:-1]:
-                async with self._database.unit_of_work() as unit:
-                    outcome, why = _told(await self._events.take_own(viewer, unit, event))
+                outcome, why = await self._taken(run, viewer, event)
                 if outcome is not DifferenceOutcome.APPLIED:
                     return await self._settled(at, outcome, why)
-            async with self._database.unit_of_work() as unit:
-                outcome, why = _told(await self._events.take_own(viewer, unit, events[-1]))
-                await self._settle(unit, at, outcome, why)
+            outcome, _ = await self._taken(run, viewer, events[-1], last=at)
         except ValidationError:
             return await self._settled(at, DifferenceOutcome.FAILED, Invalid.code)
         except _REFUSALS as problem:
             code = problem.errors[0].code if problem.errors else problem.code
             return await self._settled(at, DifferenceOutcome.FAILED, code)
         return outcome.value
+
+    async def _taken(
+        self, run: JobRun, viewer: Viewer, event: HrEventIn, *, last: "_At | None" = None
+    ) -> tuple[DifferenceOutcome, str | None]:
+        """Take one event in a transaction of its own, with what became of the difference whose ``last`` it is."""
+
+        async def attempt(again: bool) -> tuple[DifferenceOutcome, str | None]:  # noqa: FBT001 — as it is called
+            current = await run.viewer() if again else viewer
+            async with self._database.unit_of_work() as unit:
+                outcome, why = _told(await self._events.take_own(current, unit, event))
+                if last is not None:
+                    await self._settle(unit, last, outcome, why)
+                return outcome, why
+
+        return await once_more(attempt)
 
     async def _settled(self, at: "_At", outcome: DifferenceOutcome, why: str | None) -> str:
         async with self._database.unit_of_work() as unit:
