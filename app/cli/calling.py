@@ -16,6 +16,7 @@ from app.cli.pushing import Credentials
 ATTEMPTS: Final = 6
 _LONGEST_WAIT: Final = 30.0
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_UNKNOWN: Final = "look whether it was done before asking again"
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _RUNNING: Final = "idempotency_in_progress"
 
@@ -52,7 +53,7 @@ class Caller:
         return self._called("POST", path, {"Idempotency-Key": uuid4().hex}, json=dict(body), params=dict(query or {}))
 
     def once(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
-        """Post what nobody could tell again, such as a secret: as ``post``, but not sent again once it may have arrived."""
+        """Post what nobody could tell again, such as a secret: as ``post``, but not sent again once it may have been done."""
         return self._called("POST", path, {}, json=dict(body), repeated=False)
 
     def upload(self, path: str, name: str, content: bytes, *, query: Mapping[str, str]) -> httpx.Response:
@@ -133,13 +134,15 @@ class Caller:
             except httpx.TransportError as error:
                 line = f"the service cannot be reached ({type(error).__name__})"
                 if not repeated and not isinstance(error, _NOT_SENT):
-                    line = f"the answer was lost ({type(error).__name__}): look whether it was done before asking again"
+                    line = f"the answer was lost ({type(error).__name__}): {_UNKNOWN}"
                     raise CallStopped(line) from None
             else:
                 document = _document(answer)
                 if answer.status_code not in _BUSY and document.get("code") != _RUNNING:
                     return answer
                 line = _refusal(answer.status_code, document)
+                if not repeated and answer.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+                    raise CallStopped(f"{line} ({_UNKNOWN})", status=answer.status_code, document=document)
                 asked = answer.headers.get("Retry-After", "")
                 pause = min(float(asked), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() else pause
             if attempt + 1 < ATTEMPTS:

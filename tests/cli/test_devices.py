@@ -79,6 +79,21 @@ def test_what_makes_a_secret_is_not_sent_again_once_it_may_have_arrived(capsys: 
     assert "the answer was lost" in capsys.readouterr().err
 
 
+def test_what_makes_a_secret_is_sent_again_where_it_was_refused_and_not_where_nobody_knows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sent = list[httpx.Request]()
+
+    def refuses(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        limited, code = len(sent) < 3, "rate_limited" if len(sent) < 3 else "unavailable"
+        return httpx.Response(429 if limited else 503, json={"code": code, "detail": "Later."})
+
+    assert add(service(refuses), {"vendor": "yealink"}, as_json=False) == NOT_DONE
+    assert len(sent) == 3
+    assert "503 unavailable: Later. (look whether it was done" in capsys.readouterr().err
+
+
 def test_what_never_left_is_sent_again(capsys: pytest.CaptureFixture[str]) -> None:
     sent = list[httpx.Request]()
 
