@@ -1,4 +1,4 @@
-"""Numbers that belong to no person: those of departments, devices and rooms, and who holds the number that is ringing.
+"""Numbers that belong to no person: those of departments, rooms and devices, and who holds the number that is ringing.
 
 Read outside of any transaction. What a contact holds is told by its id alone: whether the reader may know of it, policy says.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Integer, String, bindparam, select
+from sqlalchemy import Integer, String, bindparam, case, select
 
 from app.kit.query import Query, Source
 from app.numbers.models import Number, NumberAssignment, NumberDomain
@@ -26,9 +26,10 @@ _OPEN: Final[Any] = (
     .join(Number, Number.id == NumberAssignment.number_id)
     .where(NumberAssignment.ended_at.is_(None), Number.state == "assigned")
 )
+_DEVICES_LAST: Final = case((NumberAssignment.holder_type == "device", 1), else_=0)
 _OF_PLACES: Final = Query(
     _OPEN.where(NumberAssignment.holder_type.in_(("room", "department", "device")))
-    .order_by(NumberAssignment.holder_type, NumberAssignment.holder_code, Number.digits)
+    .order_by(_DEVICES_LAST, NumberAssignment.holder_type, NumberAssignment.holder_code, Number.digits)
     .limit(bindparam("most", 1, type_=Integer()))
 )
 _RINGING: Final[Any] = (
@@ -55,7 +56,7 @@ class NumberLines:
     """Looks up lines."""
 
     async def of_places(self, source: Source, *, most: int) -> Sequence[HeldLine]:
-        """List the numbers of departments, of devices and of rooms, in this order."""
+        """List the numbers of departments, of rooms and of devices, in this order: whose telephones are many loses no room for it."""
         return [HeldLine(*row) for row in await _OF_PLACES.rows(source, most=most)]
 
     async def holders(self, source: Source, digits: str, *, domain: str | None, most: int) -> Sequence[HeldLine]:

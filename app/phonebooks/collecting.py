@@ -1,4 +1,4 @@
-"""What a phonebook may list for a viewer: the lines of departments, telephones and rooms, then people and hotlines by name.
+"""What a phonebook may list for a viewer: the lines of departments, rooms and telephones, then people and hotlines by name.
 
 The rows are cut by the viewer's plan with the power to export C1, since what a telephone shows, everybody around it reads; then each is
 believed on the same terms as for cards. Whoever is suspended, has left or is not yet here is not listed, whatever a plan says. Nothing is

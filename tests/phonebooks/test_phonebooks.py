@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from app.contacts.models import Contact
 from app.devices.rules import State
+from app.numbers.lines import NumberLines
 from app.phonebooks import collecting
 from app.phonebooks.vendors import VENDORS
 from tests.numbers.calls import add_pool
@@ -138,6 +139,17 @@ async def test_what_is_typed_is_searched_for_and_stands_in_the_log_as_a_mac(shar
     assert [each.numbers for each in await phone.book(q=f"r{code}".lower())] == [(room,)]
     assert len(await phone.book(q="", department=code)) == 2, "nothing typed yet"
     assert await phone.book(q="13800000001") == [], "no phonebook is searched by a mobile"
+
+
+async def test_many_telephones_cost_no_room_its_place(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone, pool, code = await add_phone(shared), await add_pool(shared), await add_department(shared)
+    telephone = await place_number(shared, pool, "device", str(phone.id))
+    room = await place_number(shared, pool, "room", f"Z{code}")
+    lines = await NumberLines().of_places(shared.application.database.reader, most=10_000)
+    placed = [each for each in lines if each.holder_type != "device"]
+    assert [each.digits for each in lines].index(telephone) >= len(placed)
+    monkeypatch.setattr(collecting, "MOST_LINES", len(placed))
+    assert [each.numbers for each in await phone.book(q=f"z{code}".lower())] == [(room,)]
 
 
 async def test_a_large_phonebook_comes_in_stretches(shared: World, monkeypatch: pytest.MonkeyPatch) -> None:
