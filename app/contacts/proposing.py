@@ -121,7 +121,7 @@ class ProposalReader:
         Raises ``NotFound``, ``NotOpen`` once it is decided, ``UnknownField`` for a field of which nothing is proposed,
         ``ProposalUnreadable``, and as ``Gate.reveal`` does.
         """
-        seek(_REVEAL, wanted.purpose)
+        seek(_REVEAL, wanted.purpose, fields=CATALOGUE.named(wanted.fields))
 
         async def attempt(viewer: Viewer) -> Disclosed[RevealView]:
             request, record, _ = await self._about(viewer, identity, viewer.plan(wanted.purpose))

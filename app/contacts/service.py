@@ -13,6 +13,7 @@ import orjson
 from app.audit.errors import EpochMoved
 from app.audit.terms import Terms
 from app.auth.errors import FreshSignInRequired
+from app.contacts.fields import CATALOGUE
 from app.contacts.forms import Forms, unpack_consents
 from app.contacts.listing import ContactLists
 from app.contacts.past import is_purged, keys_of
@@ -27,8 +28,8 @@ from app.disclosure.looks import Look
 from app.disclosure.masks import Told
 from app.disclosure.opened import Opened
 from app.disclosure.records import Record
+from app.disclosure.rights import seek
 from app.disclosure.view import Disclosed
-from app.kit.context import current_request
 from app.kit.db import Row
 from app.kit.dependencies import names_version
 from app.kit.errors import LogUnavailable, NotFound
@@ -82,7 +83,7 @@ class ContactService:
 
     async def look(self, viewer: Viewer, identity: UUID, look: Look) -> tuple[Record, Opened]:
         """Show one contact to ``viewer``; give the closed record too, for a write that builds on what was seen."""
-        _seek(identity, look.action, look.purpose)
+        seek(look.action, look.purpose, identity)
 
         async def attempt(viewer: Viewer) -> tuple[Record, Opened]:
             record = await self._repository.by_id(identity, viewer.tree)
@@ -131,7 +132,7 @@ class ContactService:
 
     async def reveal(self, viewer: Viewer, identity: UUID, request: RevealRequest) -> Disclosed[RevealView]:
         """Show some fields of one contact as far as a reveal goes, for a purpose and a reason; one look, no further state."""
-        _seek(identity, "contact.reveal", request.purpose)
+        seek("contact.reveal", request.purpose, identity, CATALOGUE.named(request.fields))
 
         async def attempt(viewer: Viewer) -> Disclosed[RevealView]:
             record = await self._repository.by_id(identity, viewer.tree)
@@ -153,7 +154,7 @@ class ContactService:
     async def history(self, viewer: Viewer, identity: UUID, query: HistoryQuery) -> Disclosed[HistoryPage]:
         """List what was changed on a contact, newest first, each value as the viewer's card would show it for that purpose."""
         limit, cursor, purpose = query.limit, query.cursor, query.purpose
-        _seek(identity, "contact.history", purpose)
+        seek("contact.history", purpose, identity)
         shape = {"history": str(identity), "purpose": purpose.value}
         before = UUID(self._cursors.open(viewer.caller, shape, cursor)) if cursor is not None else None
 
@@ -199,12 +200,6 @@ def _knows_applicants(viewer: Viewer, record: Record) -> bool:
     """Tell whether the viewer would have known of the contact as an applicant: to all others its history begins when it joined."""
     applicant = record.cohort._replace(kind="applicant")
     return viewer.plan(Purpose.WORK_CONTACT).cohort(applicant, record.subject).visible
-
-
-def _seek(identity: UUID, action: str, purpose: Purpose) -> None:
-    context = current_request()
-    if context is not None:
-        context.sought, context.action, context.purpose = identity, action, purpose.value
 
 
 def _change(row: Row, told: Iterator[Told]) -> dict[str, Any]:

@@ -111,6 +111,10 @@ class Catalogue:
         """Name the fields of the log's index rows, in the order of their bits."""
         return tuple(field.name for field in self.declared)
 
+    def named(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Keep what names a sealed field, each once: a caller's other words are nobody's to put on record."""
+        return tuple(dict.fromkeys(name for name in names if name in self.classes))
+
     def of_kind(self, kind: str) -> tuple[ProtectedField, ...]:
         """Give the protected fields that the card of a contact of ``kind`` may carry, by class."""
         return self._carried.get(kind, ())

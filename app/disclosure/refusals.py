@@ -1,4 +1,4 @@
-"""Refusals of known callers, put on record: who wanted what, and under which code it was refused.
+"""Refusals of known callers, put on record: who wanted what, of a reveal which fields, and under which code it was refused.
 
 Runs after the transaction of the request has been rolled back and before the answer leaves. A caller whose account is bound to nobody is
 named by client and a keyed hash of the user name, since the log holds no personal value.
@@ -57,6 +57,7 @@ def recorder(app: FastAPI) -> Callable[[RequestContext, Problem], Awaitable[None
                 purpose=context.purpose,
                 policy_version=viewer.plan(Purpose.WORK_CONTACT).pack_label if isinstance(viewer, Viewer) else None,
                 cohorts=(CohortEntry({}, (context.sought,)),) if context.sought is not None else (),
+                fields=context.fields,
                 query=unbound or None,
                 address=context.address,
                 request_id=context.request_id,

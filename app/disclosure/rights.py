@@ -38,8 +38,12 @@ class CurrentRights:
             return await attempt(current)
 
 
-def seek(action: str, purpose: Purpose, identity: UUID | None = None) -> None:
-    """Say what the request is about to do, and to whom, should it be refused."""
+def seek(action: str, purpose: Purpose, identity: UUID | None = None, fields: tuple[str, ...] = ()) -> None:
+    """Say what the request is about to do, to whom, and which fields it asks for, should it be refused.
+
+    ``fields`` are names of the catalogue alone (``Catalogue.named``): they go into the log as they are.
+    """
     context = current_request()
     if context is not None:
         context.sought, context.action, context.purpose = identity, action, purpose.value
+        context.fields = fields

@@ -26,6 +26,7 @@ class RequestContext:
     viewer: object | None = field(default=None, repr=False)
     guard: object | None = field(default=None, repr=False)
     sought: UUID | None = None
+    fields: tuple[str, ...] = ()
     action: str | None = None
     purpose: str | None = None
 

@@ -170,7 +170,23 @@ async def test_refusals_are_in_the_log_under_their_code(world: World) -> None:
     assert (kept.status_code, code_of(kept)) == (403, "approval_required")
     found = await newest(world, actor=world.people["outsider"], decision="refused")
     assert (found["action"], found["code"]) == ("contact.reveal", "approval_required")
+    assert found["fields"] == ["mobile"]
     assert found["contacts"] == [{"id": str(world.people["staff"]), "name": PEOPLE["staff"].full_name, "fields": {}}]
+
+
+async def test_a_refused_reveal_is_found_by_the_fields_that_were_asked_for(world: World) -> None:
+    outsider, staff = await world.as_("outsider"), world.people["staff"]
+    asked = {"purpose": "work_contact", "reason": "Nobody but I knows"}
+    for contact, fields, code in (
+        (staff, ["wechat", "mobile", "wechat"], "not_permitted"),
+        (new_id(), ["mobile", "13800002101"], "not_found"),
+    ):
+        kept = await outsider.post(f"/v1/contacts/{contact}/reveals", json={"fields": fields, **asked})
+        assert code_of(kept) == code
+        found = await newest(world, actor=world.people["outsider"], decision="refused", field="mobile")
+        assert (found["code"], found["fields"]) == (code, [each for each in dict.fromkeys(fields) if each.isalpha()])
+        assert found["contacts"][0]["fields"] == {}, "nothing of it was told"
+    assert not (await ask(world, decision="refused", field="mobile", state="shown"))["items"]
 
 
 async def test_a_write_names_the_changed_members_once_the_mover_has_run(world: World) -> None:

@@ -59,7 +59,7 @@ def test_the_settings_that_are_listed_can_be_set(monkeypatch: pytest.MonkeyPatch
 
 def commands(name: str) -> Iterator[list[str]]:
     """Find every use of the command line, as words."""
-    for found in re.finditer(r"(?:\.venv/bin/|`)duanhao ([^\n`)]*)", text(name)):
+    for found in re.finditer(r"(?:^|^\$ |\.venv/bin/|run --rm api |`)duanhao ([^\n`)#]*)", text(name), re.MULTILINE):
         yield shlex.split(found[1].replace('"', ""))
 
 
@@ -123,3 +123,15 @@ def test_both_say_the_same() -> None:
 def test_the_four_states_are_explained(name: str) -> None:
     for state in ("shown", "masked", "withheld", "empty"):
         assert re.search(rf"^\| `{state}`", text(name), re.MULTILINE)
+
+
+@BOTH
+def test_the_layout_names_every_package_once(name: str) -> None:
+    packages = {each.parent.name for each in (ROOT / "app").glob("*/__init__.py")}
+    named = [
+        found
+        for row in text(name).splitlines()
+        if row.startswith("| `app/")
+        for found in re.findall(r"`app/(\w+)`", row)
+    ]
+    assert sorted(named) == sorted(packages)
