@@ -142,7 +142,8 @@ class Caller:
                     return answer
                 line = _refusal(answer.status_code, document)
                 if not repeated and answer.status_code != HTTPStatus.TOO_MANY_REQUESTS:
-                    raise CallStopped(f"{line} ({_UNKNOWN})", status=answer.status_code, document=document)
+                    line = f"{line} ({_UNKNOWN})"
+                    raise CallStopped(line, status=answer.status_code, document=document)
                 asked = answer.headers.get("Retry-After", "")
                 pause = min(float(asked), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() else pause
             if attempt + 1 < ATTEMPTS:

@@ -58,8 +58,9 @@ async def read_phonebook(
     """List whom the device may name, in the XML of its make: names, departments, extensions and short numbers, nothing else.
 
     Called by the device itself, with Basic: its id and its own secret. Hotlines and the lines of departments and rooms are in, and of
-    telephones that no person has, by their label or room; people whose card is guarded, who are suspended, have left or are not yet here are
-    not. Who is away has it said behind the name, with the number that answers instead. One event of the log names everybody, also behind a 304.
+    telephones that no person has, by their label or room; people whose card is guarded, who are suspended, have left or are not yet here
+    are not. Who is away has it said behind the name, with the number that answers instead. One event of the log names everybody, also
+    behind a 304.
     """
     return await phonebooks.read(viewer, vendor, query, path=request.url.path, known=if_none_match)
 
