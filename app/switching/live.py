@@ -49,7 +49,8 @@ class LivePlan:
     async def window(self, viewer: Viewer, domain: Domain, *, after: str, power: Power | None = None) -> list[OurLine]:
         """Give up to ``WINDOW`` numbers that somebody holds, after the digits ``after``.
 
-        A holder is told whom the viewer may know of and, where ``power`` is given, has it over their C1; a device as whoever has it.
+        A holder is told whom the viewer may know of and, where ``power`` is given, has it over their C1. A device is told of
+        where whoever has it may be, and who that is of none.
         """
         numbers = await self._numbers.page(self._reader, domain.id, after=after, limit=WINDOW)
         held = [each for number in numbers for each in number.holding]
@@ -126,7 +127,7 @@ def _person(
         return None if node is None else Person(name=node.name, department=node.code)
     if holder.type == "device" and (terminal := terminals.get(holder.id)) is not None:
         node = None if terminal.department_id is None else tree.nodes.get(terminal.department_id)
-        return Person(name=terminal.name, department=None if node is None else node.code, contact=terminal.person)
+        return Person(name=terminal.name, department=None if node is None else node.code)
     if holder.type == "room" and holder.code is not None:
         return Person(name=holder.code, room=holder.code)
     return None

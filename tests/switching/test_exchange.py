@@ -210,6 +210,24 @@ async def test_who_may_not_is_told_nothing(shared: World, monkeypatch: pytest.Mo
     assert summary["lines"] == 0
 
 
+async def test_who_has_a_telephone_is_told_with_no_number(shared: World) -> None:
+    domain = await new_domain(shared)
+    pool = await add_pool(shared, 10, domain=domain)
+    it, phone, person = await it_client(shared), await add_phone(shared, label="样机"), await add_person(shared)
+    who = {"type": "contact", "id": str(person.id)}
+    assert (await it.post(f"/v1/devices/{phone.id}/assignments", json={"holder": who})).status_code == 201
+    for holder in (who, {"type": "device", "id": str(phone.id)}):
+        answer = await it.post(f"{pool.path}/allocations", json={"holder": holder, "role": "short"})
+        assert answer.status_code == 201, answer.text
+    exchange_ = Exchange(shared, domain, pool, (), await add_client(shared, scopes=("numbers:export",)))
+    found, _ = await exchange_.drift("sheet", "短号\n".encode())
+    assert [(each["directory"], each["contact"]) for each in found] == [
+        (f"新人{person.number}", str(person.id)),
+        ("样机", None),
+    ]
+    assert str(person.id) not in (await exchange_.dump("csv")).decode()
+
+
 async def test_of_whom_an_exchange_may_not_know_it_is_told_the_number_alone(shared: World) -> None:
     domain = await new_domain(shared)
     pool = await add_pool(shared, 10, domain=domain)
