@@ -63,7 +63,8 @@ def forecast(service: Service, pool: str, query: Mapping[str, str], *, as_json: 
         weekly, end = answer["weekly"], answer["exhausted_on"]
         rate = f"{weekly['net']} ({weekly['low']} … {weekly['high']})" if weekly else "? 数据不足"
         span = f" ({answer['earliest']} … {answer['latest'] or '?'})" if end else ""
-        ahead = f"announced 已公布入职 {answer.get('announced', 0)} · weekly 每周净增 {rate} · exhausted 预计用尽 {end or '-'}{span}"
+        announced = "-" if answer.get("announced") is None else answer["announced"]
+        ahead = f"announced 已公布入职 {announced} · weekly 每周净增 {rate} · exhausted 预计用尽 {end or '-'}{span}"
         return f"{answer['pool']}: free 可用 {answer['free']} · {ahead}"
 
     code = _called(service, f"/v1/number-pools/{pool}/forecast", None, query, told, as_json=as_json)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
+from app.auth.scopes import Scope
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look
 from app.disclosure.view import Disclosed
@@ -37,6 +38,8 @@ from app.numbers.pool_repository import Domain, Pool, PoolRepository
 from app.numbers.usage_schemas import ForecastQuery, ForecastView, UtilisationView
 from app.numbers.views import domain_view, forecast_view, free_view, pool_view, range_view, reserved_view
 from app.permissions.standing import Standings, Viewer
+
+_GIVES: Final = frozenset({Scope.NUMBERS_ADMIN.value, Scope.NUMBERS_ALLOCATE.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +195,19 @@ class PlanReader(Looks):
         return Disclosed(await self._noted(viewer, "number_pool.utilisation", body, count=1, query={"pool": pool.code}))
 
     async def forecast(self, viewer: Viewer, named: str, query: ForecastQuery) -> Disclosed[ForecastView]:
-        """Tell when a pool runs out, joiners counted in whom HR has announced. Raises ``NotFound``."""
+        """Tell when a pool runs out; joiners whom HR has announced are counted in for those who may know. Raises ``NotFound``."""
         pool, now = await self._pool(named), self._clock.now()
         today = now.astimezone(self._zone).date()
-        announced = (await self._expecting.by_pool(self._reader)).get(pool.id, ())
+        knows = _may_know_announced(viewer)
+        announced = (await self._expecting.by_pool(self._reader)).get(pool.id, ()) if knows else ()
         asked = [Known(query.joiners_by or today, query.joiners)] if query.joiners else []
         found = await outlook(self._reader, pool, now=now, today=today, known=[*announced, *asked])
-        body = forecast_view(pool, found, now=now, today=today, announced=sum(each.count for each in announced))
+        body = forecast_view(
+            pool, found, now=now, today=today, announced=sum(each.count for each in announced) if knows else None
+        )
         return Disclosed(await self._noted(viewer, "number_pool.forecast", body, count=1, query={"pool": pool.code}))
+
+
+def _may_know_announced(viewer: Viewer) -> bool:
+    """Tell whether a viewer may know how many people HR has announced: all may read the plan, and whom a department hires is its own."""
+    return viewer.standing.kind == "service" or not _GIVES.isdisjoint(viewer.standing.scopes)

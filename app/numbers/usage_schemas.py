@@ -60,9 +60,9 @@ class ForecastView(Output):
     free: int
     weeks: list[WeekView] = Field(description="The whole weeks before, 26 at most.")
     weekly: WeeklyView | None = Field(description="`null` with fewer than four weeks.")
-    announced: int = Field(
+    announced: int | None = Field(
         description="People whom HR has announced, to join or to come back, and who would get a number of this pool: each is counted in "
-        "on their day."
+        "on their day. `null` to people without `numbers:allocate` and `numbers:admin`, for whom nobody is counted in."
     )
     joiners: int = Field(description="What you asked to count in besides.")
     exhausted_on: date | None = Field(description=_NEVER)

@@ -100,8 +100,8 @@ def free_view(digits: str, *, kept: bool) -> dict[str, Any]:
     }
 
 
-def forecast_view(pool: Pool, found: Outlook, *, now: datetime, today: date, announced: int) -> dict[str, Any]:
-    """Write what lies ahead of a pool; ``announced`` of those who are known to come HR has told of."""
+def forecast_view(pool: Pool, found: Outlook, *, now: datetime, today: date, announced: int | None) -> dict[str, Any]:
+    """Write what lies ahead of a pool; ``announced`` of those who are known to come HR has told of, if that may be told."""
     slope, ahead = found.forecast.slope, found.forecast
     return {
         "pool": pool.code,
@@ -112,7 +112,7 @@ def forecast_view(pool: Pool, found: Outlook, *, now: datetime, today: date, ann
         if slope is None
         else {"net": round(slope.weekly, 2), "low": round(slope.low, 2), "high": round(slope.high, 2)},
         "announced": announced,
-        "joiners": sum(each.count for each in found.known) - announced,
+        "joiners": sum(each.count for each in found.known) - (announced or 0),
         "exhausted_on": ahead.exhausted_on,
         "earliest": ahead.earliest,
         "latest": ahead.latest,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import func, insert, select
 
@@ -211,8 +212,8 @@ async def test_joiners_whom_hr_has_announced_are_counted_in(shared: World) -> No
         utc_offset=timedelta(hours=8),
     )
 
-    async def ahead(**asked: int) -> tuple[object, ...]:
-        found = (await it.get(f"{pool.path}/forecast", params=asked)).json()
+    async def ahead(caller: httpx.AsyncClient = it, **asked: int) -> tuple[object, ...]:
+        found = (await caller.get(f"{pool.path}/forecast", params=asked)).json()
         return tuple(found[each] for each in ("free", "announced", "joiners", "low", "short", "exhausted_on"))
 
     await announce(shared, "E7101", department, 10)
@@ -231,7 +232,11 @@ async def test_joiners_whom_hr_has_announced_are_counted_in(shared: World) -> No
     assert (await it.get(f"{pool.path}/utilisation")).json()["low"] is False
     more = [await announce(shared, number, below, 12) for number in ("E7107", "E7108")]
     day = (application.clock.now() + 19 * DAY + timedelta(hours=8)).date().isoformat()
-    assert await ahead() == (5, 6, 0, True, True, day)
+    assert await ahead() == await ahead(await shared.as_("it")) == (5, 6, 0, True, True, day)
+    for name in ("staff", "hr"):
+        assert await ahead(await shared.as_(name), joiners=4) == (5, None, 4, True, False, None), (
+            "it is HR's ledger that tells"
+        )
     await alarms.sweep()
     assert [each.type for each in told.notices] == ["number.low_water", "number.exhaustion"]
     for number, event in (("E7106", last), ("E7107", more[0]), ("E7108", more[1])):
