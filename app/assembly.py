@@ -24,6 +24,7 @@ from app.config import Settings
 from app.contacts.desk import FrontDesk
 from app.contacts.fields import CATALOGUE
 from app.contacts.finding import ContactFinder
+from app.contacts.headcount import HeadCount
 from app.contacts.jobs import TAG_AGAIN
 from app.contacts.keeping import ContactKeeper
 from app.contacts.listing import ContactLists
@@ -288,6 +289,7 @@ def assembled(
         parting=governing.departing,
         persons=governing.delegations.persons,
         idempotency=idempotency,
+        heads=HeadCount(sealer),
     )
     return Application(
         settings=settings,

@@ -20,8 +20,15 @@ _EVERYWHERE: Final = timedelta(hours=12)
 class Ends(Protocol):
     """A contact that is there already."""
 
-    contract_until: Any
-    review_due: Any
+    @property
+    def contract_until(self) -> Any:  # noqa: ANN401 — a column's value
+        """When its contract ends."""
+        ...
+
+    @property
+    def review_due(self) -> Any:  # noqa: ANN401 — a column's value
+        """When somebody is to look whether it is needed still."""
+        ...
 
 
 def refuse_unfit(

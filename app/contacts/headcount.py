@@ -1,4 +1,4 @@
-"""Rows by employee number, a page at a time and straight from the driver, and what of a row is said differently: nothing is opened.
+"""Rows by employee number or id, many at a time and straight from the driver, and what of a row is said differently: nothing is opened.
 
 For work that goes over everybody. A key is taken up for one comparison and let go again, so that the keys of those who are looked at stay.
 """
@@ -18,12 +18,16 @@ from app.contacts.repository import closed_rows
 from app.contacts.rows import empty, member_names
 from app.crypto.errors import SealBroken
 from app.crypto.sealer import Sealer, SubjectSealer
+from app.kit.models import Id
 from app.kit.query import Query, Source
 
 EMPLOYEE: Final = "employee"
 IN_SERVICE: Final = ("active", "frozen", "leaving")
 AT_ONCE: Final = 1000
+_LISTED: Final = frozenset({"memberships", "tags"})
+"""Columns that a closed row holds as text."""
 _FEW: Final = 32
+_SOME: Final = 128
 
 
 def _numbered(size: int) -> list[Any]:
@@ -38,6 +42,11 @@ _ROWS: Final = {
     )
     for size in (_FEW, AT_ONCE)
 }
+_BY_ID: Final = Query(
+    closed_rows()
+    .add_columns(Contact.created_at, Contact.updated_at)
+    .where(Contact.id.in_([bindparam(f"id{at}", UUID(int=0), type_=Id()) for at in range(_SOME)]))
+)
 _IDS: Final = {
     size: Query(
         select(Contact.employee_no, Contact.id).where(
@@ -76,6 +85,16 @@ class Head:
         """The row's counter."""
         return int(self.shape.plain["row_version"])
 
+    @property
+    def contract_until(self) -> date | None:
+        """When the contract ends."""
+        return _day(self.shape.plain["contract_until"])
+
+    @property
+    def review_due(self) -> date | None:
+        """When somebody is to look whether the contact is needed still."""
+        return _day(self.shape.plain["review_due"])
+
 
 class HeadCount:
     """Reads everybody."""
@@ -91,6 +110,15 @@ class HeadCount:
         size = _FEW if len(numbers) <= _FEW else AT_ONCE
         found = await _ROWS[size].rows(source, **_padded(numbers, size))
         return {head.shape.plain["employee_no"]: head for head in (Head(RowShape(row), *row[-2:]) for row in found)}
+
+    async def known(self, source: Source, identities: Sequence[UUID]) -> dict[UUID, Head]:
+        """Load the rows of those of these ids whom there are."""
+        found: dict[UUID, Head] = {}
+        for at in range(0, len(identities), _SOME):
+            some = {f"id{place}": each for place, each in enumerate(identities[at : at + _SOME])}
+            rows = await _BY_ID.rows(source, **some)
+            found.update({head.shape.identity: head for head in (Head(RowShape(row), *row[-2:]) for row in rows)})
+        return found
 
     async def ids(self, source: Source, numbers: Sequence[str]) -> dict[str, UUID]:
         """Give the ids of those who are in service."""
@@ -140,8 +168,15 @@ def differing(
 
 def _stands(shape: RowShape, name: str, value: Any) -> bool:  # noqa: ANN401 — a column's value
     fresh = empty(name) if value is None else value
-    before = list(shape.memberships) if name == "memberships" else shape.plain[name]
+    before = list(getattr(shape, name)) if name in _LISTED else shape.plain[name]
     return bool(_as_stored(fresh) == _as_stored(before))
+
+
+def _day(stored: str | None) -> date | None:
+    try:
+        return None if stored is None else date.fromisoformat(stored)
+    except ValueError:
+        return None
 
 
 def _as_stored(value: Any) -> Any:  # noqa: ANN401 — a column's value

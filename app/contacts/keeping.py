@@ -11,6 +11,8 @@ from uuid import UUID
 import orjson
 
 from app.approvals.resolving import Persons
+from app.contacts.forms import unpack_consents
+from app.contacts.headcount import Head, HeadCount, differing
 from app.contacts.members import MemberReader
 from app.contacts.naming import Naming
 from app.contacts.parting import Parting
@@ -18,13 +20,14 @@ from app.contacts.record import membership_departments
 from app.contacts.schemas import ContactAmend, ContactCreate
 from app.contacts.service import ContactService
 from app.contacts.writer import ContactWriter, Written
+from app.crypto.sealer import SubjectSealer
 from app.disclosure.errors import ApprovalRequired
 from app.disclosure.gate import Gate
 from app.disclosure.looks import Look
 from app.disclosure.records import Record
 from app.kit.db import UnitOfWork
 from app.kit.dependencies import names_version
-from app.kit.errors import PreconditionFailed
+from app.kit.errors import PreconditionFailed, Problem
 from app.kit.idempotency import Answer, Call, Idempotency, Receipt
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
@@ -51,12 +54,13 @@ class ContactKeeper:
         parting: Parting,
         persons: Persons,
         idempotency: Idempotency,
+        heads: HeadCount,
     ) -> None:
-        """Take reading, writing, forms, who may be named, the gate, what becomes of what people have, who is who, and repeats."""
+        """Take reading, writing, forms, naming, the gate, what becomes of what people have, who is who, repeats, and rows unopened."""
         self._service, self._writer, self._members, self.naming = service, writer, members, naming
         self.forms = members.forms
         self._gate, self._persons, self._idempotency = gate, persons, idempotency
-        self._parting = parting
+        self._parting, self.heads = parting, heads
 
     async def create(self, viewer: Viewer, unit: UnitOfWork, key: str | None, body: ContactCreate) -> Answer:
         """Make a contact once per ``key``. Raises ``NotPermitted``, the refusals of the writer and of idempotency."""
@@ -106,10 +110,27 @@ class ContactKeeper:
         await self._refuse(viewer, unit, record, given)
         return await self._changed(viewer, unit, record, given)
 
+    def is_so(self, viewer: Viewer, head: Head, sealer: SubjectSealer, body: ContactAmend) -> bool:
+        """Tell whether ``amend_told`` would change nothing of a row that was loaded closed: by digests, nothing is opened or awaited.
+
+        ``False`` also where the viewer may not change these members or the form does not take them: that is for ``amend_told`` to say.
+        """
+        shape, given, cohort = head.shape, body.given(), head.shape.cohort
+        if not _GOVERNING.isdisjoint(given):
+            return False
+        live, members = unpack_consents(shape.plain["consented"]), self._members
+        try:
+            self._may_edit(viewer, cohort, shape.identity, members.classes_of(cohort.kind, given))
+            members.refuse_amended(cohort.kind, given, live, at=head.updated_at, before=head)
+            said = members.parsed(viewer.tree, cohort.kind, given)
+        except Problem:
+            return False
+        return not differing(shape, sealer, *said)
+
     async def archive(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, seen: str) -> None:
         """Take a contact out of the directory, and back what it has. Raises as ``amend`` does."""
         record, _ = await self._seen(viewer, identity, seen)
-        self._may_edit(viewer, record, frozenset(CLASSES))
+        self._may_edit(viewer, record.cohort, record.subject, frozenset(CLASSES))
         author = author_of(viewer)
         await self._parting.hold(unit, identity)
         await self._parting.leave(unit, author, identity, lambda: self._writer.archive(unit, author, record))
@@ -128,7 +149,7 @@ class ContactKeeper:
     async def _refuse(self, viewer: Viewer, unit: UnitOfWork, record: Record, given: Mapping[str, Any]) -> None:
         """Raise what speaks against the viewer's changing these members of the contact."""
         classes = self._members.classes_of(record.cohort.kind, given)
-        self._may_edit(viewer, record, classes, given.get("department"))
+        self._may_edit(viewer, record.cohort, record.subject, classes, given.get("department"))
         await self._refuse_oneself(viewer, unit, record.subject, given)
 
     async def _refuse_oneself(self, viewer: Viewer, unit: UnitOfWork, identity: UUID, given: Iterable[str]) -> None:
@@ -161,17 +182,22 @@ class ContactKeeper:
             raise NotPermitted
 
     def _may_edit(
-        self, viewer: Viewer, record: Record, classes: frozenset[FieldClass], department: str | None = None
+        self,
+        viewer: Viewer,
+        key: CohortKey,
+        subject: UUID,
+        classes: frozenset[FieldClass],
+        department: str | None = None,
     ) -> None:
         """Refuse unless the viewer may edit the contact where it is, and in the ``department`` to which it is to move.
 
         Raises ``ApprovalRequired`` where a request of one kind would change all of it, else ``NotPermitted``.
         """
-        places, node = [record.cohort], None if department is None else viewer.tree.find(department)
+        places, node = [key], None if department is None else viewer.tree.find(department)
         if node is not None:
-            places.append(record.cohort._replace(departments=(node.id,)))
+            places.append(key._replace(departments=(node.id,)))
         for place in places:
-            cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(place, record.subject)
+            cohort = viewer.plan(Purpose.WORK_CONTACT).cohort(place, subject)
             if not cohort.edits >= classes | {FieldClass.C1}:
                 kinds = {cohort.edit_requests.get(each) for each in classes}
                 if len(kinds) == 1 and (kind := kinds.pop()) is not None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.subject import user_name_key
 from app.contacts.errors import ConsentRequired, NotCollected, UnknownContact, UnknownDepartment
-from app.contacts.external import refuse_unfit
+from app.contacts.external import Ends, refuse_unfit
 from app.contacts.fields import CATALOGUE
 from app.contacts.forms import Consent, Forms
 from app.contacts.repository import ContactRepository
@@ -57,6 +57,19 @@ class MemberReader:
         if missing:
             pointers = [f"/{name}" for name in sorted(missing)]
             raise ConsentRequired(*pointers)
+
+    def refuse_amended(
+        self,
+        kind: str,
+        given: Mapping[str, Any],
+        live: Collection[Consent],
+        *,
+        at: datetime,
+        before: Ends,
+    ) -> None:
+        """Raise what speaks against changing members of the contact ``before``: ``Invalid``, ``ConsentRequired``."""
+        refuse_unfit(kind, given, self.forms.required(kind), at=at, before=before)
+        self.refuse_unconsented(kind, given, live)
 
     async def read(
         self, session: AsyncSession, tree: Tree, kind: str, given: Mapping[str, Any]

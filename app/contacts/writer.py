@@ -22,7 +22,6 @@ from app.auth.repository import Account
 from app.contacts.birth import Expected, born
 from app.contacts.carrying import CardCarrier
 from app.contacts.errors import DuplicateEmployeeNumber, DuplicateUserName
-from app.contacts.external import refuse_unfit
 from app.contacts.fields import CATALOGUE, NAMES, PHOTO
 from app.contacts.forms import Consent, pack_consents, unpack_consents
 from app.contacts.indexing import index_again, index_all
@@ -139,10 +138,8 @@ class ContactWriter:
         """
         contact, wrapped, sealer = await self._locked(unit, seen)
         self._members.classes_of(contact.kind, {**given, **waiting})
-        refuse_unfit(
-            contact.kind, given, self._members.forms.required(contact.kind), at=self._clock.now(), before=contact
-        )
-        self._members.refuse_unconsented(contact.kind, {**given, **waiting}, unpack_consents(contact.consented))
+        told, live = {**given, **waiting}, unpack_consents(contact.consented)
+        self._members.refuse_amended(contact.kind, told, live, at=self._clock.now(), before=contact)
         if given.get("status") == "active":
             contact.archive = None
         changed, values = await self._changed(unit, tree, contact, sealer, given)

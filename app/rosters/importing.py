@@ -29,8 +29,10 @@ from app.rosters.ordering import keys, named, repeated, settled_in
 from app.rosters.placing import Placing
 from app.rosters.profile import KINDS, Meanings, Profile
 from app.rosters.reading import Person, Roster, read
-from app.rosters.settling import Key, Setting, Settling, as_id
+from app.rosters.settling import Settling
+from app.rosters.unchanged import Unchanged
 from app.rosters.verdicts import COLUMNS, Verdict, explain
+from app.rosters.weighing import Key, Setting, as_id
 
 CONTACTS: Final = "contacts"
 ANYBODY: Final = CohortKey("employee", None, "active", "normal", ())
@@ -112,7 +114,7 @@ class RosterSheet:
         self.total = len(roster.people)
 
     async def stretch(self, viewer: Viewer, at: int, count: int) -> Settle:
-        """Find whom some rows are about and whom they name; give what settles them."""
+        """Find whom some rows are about, whom they name, and which say nothing new; give what settles the others and tells of all."""
         places = self._order[at : at + count]
         people = [self._roster.people[each] for each in places]
         again = [self._repeated[each] for each in places]
@@ -127,8 +129,16 @@ class RosterSheet:
             follows=partial(self._follows, at),
         )
 
+        subjects = {known[key] for each in people for key in keys(each) if key in known}
+        heads = await self._kind.keeper.heads.known(self._kind.database.reader, sorted(subjects))
+        told = await asyncio.to_thread(lambda: Unchanged(self._kind.keeper, setting, heads).results(people, again))
+        left = [place for place, each in enumerate(told) if each is None]
+
         async def settle(unit: UnitOfWork) -> Sequence[RowResult]:
-            results = await Settling(self._kind.contacts, self._kind.keeper, setting, unit).settle(people, again)
+            settling = Settling(self._kind.contacts, self._kind.keeper, setting, unit)
+            became = await settling.settle([people[each] for each in left], [again[each] for each in left])
+            others = iter(became)
+            results = [each or next(others) for each in told]
             self._makes[at : at + len(results)] = bytes(each.code == Verdict.CREATED for each in results)
             return results
 
