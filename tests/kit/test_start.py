@@ -10,18 +10,26 @@ from typing import Any
 
 import asyncpg
 import pytest
-from pydantic import ValidationError
-from sqlalchemy import literal, select
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import literal, make_url, select
 from structlog.testing import capture_logs
 
 from app import main
 from app.application import Application
 from app.cli import root
 from app.composition import open_application
-from app.config import Settings
+from app.config import DatabaseSettings, Settings
 from app.kit.db import Database
 from app.kit.lock import ServerLock, StoreIsServedError
-from app.kit.migrate import ROOT, StaleSchema, ensure_current, newest_revision, stored_revision
+from app.kit.migrate import (
+    ROOT,
+    StaleSchema,
+    StoreRefused,
+    ensure_current,
+    newest_revision,
+    stored_revision,
+    upgrade,
+)
 from app.permissions.errors import PolicyUnreadable
 from app.production import ProductionRefused, refusals, require
 from tests.support.stores import PostgresTestStore, SqliteTestStore
@@ -107,6 +115,29 @@ class TestSchema:
         with pytest.raises(StaleSchema, match="duanhao db upgrade"):
             async with open_application(empty_postgres_store.settings):
                 pass
+
+    @pytest.mark.parametrize("wrong", ["password", "database"])
+    async def test_a_postgresql_that_lets_nobody_in_is_not_called_stale(
+        self, postgres_store: PostgresTestStore, wrong: str
+    ) -> None:
+        assert postgres_store.settings.database.url is not None
+        right = make_url(postgres_store.settings.database.url.get_secret_value())
+        address = right.set(database="nowhere") if wrong == "database" else right.set(username="nobody_here")
+        settings = Settings(database=DatabaseSettings(url=SecretStr(address.render_as_string(hide_password=False))))
+        database = Database(settings)
+        with pytest.raises(StoreRefused, match="look at DUANHAO_DATABASE__URL") as refused:
+            await ensure_current(settings, database)
+        await database.close()
+        assert "请检查 DUANHAO_DATABASE__URL" in refused.value.detail_zh
+
+    async def test_the_service_role_is_told_that_it_cannot_upgrade(
+        self, empty_postgres_store: PostgresTestStore
+    ) -> None:
+        url = empty_postgres_store.settings.database.url
+        assert url is not None
+        settings = Settings(data_dir=empty_postgres_store.settings.data_dir, database=DatabaseSettings(url=url))
+        with pytest.raises(StoreRefused, match=r"permission denied.*DUANHAO_DATABASE__OWNER_URL"):
+            await asyncio.to_thread(upgrade, settings)
 
     async def test_an_older_postgresql_is_refused(self, postgres_store: PostgresTestStore) -> None:
         owner = await asyncpg.connect(postgres_store.superuser_dsn)
