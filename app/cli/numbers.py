@@ -78,7 +78,10 @@ def forecast(
     pool: Annotated[str, typer.Argument(help="Code or id of the pool.")],
     *,
     joiners: Annotated[
-        int, typer.Option(min=0, help="So many numbers more are needed, which past weeks do not tell.")
+        int,
+        typer.Option(
+            min=0, help="So many numbers are needed besides, which neither past weeks nor HR's announcements tell."
+        ),
     ] = 0,
     joiners_by: Annotated[str | None, typer.Option(help="On this day (YYYY-MM-DD); today by default.")] = None,
     url: Url = _LOCAL,
@@ -87,10 +90,11 @@ def forecast(
     client_secret: ClientSecret = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell when a pool runs out, by its net take-up of the weeks before. 预测号段池何时用尽。
+    """Tell when a pool runs out, by its net take-up of the weeks before and the joiners whom HR has announced. 预测号段池何时用尽。
 
-    Exit codes: 0 told; 1 told, and it lasts no longer than the pool's lead time; 2 there is no such pool, the call was refused or the
-    service could not be reached.
+    A person's token without numbers:allocate or numbers:admin is told nothing of joiners (announced: -). Exit codes: 0 told;
+    1 told, and it lasts no longer than the pool's lead time; 2 there is no such pool, the call was refused or the service could not be
+    reached.
     """
     from app.cli.numbering import Service
     from app.cli.numbering import forecast as ask
