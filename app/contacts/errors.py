@@ -9,6 +9,7 @@ Conflict
 Invalid
 ├── UnknownDepartment         unknown_department
 ├── UnknownContact            unknown_contact        a manager or backup that the caller cannot name
+├── NamesOneself              names_oneself          somebody as their own manager or backup
 ├── NotCollected              not_collected          this kind of contact does not carry this
 ├── ConsentRequired           consent_required       the field rests on a consent that is not live
 ├── UnreadableImage           unreadable_image       it says that it is a picture, and cannot be read as one
@@ -44,6 +45,16 @@ class UnknownContact(Invalid):
     """No such contact that the caller may see."""
 
     code, title, title_zh = "unknown_contact", "There is no such contact", "联系人不存在"
+
+    def __init__(self, pointer: str) -> None:
+        """Point at the member."""
+        super().__init__(errors=[FieldError(pointer, self.code, self.title, self.title_zh)])
+
+
+class NamesOneself(Invalid):
+    """Who leads somebody, or answers in their place, is somebody else."""
+
+    code, title, title_zh = "names_oneself", "Nobody is their own manager or deputy", "不能将本人设为自己的上级或代理人"
 
     def __init__(self, pointer: str) -> None:
         """Point at the member."""

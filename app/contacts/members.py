@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.subject import user_name_key
-from app.contacts.errors import ConsentRequired, NotCollected, UnknownContact, UnknownDepartment
+from app.contacts.errors import ConsentRequired, NamesOneself, NotCollected, UnknownContact, UnknownDepartment
 from app.contacts.external import Ends, refuse_unfit
 from app.contacts.fields import CATALOGUE
 from app.contacts.forms import Consent, Forms
@@ -72,13 +72,15 @@ class MemberReader:
         self.refuse_unconsented(kind, given, live)
 
     async def read(
-        self, session: AsyncSession, tree: Tree, kind: str, given: Mapping[str, Any]
+        self, session: AsyncSession, tree: Tree, kind: str, given: Mapping[str, Any], *, about: UUID | None = None
     ) -> tuple[dict[str, Any], dict[str, str | None]]:
         """Give plain columns, and protected values of a contact of ``kind`` in normal form (``None`` removes).
 
-        Raises ``Invalid`` with every value that cannot be read, ``UnknownDepartment`` and ``UnknownContact``.
+        Raises ``Invalid`` with every value that cannot be read, ``UnknownDepartment``, ``UnknownContact``, and ``NamesOneself`` where a
+        member names whom it is ``about``.
         """
         plain, values = self.parsed(tree, kind, given)
+        refuse_oneself(about, {name: plain.get(REFERENCES[name]) for name in PEOPLE})
         await self._refuse_strangers(session, plain)
         return plain, values
 
@@ -123,6 +125,14 @@ class MemberReader:
             if identity not in known:
                 pointer = f"/{name}"
                 raise UnknownContact(pointer)
+
+
+def refuse_oneself(about: object, named: Mapping[str, object], under: str = "") -> None:
+    """Raise ``NamesOneself`` where one of the people whom members ``under`` a pointer name is the one whom they are ``about``."""
+    for name, each in named.items():
+        if each is not None and each == about:
+            pointer = f"{under}/{name}"
+            raise NamesOneself(pointer)
 
 
 def _kept_name(value: str) -> str:

@@ -218,7 +218,7 @@ class ContactWriter:
         self, unit: UnitOfWork, tree: Tree, contact: Contact, sealer: SubjectSealer, given: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, str | None]]:
         """Write on a row what ``given`` says differently; give what changed, and the protected values that were given."""
-        plain, values = await self._members.read(unit.session, tree, contact.kind, given)
+        plain, values = await self._members.read(unit.session, tree, contact.kind, given, about=contact.id)
         await self._refuse_taken(unit, plain, contact)
         changed: dict[str, Any] = {}
         for name, value in plain.items():

@@ -20,7 +20,7 @@ from app.contacts.errors import ConsentRequired, UnknownContact
 from app.contacts.external import refuse_unfit
 from app.contacts.fields import CATALOGUE
 from app.contacts.forms import unpack_consents
-from app.contacts.members import PEOPLE, MemberReader
+from app.contacts.members import PEOPLE, MemberReader, refuse_oneself
 from app.contacts.parting import Parting
 from app.contacts.record import covered_digests
 from app.contacts.repository import ContactRepository
@@ -109,7 +109,7 @@ class Cards:
             refuse_unfit(kind, given, required, at=self.clock.now(), before=_ends(record))
             _, values = self.members.parsed(tree, kind, given)
             if viewer is not None:
-                await self._refuse_strangers(viewer, given)
+                await self._refuse_strangers(viewer, given, record.subject)
         kept = body.model_dump(mode="json", exclude_unset=True)
         sealed = {name: value for name, value in values.items() if value is not None}
         return Proposal({**kept, **dict.fromkeys((*waiting, *sealed), WITHHELD)}, sealed)
@@ -188,10 +188,11 @@ class Cards:
                 if offered is None or (offered != kind and not own):
                     raise NotPermitted
 
-    async def _refuse_strangers(self, viewer: Viewer, given: Mapping[str, Any]) -> None:
+    async def _refuse_strangers(self, viewer: Viewer, given: Mapping[str, Any], about: UUID) -> None:
         named: dict[str, UUID] = {name: given[name] for name in PEOPLE if given.get(name) is not None}
         found = await self.contacts.by_ids(list(named.values()), viewer.tree) if named else {}
         plan = viewer.plan(Purpose.WORK_CONTACT)
+        refuse_oneself(about, named)
         for name, identity in named.items():
             record = found.get(identity)
             if record is None or record.cohort.status not in _LIVE or self._gate.verdict(plan, record) is None:

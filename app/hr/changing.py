@@ -82,7 +82,7 @@ class Changing:
             self._subjects.demand(viewer, key, classes, about=record.subject)
         if not given:
             return ()
-        given = await self._subjects.with_people(viewer, unit, given)
+        given = await self._subjects.with_people(viewer, unit, given, record.subject)
         done = await self._people.writer.amend(unit, author_of(viewer), viewer.tree, record, given)
         if before.status == GONE and "user_name" in done.changed:
             await self._shut(unit, record)

@@ -88,7 +88,7 @@ class Joining:
         )
         if not given:
             return Effect(record.subject, record.key, superseded=True)
-        given = await self._subjects.with_people(viewer, unit, given)
+        given = await self._subjects.with_people(viewer, unit, given, record.subject)
         done = await self._people.writer.amend(unit, author_of(viewer), viewer.tree, record, given)
         if not returns:
             if before.status == GONE and "user_name" in done.changed:

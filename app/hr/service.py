@@ -15,7 +15,7 @@ from uuid import UUID
 from app.audit.authors import Author, written
 from app.audit.intents import add_intent
 from app.contacts.fields import CATALOGUE
-from app.contacts.members import MemberReader
+from app.contacts.members import PEOPLE, MemberReader, refuse_oneself
 from app.hr.backlog import AUTHOR, Backlog, Deferred
 from app.hr.data import PersonData
 from app.hr.errors import EventIdReused
@@ -138,6 +138,7 @@ class HrService:
         if not isinstance(event.data, PersonData):
             return
         given = event.data.given()
+        refuse_oneself(event.subject, {name: given.get(name) for name in PEOPLE}, "/data")
         try:
             self._subjects.classes(given)
             readable = {

@@ -13,7 +13,7 @@ from app.auth.accounts import UserAccounts
 from app.auth.errors import AccountRefused
 from app.auth.repository import Account
 from app.contacts.errors import UnknownContact
-from app.contacts.members import PEOPLE, MemberReader
+from app.contacts.members import PEOPLE, MemberReader, refuse_oneself
 from app.contacts.naming import Naming
 from app.contacts.parting import Parting
 from app.contacts.record import membership_departments
@@ -119,10 +119,13 @@ class Subjects:
             raise UnknownContact(pointer)
         return identity
 
-    async def with_people(self, viewer: Viewer, unit: UnitOfWork, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace people named by employee number with their ids; raise ``UnknownContact``."""
+    async def with_people(
+        self, viewer: Viewer, unit: UnitOfWork, given: Mapping[str, Any], about: UUID | None = None
+    ) -> dict[str, Any]:
+        """Replace people named by employee number with their ids; raise ``UnknownContact`` and ``NamesOneself``."""
         named = {name: given[name] for name in PEOPLE if given.get(name) is not None}
         found = {name: await self.person(viewer, unit, who, f"/data/{name}") for name, who in named.items()}
+        refuse_oneself(about, found, "/data")
         return {**given, **found}
 
     async def account(self, unit: UnitOfWork, contact_id: UUID) -> Account | None:

@@ -4,7 +4,7 @@ Values of the file are brought to the normal form that the card would keep and h
 digests beside the sealed values. What the sender may not write is not told to it either.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from app.contacts.errors import ConsentRequired, NotCollected, UnknownDepartment
+from app.contacts.errors import ConsentRequired, NamesOneself, NotCollected, UnknownDepartment
 from app.contacts.headcount import IN_SERVICE, Head, HeadCount, differing
 from app.contacts.members import PEOPLE, MemberReader
 from app.departments.tree import Tree
@@ -144,7 +144,8 @@ class Comparer:
         if sight.named[row.employee_no] > 1:
             raise _Wrong("twice_in_file", "employee_no")
         given = row.data.given()
-        self._refuse_nobody(given, people, sight.named)
+        oneself = {row.employee_no, None if head is None else str(head.shape.identity)}
+        self._refuse_nobody(oneself, given, people, sight.named)
         named = {name: _person(given[name], people) for name in PEOPLE if given.get(name) is not None}
         classes = self._classes_of(given)
         plain, values = self._members.parsed(sight.tree, KIND, {**given, **named})
@@ -215,10 +216,14 @@ class Comparer:
             said=orjson.dumps(row.said(members)),
         )
 
-    def _refuse_nobody(self, given: Mapping[str, Any], people: Mapping[str, UUID], named: Mapping[str, int]) -> None:
-        """Raise for a member that names somebody who is neither here nor in the file."""
+    def _refuse_nobody(
+        self, oneself: Container[object], given: Mapping[str, Any], people: Mapping[str, UUID], named: Mapping[str, int]
+    ) -> None:
+        """Raise for a member that names somebody who is neither here nor in the file, or oneself."""
         for member in PEOPLE:
             who = given.get(member)
+            if who is not None and who in oneself:
+                raise _Wrong(NamesOneself.code, member)
             if who is not None and who not in people and who not in named and _uuid(who) is None:
                 raise _Wrong("unknown_contact", member)
 

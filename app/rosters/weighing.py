@@ -124,14 +124,14 @@ class Weighing:
         """Give the members to be written: departments and people as ours, and nothing of these that is so already."""
         further = told.pop("memberships", None)
         places = told.pop("department", None)
-        named_people = self._people(person, told, notes)
+        named_people = self._people(person, told, notes, None if plain is None else plain["id"])
         given = {**told, **self._placed(places, further, plain), **named_people}
         for name in PEOPLE:
             if plain is not None and name in given and plain[REFERENCES[name]] == given[name]:
                 del given[name]
         return given
 
-    def _people(self, person: Person, told: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    def _people(self, person: Person, told: dict[str, Any], notes: list[str], oneself: UUID | None) -> dict[str, Any]:
         """Take out whom a row names, and give them as ours; who is named as their own superior has none."""
         found: dict[str, Any] = {}
         for name in PEOPLE:
@@ -141,6 +141,8 @@ class Weighing:
             if word is not None and not set(named(word)).isdisjoint(keys(person)):
                 continue
             identity = None if word is None else self._person(word)
+            if identity is not None and identity == oneself:
+                continue
             if word is None or identity is not None:
                 found[name] = identity
             elif any(self._setting.follows(person, key) for key in named(word)):
