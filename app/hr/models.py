@@ -1,8 +1,9 @@
 """The ledger of personnel events: which event of which source, what became of it, and nothing that names a person.
 
 A personal value is never here in clear. The subject (an employee number) and the body are keyed hashes, by which a repeat is known from
-a reuse; the body itself is sealed under the key of the contact that it is about, and goes when that key goes. Somebody whom the directory
-does not know yet has a subject's row first, with the id and the key that their card is to have; so what waits, or is due, can be kept.
+a reuse; the body itself is sealed under the key of the contact that it is about, and goes when that key goes; of one that will never be
+applied it goes at once. Somebody whom the directory does not know yet has a subject's row first, with the id and the key that their card
+is to have; so what waits, or is due, can be kept.
 Of an event about a department that was applied only the hashes and the outcome are kept.
 Callers give ``source`` and ``event_id``; their form (``schemas``) leaves no room for a name, and the documentation asks for opaque ones.
 """

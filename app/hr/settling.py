@@ -180,7 +180,7 @@ class Settling:
 
     async def give_up(self, unit: UnitOfWork, row: HrEvent, problem: Problem) -> None:
         """Keep an event as one that is to do nothing, for the reason that ``problem`` names."""
-        self._end(row, "superseded", problem)
+        self._void(row, problem)
         await self._timing.given_up(unit, row)
 
     async def pass_over(self, unit: UnitOfWork, row: HrEvent, known: Known) -> None:
@@ -225,7 +225,7 @@ class Settling:
         made = Place(event.time, event.source, event.sequence)
         for other in await self._ledger.scheduled(unit.session, row) if row.type in ANNOUNCED else ():
             earlier = made.before(Place(other.at, other.source, other.sequence))
-            self._end(row if earlier else other, "superseded", Replaced())
+            self._void(row if earlier else other, Replaced())
 
     async def _withdraw(
         self, viewer: Viewer, unit: UnitOfWork, row: HrEvent, event: HrEventIn, named: str, *, over: bool
@@ -242,7 +242,11 @@ class Settling:
         elif target.state == "applied" and not await self._unsaid(viewer, unit, event, target):
             state, problem = "superseded", AlreadyApplied()
         self._end(row, state, problem)
-        await self._seal(viewer, unit, row, event, await self._about(viewer, unit, event))
+        about = await self._about(viewer, unit, event)
+        if about.contact_id is None:
+            self._let_go(row)
+        else:
+            await self._seal(viewer, unit, row, event, about)
 
     async def _unsaid(self, viewer: Viewer, unit: UnitOfWork, event: HrEventIn, target: HrEvent) -> bool:
         """Take back an announcement that has taken effect, where that can be."""
@@ -262,6 +266,14 @@ class Settling:
     async def _failed(self, viewer: Viewer, unit: UnitOfWork, row: HrEvent, event: HrEventIn, problem: Problem) -> None:
         self._fail(row, problem)
         await self._seal(viewer, unit, row, event, await self._about(viewer, unit, event))
+
+    def _void(self, row: HrEvent, problem: Problem) -> None:
+        """End what will never be done; what it says of somebody is not kept (docs/decisions/0061)."""
+        self._end(row, "superseded", problem)
+        self._let_go(row)
+
+    def _let_go(self, row: HrEvent) -> None:
+        row.payload = row.sealed_for = None
 
     def _fail(self, row: HrEvent, problem: Problem) -> None:
         self._end(row, "failed", problem)

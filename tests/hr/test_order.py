@@ -239,6 +239,29 @@ async def test_a_scheduled_event_is_withdrawn_before_or_after_it_came(ledger: Le
     assert (await ledger.person("E9001")).status == "active"
 
 
+@pytest.mark.parametrize("how", ["withdrawn", "skipped", "replaced"])
+async def test_what_was_said_of_somebody_who_never_came_is_not_kept(ledger: Ledger, how: str) -> None:
+    soon, later = on(ledger.clock.now() + timedelta(days=5)), on(ledger.clock.now() + timedelta(days=9))
+    one = joined("E9001", effective_at=soon)
+    assert await ledger.send(one, 1) == ("scheduled", None)
+    assert (await kept(ledger.world, one["id"])).payload is not None
+    if how == "withdrawn":
+        assert await ledger.send(end := cancelled("E9001", event=one["id"]), 2) == ("applied", None)
+        assert (await kept(ledger.world, end["id"])).payload is None, "nor what names them to withdraw it"
+    elif how == "skipped":
+        assert await ledger.decide("skips", one) == (202, "superseded")
+    else:
+        assert await ledger.send(joined("E9001", effective_at=later), 2) == ("scheduled", None)
+    row = await kept(ledger.world, one["id"])
+    assert (row.state, row.payload, row.sealed_for) == ("superseded", None, None)
+    again = await post(ledger.world, one)
+    assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (202, "true")
+    assert await ledger.decide("replays", one) == (409, "event_settled")
+    assert await ledger.send(joined("E9001"), 3) == ("applied", None)
+    assert (await ledger.person("E9001")).mobile is not None
+    assert await ledger.later(days=20) <= 1
+
+
 async def test_who_is_to_leave_has_a_last_day_until_that_is_withdrawn(ledger: Ledger) -> None:
     await ledger.send(joined("E9001"), 1)
     assert await ledger.send(body := leaving("E9001"), 2) == ("applied", None)
