@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, func, select
 
 from app.contacts.criteria import COLUMNS
-from app.contacts.models import Contact, ContactDepartment, ContactTag
+from app.contacts.models import Contact, ContactDepartment, ContactTag, Tag
 from app.kit.db import Reader
 from app.kit.query import Query
 from app.permissions.outcomes import Power
@@ -21,6 +21,7 @@ from app.permissions.predicate import visible
 KINDS: Final = ("employee", "temporary")
 _AT_ONCE: Final = 500
 _BY_USER_NAME: Final = Query(select(Contact.id).where(Contact.user_name_key == bindparam("key", type_=String())))
+_OFFERED: Final = Query(select(Tag.name).where(Tag.name == bindparam("tag", type_=String())))
 _BY_EMPLOYEE_NO: Final = Query(select(Contact.id).where(Contact.employee_no == bindparam("number", type_=String())))
 
 
@@ -76,6 +77,12 @@ class ProvisionedContacts:
         """Give who carries each of these tags, of whom ``plan`` shows; ``most`` in all."""
         statement = select(ContactTag.tag, Contact.id).join(ContactTag, ContactTag.contact_id == Contact.id)
         return await self._grouped(statement, ContactTag.tag.in_(tags), plan, most)
+
+    async def knows_tag(self, plan: Plan, tag: str) -> bool:
+        """Tell whether the company offers a tag, or somebody carries it of whom ``plan`` shows."""
+        if await _OFFERED.rows(self._reader, tag=tag):
+            return True
+        return bool(await self.tagged(plan, [tag], most=1))
 
     async def _grouped(
         self, statement: Select[Any, UUID], narrowed: ColumnElement[bool], plan: Plan, most: int

@@ -87,8 +87,13 @@ class CardTracer:
             subject=contact.id,
             sort=_SORT_OF.get(action, moved),
             groups=() if action == "contact.create" else groups_of(contact.kind, told),
-            before=self._closed(contact, before),
+            before=self._closed(contact.id, before, None if before is None else cohort_of(contact)),
         )
+
+    def retagged(self, identity: UUID, before: CohortKey, tags: tuple[str, ...]) -> Trace:
+        """Make the trace of a change of tags alone."""
+        closed = self._closed(identity, before, before._replace(tags=tags))
+        return Trace(type="contact", subject=identity, sort=Sort.UPDATED, groups=(TAGS,), before=closed)
 
     def before(self, trace: Trace) -> CohortKey | None:
         """Give what policy could read before the change; ``None`` where it reads the same since. Raises ``SealBroken``."""
@@ -106,8 +111,8 @@ class CardTracer:
             None if until is None else date.fromisoformat(until),
         )
 
-    def _closed(self, contact: Contact, before: CohortKey | None) -> bytes | None:
+    def _closed(self, identity: UUID, before: CohortKey | None, after: CohortKey | None) -> bytes | None:
         """Put what policy could read into a box that opens for this contact alone, where it no longer reads the same."""
-        if before is None or before == cohort_of(contact):
+        if before is None or before == after:
             return None
-        return self._box.close(contact.id.bytes, orjson.dumps(list(before)))
+        return self._box.close(identity.bytes, orjson.dumps(list(before)))

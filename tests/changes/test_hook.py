@@ -28,6 +28,7 @@ WRITERS: Final = {
     "contacts/confirming.py": "leaves a trace of the group of confirmations",
     "contacts/photos.py": "goes through ContactWriter.beside",
     "contacts/repository.py": "empties sides for the writer",
+    "contacts/retagging.py": "leaves a trace with the tags that it writes",
     "contacts/writer.py": "leaves a trace wherever a row gets a version",
     "departments/repository.py": "is called by the service of departments, which leaves traces",
 }
