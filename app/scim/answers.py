@@ -25,6 +25,8 @@ _TYPES: Final[Mapping[str, str]] = {
     "external_id_taken": "uniqueness",
     "group_exists": "uniqueness",
     "not_writable": "mutability",
+    "group_of_another": "mutability",
+    "group_too_large": "tooMany",
     "too_many_to_search": "tooMany",
 }
 

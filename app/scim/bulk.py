@@ -41,6 +41,11 @@ class Handler(AsyncScimHandler):
         await self._own.note_bulk(len((answer.body or {}).get("Operations", ())))
         return answer
 
+    async def handle(self, request: ScimRequest) -> ScimResponse:
+        """Serve a request."""
+        self._own.is_conditional = _is_condition(request.header("If-Match"))
+        return await super().handle(request)
+
     async def apply_bulk_operation(
         self, resource_type: ResourceType, operation: BulkOperation[Resource[Any]]
     ) -> Resource[Any] | None:
@@ -50,6 +55,7 @@ class Handler(AsyncScimHandler):
             context.sought, context.action = None, ACTION
         try:
             await self._own.renew()
+            self._own.is_conditional = _is_condition(operation.version)
             return await super().apply_bulk_operation(resource_type, operation)
         except SCIMException:
             raise
@@ -69,3 +75,7 @@ class Handler(AsyncScimHandler):
                 shown = unrecorded
         document = orjson.loads(bytes(render(shown, context).body))
         return SCIMException.from_error(Error.model_validate(error_of(document, shown.status)))
+
+
+def _is_condition(version: str | None) -> bool:
+    return (version or "").strip() not in {"", "*"}

@@ -10,6 +10,7 @@ from app.config import Settings
 from app.contacts.naming import Naming
 from app.contacts.provisioned import ProvisionedContacts
 from app.contacts.repository import ContactRepository
+from app.contacts.retagging import CardRetagger
 from app.contacts.rights import CurrentRights
 from app.contacts.writer import ContactWriter
 from app.crypto.rowmac import RowSigner
@@ -96,9 +97,10 @@ class ScimDesk:
         self._groups = Groups(
             database=application.database,
             rows=self.rows,
-            contacts=contacts,
             found=found,
-            writer=application.contact_writer,
+            retagger=CardRetagger(
+                sealer=application.sealer, tracer=application.contact_writer.tracer, clock=application.clock
+            ),
             gate=gate,
             rights=rights,
             clock=application.clock,

@@ -2,14 +2,19 @@
 
 Conflict
 ├── ExternalIdTaken    external_id_taken     the client calls somebody else so
-└── GroupExists        group_exists          there is a group of this name
+└── GroupExists        group_exists          there is a group of this name, or a tag of the company's own
+Forbidden
+└── GroupOfAnother     group_of_another      another client made the group
 Invalid
 ├── DepartmentMissing  department_missing    no department was named, and none is set for that
+├── GroupTooLarge      group_too_large       more members than one answer tells of
 ├── NotWritable        not_writable          the attribute, or the group, is read alone
+├── TooManyMembers     too_many_members      more people than one request puts into a group or takes out
+├── TooManyTags        too_many_tags         somebody would carry more tags than a card has
 └── TooManyToSearch    too_many_to_search    no index answers the filter, and there are too many to look at each
 """
 
-from app.kit.errors import Conflict, Invalid
+from app.kit.errors import Conflict, Forbidden, Invalid
 
 
 class ExternalIdTaken(Conflict):
@@ -19,9 +24,15 @@ class ExternalIdTaken(Conflict):
 
 
 class GroupExists(Conflict):
-    """A group is a tag, and a tag is its name."""
+    """A group is a tag, and a tag is its name; those that others gave are not a client's to take over."""
 
-    code, title, title_zh = "group_exists", "There is a group of this name", "已有同名的组"
+    code, title, title_zh = "group_exists", "There is a group or a tag of this name", "已有同名的组或标签"
+
+
+class GroupOfAnother(Forbidden):
+    """A client reads the groups of others, and changes its own."""
+
+    code, title, title_zh = "group_of_another", "Another client made this group", "该组由其他客户端创建"
 
 
 class DepartmentMissing(Invalid):
@@ -34,10 +45,36 @@ class DepartmentMissing(Invalid):
     )
 
 
+class GroupTooLarge(Invalid):
+    """A list that is cut would make a client add those who are members, and never remove those who should not be."""
+
+    code, title, title_zh = (
+        "group_too_large",
+        "More members than one answer tells of: ask with excludedAttributes=members, or for fewer groups",
+        "成员过多，无法一次返回：请使用 excludedAttributes=members，或减少每页的组",
+    )
+
+
 class NotWritable(Invalid):
     """Departments are HR's; tags that policy reads are nobody's to give by provisioning; who has left keeps their user name."""
 
     code, title, title_zh = "not_writable", "This cannot be changed by provisioning", "不能通过同步修改"
+
+
+class TooManyMembers(Invalid):
+    """All of them are changed in one transaction."""
+
+    code, title, title_zh = (
+        "too_many_members",
+        "One request changes at most 2,000 memberships: send the others with further requests",
+        "一次请求至多变更 2,000 个成员关系，其余请另行发送",
+    )
+
+
+class TooManyTags(Invalid):
+    """A card with more could not be written again by those who write cards."""
+
+    code, title, title_zh = "too_many_tags", "A member carries as many tags as a card has", "某成员的标签数已达上限"
 
 
 class TooManyToSearch(Invalid):

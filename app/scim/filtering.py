@@ -72,6 +72,23 @@ def comparisons(node: FilterNode) -> int:
             return 1
 
 
+def members_in(node: FilterNode) -> set[str] | None:
+    """Name the members of groups that a filter asks for, in lower case; ``None`` where it asks in another way than for whom it names."""
+    match node:
+        case LogicalExpr():
+            found = [members_in(term) for term in node.terms]
+            named_ones = [each for each in found if each is not None]
+            return set[str]().union(*named_ones) if len(named_ones) == len(found) else None
+        case Not():
+            return members_in(node.expr)
+        case Comparison(op=CompareOperator.eq, value=str()) if named(node.attr_path) in {"members", "members.value"}:
+            return {node.value.lower()}
+        case Comparison() | Present() | ValuePath() if named(node.attr_path).partition(".")[0] == "members":
+            return None
+        case _:
+            return set()
+
+
 def refuse_guessing(node: FilterNode, *, negated: bool = False) -> None:
     """Raise ``InvalidFilterException`` for a filter that asks more of a guarded value than whether somebody has it."""
     match node:

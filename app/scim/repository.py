@@ -113,6 +113,10 @@ class ScimRepository:
         """Find a group."""
         return next(iter(await self.groups.find(self._reader, self._group, wanted=identity)), None)
 
+    async def lock_group(self, session: AsyncSession, identity: UUID) -> TagGroup | None:
+        """Find a group and let nobody else change it until the transaction ends."""
+        return next(iter(await self.groups.locked(session, self.groups.table.c.id == identity)), None)
+
     async def every_group(self) -> list[TagGroup]:
         """List all groups that were made here."""
         return await self.groups.find(self._reader, self._groups)

@@ -29,8 +29,8 @@ from app.lookups.service import LookupService
 from app.permissions.outcomes import Power
 from app.permissions.standing import Standings, Viewer
 from app.scim.errors import TooManyToSearch
-from app.scim.filtering import asks_plainly, candidates, comparisons, is_protected, refuse_guessing
-from app.scim.groups import Groups, Listed
+from app.scim.filtering import asks_plainly, candidates, comparisons, is_protected, members_in, refuse_guessing
+from app.scim.groups import Groups, GroupSaid, Listed, SeenGroup
 from app.scim.mapping import said_by
 from app.scim.reading import PURPOSE, SeenUser, UserReader
 from app.scim.repository import ScimRepository
@@ -72,6 +72,8 @@ class Storage(AsyncScimStorage):
         self._rows, self._lookups, self._terms, self._standings = rows, lookups, terms, standings
         self._seen: dict[UUID, SeenUser] = {}
         self._listed: dict[UUID, tuple[Listed, Mapping[str, Any]]] = {}
+        self.is_conditional = False
+        """Whether the request says which version it means to change."""
 
     async def renew(self) -> None:
         """Begin anew, with the rights that the caller has now."""
@@ -160,15 +162,8 @@ class Storage(AsyncScimStorage):
             shown = self._model(resource_type, seen.user).model_dump()
             await self._writer.update(self._viewer, seen, said_by(shown), said_by(after))
         else:
-            group, before = await self._group_as_expected(identity, expected_version)
-            await self._groups.update(
-                self._viewer,
-                group,
-                _members(before),
-                after["displayName"],
-                after.get("externalId"),
-                _members(after),
-            )
+            said = GroupSaid(after["displayName"], after.get("externalId"), _members(after))
+            await self._groups.update(self._viewer, await self._group_as_expected(identity, expected_version), said)
         return await self.get(resource_type, str(identity))
 
     async def delete(
@@ -179,8 +174,7 @@ class Storage(AsyncScimStorage):
         if resource_type.id == _USER:
             await self._writer.archive(self._viewer, await self._as_expected(identity, expected_version))
         else:
-            group, before = await self._group_as_expected(identity, expected_version)
-            await self._groups.delete(self._viewer, group, _members(before))
+            await self._groups.delete(self._viewer, await self._group_as_expected(identity, expected_version))
 
     async def _as_expected(self, identity: UUID, version: str | None) -> SeenUser:
         seen = self._seen.pop(identity, None) or await self._users.one(self._viewer, identity)
@@ -188,15 +182,16 @@ class Storage(AsyncScimStorage):
             raise PreconditionFailedException
         return seen
 
-    async def _group_as_expected(self, identity: UUID, version: str | None) -> tuple[Listed, Mapping[str, Any]]:
+    async def _group_as_expected(self, identity: UUID, version: str | None) -> SeenGroup:
         found = self._listed.pop(identity, None)
         if found is None:
             group = await self._groups.one(self._viewer, identity)
             (told,) = await self._groups.shown(self._viewer, [group], {"group": str(identity)})
-            found = group, told
-        if version is not None and found[1]["meta"]["version"] != version:
+            found = (group, told)
+        group, shown = found
+        if version is not None and shown["meta"]["version"] != version:
             raise PreconditionFailedException
-        return found
+        return SeenGroup(group, _members(shown), shown["meta"]["version"], self.is_conditional)
 
     async def _chosen(self, resource_type: ResourceType, asked: SearchRequest[Any]) -> list[UUID]:
         """Find whom a filter means, in the order that is asked for, by what stands plain; nobody is shown here."""
@@ -250,18 +245,20 @@ class Storage(AsyncScimStorage):
         self, resource_type: ResourceType, asked: SearchRequest[Any], window: Window, logged: Mapping[str, Any]
     ) -> SearchPage:
         passed, most = window
+        about = set[UUID]()
         groups = await self._groups.every(self._viewer)
         if asked.filter is not None or asked.sort_by is not None:
-            groups = await self._meant(resource_type, asked, groups)
+            groups, about = await self._meant(resource_type, asked, groups)
         page = groups[passed : passed + most]
         told = await self._groups.shown(
-            self._viewer, page, {"resource": "Group", **logged}, members=_wants_members(asked)
+            self._viewer, page, {"resource": "Group", **logged}, members=_wants_members(asked), about=sorted(about)
         )
         return SearchPage(len(groups), [self._model(resource_type, each) for each in told])
 
     async def _meant(
         self, resource_type: ResourceType, asked: SearchRequest[Any], groups: Sequence[Listed]
-    ) -> list[Listed]:
+    ) -> tuple[list[Listed], set[UUID]]:
+        """Give the groups that a filter means, in the order that is asked for, and members of whom it tells that they are."""
         by_id = {str(each.id): each for each in groups}
         people: Mapping[UUID, Sequence[UUID]] = {}
         if asked.filter is not None and "members" in str(asked.filter).lower():
@@ -279,7 +276,10 @@ class Storage(AsyncScimStorage):
         for at in range(0, len(groups), _AT_ONCE):
             told = [self._groups.written(each, people.get(each.id, ())) for each in groups[at : at + _AT_ONCE]]
             found += await self._meant_of(resource_type, asked, told)
-        return [by_id[str(each.id)] for each in (found if asked.sort_by is None else asked.sort(found))]
+        meant = [by_id[str(each.id)] for each in (found if asked.sort_by is None else asked.sort(found))]
+        sought = set() if asked.filter is None else members_in(asked.filter.ast)
+        belonging = {person for some in people.values() for person in some}
+        return meant, belonging if sought is None else {each for each in belonging if str(each) in sought}
 
     async def _meant_of(
         self, resource_type: ResourceType, asked: SearchRequest[Any], told: Sequence[Mapping[str, Any]]
