@@ -12,6 +12,7 @@ from app.contacts.retagging import AT_ONCE, CardRetagger, Retag
 from app.disclosure.records import Record
 from app.kit.models import new_id
 from app.permissions.errors import NotPermitted
+from app.permissions.outcomes import Purpose
 from app.traces.models import DirectoryChange
 from tests.support.application import OPERATOR, World
 from tests.support.shared import add_person
@@ -59,9 +60,12 @@ async def told(world: World, identity: UUID) -> dict[str, Any]:
     return {
         "tags": row.tags,
         "version": row.row_version,
-        "believed": application.gate.verdict(viewer.plan("hr_admin"), record) is not None,
+        "believed": application.gate.verdict(viewer.plan(Purpose.HR_ADMIN), record) is not None,
         "sides": sorted(sides),
-        "kept": [(each.row_version, len(each.value.envelope), each.actor_type, each.actor_id) for each in kept],
+        "kept": [
+            (each.row_version, len(b"" if each.value is None else each.value.envelope), each.actor_type, each.actor_id)
+            for each in kept
+        ],
         "traces": [(each.sort, each.groups, each.before is None, each.about) for each in left],
     }
 
