@@ -16,6 +16,8 @@ PATHS: Final = "/scim/"
 _TYPE: Final = MEDIA_TYPE.encode()
 _ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 _INVALID: Final = 422
+_OF_EVENT: Final = "/data"
+"""Where an event has what a card has at its top."""
 _STATUSES: Final[Mapping[int, int]] = {_INVALID: 400, 428: 412}
 """Statuses that SCIM does not know."""
 _TYPES: Final[Mapping[str, str]] = {
@@ -32,10 +34,14 @@ _TYPES: Final[Mapping[str, str]] = {
 
 
 def error_of(problem: Mapping[str, object], status: int) -> dict[str, object]:
-    """Write a problem as SCIM does; faults inside the request are named behind its sentence."""
+    """Write a problem as SCIM does; faults inside the request are named behind its sentence.
+
+    Whether the event or the card refused a member is not told: that would tell somebody who is hidden from nobody.
+    """
     code, faults = str(problem.get("code")), problem.get("errors")
     told = [str(problem.get("detail"))]
-    told += [f"{each['pointer']}: {each['detail']}" for each in faults] if isinstance(faults, list) else []
+    if isinstance(faults, list):
+        told += [f"{each['pointer'].removeprefix(_OF_EVENT)}: {each['detail']}" for each in faults]
     kind = _TYPES.get(code) or ("invalidValue" if status == _INVALID else None)
     return {
         "schemas": [_ERROR],

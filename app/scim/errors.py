@@ -6,6 +6,7 @@ Conflict
 Forbidden
 └── GroupOfAnother     group_of_another      another client made the group
 Invalid
+├── UnfitExternalId    unfit_external_id     an externalId is no short, plain text
 ├── DepartmentMissing  department_missing    no department was named, and none is set for that
 ├── GroupTooLarge      group_too_large       more members than one answer tells of
 ├── NotWritable        not_writable          the attribute, or the group, is read alone
@@ -14,7 +15,11 @@ Invalid
 └── TooManyToSearch    too_many_to_search    no index answers the filter, and there are too many to look at each
 """
 
+from typing import Final
+
 from app.kit.errors import Conflict, Forbidden, Invalid
+
+LONGEST_EXTERNAL_ID: Final = 255
 
 
 class ExternalIdTaken(Conflict):
@@ -85,3 +90,19 @@ class TooManyToSearch(Invalid):
         "Too many resources for this filter or order",
         "资源过多，无法筛选或排序",
     )
+
+
+class UnfitExternalId(Invalid):
+    """It stands in an index, of 255 characters."""
+
+    code, title, title_zh = (
+        "unfit_external_id",
+        "An externalId has at most 255 characters, all of them printable",
+        "externalId 至多 255 个字符，且均可打印",
+    )
+
+
+def refuse_unfit(external_id: str | None) -> None:
+    """Raise ``UnfitExternalId`` for what no row can hold, or what does not show what it is."""
+    if external_id is not None and not (len(external_id) <= LONGEST_EXTERNAL_ID and external_id.isprintable()):
+        raise UnfitExternalId

@@ -87,7 +87,7 @@ def said_by(user: Mapping[str, Any]) -> Said:
     enterprise, directory = user.get(ENTERPRISE) or {}, user.get(DIRECTORY) or {}
     phones = user.get("phoneNumbers") or []
     return {
-        "external_id": user.get("externalId"),
+        "external_id": user.get("externalId") or None,
         "user_name": user.get("userName"),
         "display": user.get("displayName"),
         "parts": whole(user.get("name")),

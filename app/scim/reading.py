@@ -82,6 +82,16 @@ class UserReader:
 
         return await self._rights.of(viewer, attempt)
 
+    async def knows(self, viewer: Viewer, named: str) -> bool:
+        """Tell whether there is a contact of this id or employee number of whom the viewer may know; nobody is shown."""
+        try:
+            identities = [UUID(named)]
+        except ValueError:
+            identities = await self.found.by_employee_no(named) if named.isprintable() else []
+        plan = viewer.plan(PURPOSE)
+        records = [await self._contacts.by_id(each, viewer.tree) for each in identities]
+        return any(each is not None and self._gate.verdict(plan, each) is not None for each in records)
+
     async def several(
         self, viewer: Viewer, identities: Sequence[UUID], query: Mapping[str, Any], *, plain: bool = False
     ) -> list[SeenUser]:

@@ -24,14 +24,16 @@ from scim2_server.storage import AsyncScimStorage, SearchPage
 
 from app.audit.terms import Terms
 from app.auth.subject import user_name_key
+from app.contacts.errors import UnknownContact
+from app.contacts.members import PEOPLE
 from app.kit.errors import NotFound
 from app.lookups.service import LookupService
 from app.permissions.outcomes import Power
 from app.permissions.standing import Standings, Viewer
-from app.scim.errors import TooManyToSearch
+from app.scim.errors import TooManyToSearch, refuse_unfit
 from app.scim.filtering import asks_plainly, candidates, comparisons, is_protected, members_in, refuse_guessing
 from app.scim.groups import Groups, GroupSaid, Listed, SeenGroup
-from app.scim.mapping import said_by
+from app.scim.mapping import Said, said_by
 from app.scim.reading import PURPOSE, SeenUser, UserReader
 from app.scim.repository import ScimRepository
 from app.scim.resources import MOST_RESULTS
@@ -143,11 +145,14 @@ class Storage(AsyncScimStorage):
     async def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Make a user or a group, and show it."""
         told = resource.model_dump()
+        refuse_unfit(told.get("externalId"))
         if resource_type.id == _USER:
-            identity = await self._writer.create(self._viewer, said_by(told))
+            said = said_by(told)
+            await self._refuse_strangers({}, said)
+            identity = await self._writer.create(self._viewer, said)
         else:
             identity = await self._groups.create(
-                self._viewer, told["displayName"], told.get("externalId"), _members(told)
+                self._viewer, told["displayName"], told.get("externalId") or None, _members(told)
             )
         return await self.get(resource_type, str(identity))
 
@@ -159,11 +164,13 @@ class Storage(AsyncScimStorage):
         after = resource.model_dump()
         if resource_type.id == _USER:
             seen = await self._as_expected(identity, expected_version)
-            shown = self._model(resource_type, seen.user).model_dump()
-            await self._writer.update(self._viewer, seen, said_by(shown), said_by(after))
+            before, said = said_by(self._model(resource_type, seen.user).model_dump()), said_by(after)
+            await self._refuse_strangers(before, said)
+            await self._writer.update(self._viewer, seen, before, said)
         else:
-            said = GroupSaid(after["displayName"], after.get("externalId"), _members(after))
-            await self._groups.update(self._viewer, await self._group_as_expected(identity, expected_version), said)
+            refuse_unfit(after.get("externalId"))
+            group = GroupSaid(after["displayName"], after.get("externalId") or None, _members(after))
+            await self._groups.update(self._viewer, await self._group_as_expected(identity, expected_version), group)
         return await self.get(resource_type, str(identity))
 
     async def delete(
@@ -175,6 +182,16 @@ class Storage(AsyncScimStorage):
             await self._writer.archive(self._viewer, await self._as_expected(identity, expected_version))
         else:
             await self._groups.delete(self._viewer, await self._group_as_expected(identity, expected_version))
+
+    async def _refuse_strangers(self, before: Said, after: Said) -> None:
+        """Raise ``UnfitExternalId``, and ``UnknownContact`` for a superior of whom the client may not know, as for nobody."""
+        if after["external_id"] != before.get("external_id"):
+            refuse_unfit(after["external_id"])
+        for name in PEOPLE:
+            named = after.get(name)
+            if named not in {None, before.get(name)} and not await self._users.knows(self._viewer, str(named)):
+                pointer = f"/{name}"
+                raise UnknownContact(pointer)
 
     async def _as_expected(self, identity: UUID, version: str | None) -> SeenUser:
         seen = self._seen.pop(identity, None) or await self._users.one(self._viewer, identity)
@@ -225,12 +242,11 @@ class Storage(AsyncScimStorage):
         return [UUID(each.id) for each in (users if asked.sort_by is None else asked.sort(users))]
 
     async def _holders(self, index: str, value: str) -> Sequence[UUID]:
+        if not value.isprintable():
+            return []
         match index:
             case "id":
-                try:
-                    return [UUID(value)]
-                except ValueError:
-                    return []
+                return _read_id(value)
             case "user_name":
                 key = user_name_key(value)
                 return [] if key is None else await self._users.found.by_user_name(key)
@@ -292,6 +308,13 @@ class Storage(AsyncScimStorage):
     def _model(self, resource_type: ResourceType, told: Mapping[str, Any]) -> Resource[Any]:
         model = cast("type[Resource[Any]]", self._provider.model_for(resource_type))
         return model.model_validate(dict(told))
+
+
+def _read_id(value: str) -> list[UUID]:
+    try:
+        return [UUID(value)]
+    except ValueError:
+        return []
 
 
 def _identity(resource_id: str) -> UUID:
