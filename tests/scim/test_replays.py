@@ -24,25 +24,39 @@ def filled(text: str, values: dict[str, str]) -> str:
 
 
 async def replayed(client: httpx.AsyncClient, step: dict[str, Any], values: dict[str, str]) -> None:
-    """Send one request and hold its answer to what is written beside it."""
+    """Send one request and hold its answer to what is written beside it.
+
+    ``expect``: members of the answer, whole; ``first``: those of the first that is listed; ``enterprise``: those of that extension;
+    ``members``: who belongs to the group; ``absent``: what the answer has not; ``token``: another than the client's own.
+    """
     step = json.loads(filled(json.dumps(step, ensure_ascii=False), values))
-    media = step.get("content_type", "application/scim+json")
-    body = json.dumps(step["body"]).encode() if "body" in step else None
-    answer = await client.request(
-        step["method"], f"/scim/v2/{step['path']}", content=body, headers={"Content-Type": media} if body else {}
-    )
+    name, body = step["name"], json.dumps(step["body"]).encode() if "body" in step else None
+    headers = {"Content-Type": step.get("content_type", "application/scim+json")} if body else {}
+    headers |= {"Authorization": f"Bearer {step['token']}"} if "token" in step else {}
+    answer = await client.request(step["method"], f"/scim/v2/{step['path']}", content=body, headers=headers)
     if step["status"] >= 400:
         refused(answer, step["status"], "uniqueness" if step["status"] == 409 else None)
         return
-    assert answer.status_code == step["status"], (step["name"], answer.text)
+    assert answer.status_code == step["status"], (name, answer.text)
     if not answer.content:
         return
     told = answer.json()
-    assert {name: told.get(name) for name in step.get("expect", {})} == step.get("expect", {}), step["name"]
-    assert not told.keys() & set(step.get("absent", ())), step["name"]
+    assert {each: told.get(each) for each in step.get("expect", {})} == step.get("expect", {}), name
+    assert not told.keys() & set(step.get("absent", ())), name
+    if "totalResults" in told:
+        assert [type(told[each]) for each in ("totalResults", "startIndex", "itemsPerPage")] == [int] * 3, name
+        assert told["itemsPerPage"] == len(told["Resources"]) <= told["totalResults"], name
+    if "first" in step:
+        first = told["Resources"][0]
+        assert {each: first.get(each) for each in step["first"]} == step["first"], name
+    if "members" in step:
+        assert [each["value"] for each in told.get("members", ())] == step["members"], name
+    if "enterprise" in step:
+        assert told[ENTERPRISE] == step["enterprise"], name
     if "manager" in step:
-        assert told[ENTERPRISE].get("manager", {}).get("value") == step["manager"], step["name"]
+        assert told[ENTERPRISE].get("manager", {}).get("value") == step["manager"], name
     if "save" in step:
+        assert answer.headers["location"] == told["meta"]["location"], name
         values[step["save"]] = told["id"]
 
 
