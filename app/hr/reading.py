@@ -1,10 +1,10 @@
 """The ledger as it is shown: what was sent, what became of it, about whom by id; never what it said about anybody.
 
 Every answer is a look, on record before it leaves. A source sees its own events alone, people of HR, who decide about those that failed,
-all of them; the subject that is filtered by is a keyed hash, in the query and in the log.
+all of them, and in them those people whom they may see; the subject that is filtered by is a keyed hash, in the query and in the log.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -62,8 +62,9 @@ class LedgerReader:
             if len(rows) > 1:
                 fault = FieldError("?source", "missing", "Two sources use this id.", "该编号被多个来源使用。")
                 raise Invalid(errors=[fault])
-            note = await self._note(viewer, _READ, rows, {"entry": str(rows[0][0])})
-            return Disclosed(orjson.dumps({**_entry(rows[0]), "disclosure": orjson.Fragment(note)}))
+            known = await self._known(viewer, rows)
+            note = await self._note(viewer, _READ, rows, known, {"entry": str(rows[0][0])})
+            return Disclosed(orjson.dumps({**_entry(rows[0], known), "disclosure": orjson.Fragment(note)}))
 
         return await self._with_current_rights(_READ, viewer, attempt)
 
@@ -87,16 +88,25 @@ class LedgerReader:
             page = rows[: query.limit]
             more = len(rows) > query.limit
             following = cursors.seal(viewer.caller, shape, str(page[-1][0])) if more else None
-            note = await self._note(viewer, _LIST, page, logged)
-            items = [_entry(row) for row in page]
+            known = await self._known(viewer, page)
+            note = await self._note(viewer, _LIST, page, known, logged)
+            items = [_entry(row, known) for row in page]
             return Disclosed(orjson.dumps({"items": items, "next": following, "disclosure": orjson.Fragment(note)}))
 
         return await self._with_current_rights(_LIST, viewer, attempt)
 
-    async def _note(self, viewer: Viewer, action: str, rows: Sequence[Row], query: dict[str, Any]) -> bytes:
+    async def _known(self, viewer: Viewer, rows: Sequence[Row]) -> frozenset[UUID]:
+        """Name the contacts in rows of whom the viewer is told: a source of all that it wrote, people of HR of those whom they may see."""
+        contacts = {row[8] for row in rows if row[8] is not None}
+        return (
+            frozenset(contacts) if viewer.standing.kind == "service" else await self._subjects.told_of(viewer, contacts)
+        )
+
+    async def _note(
+        self, viewer: Viewer, action: str, rows: Sequence[Row], known: frozenset[UUID], query: dict[str, Any]
+    ) -> bytes:
         look = Look(action=action, purpose=Purpose.WORK_CONTACT, query=query)
-        contacts = sorted({row[8] for row in rows if row[8] is not None})
-        return await self._gate.disclose_plain(viewer, look, count=len(rows), contacts=contacts)
+        return await self._gate.disclose_plain(viewer, look, count=len(rows), contacts=sorted(known))
 
     async def _with_current_rights(self, action: str, viewer: Viewer, attempt: Callable[[Viewer], Awaitable[_T]]) -> _T:
         context = current_request()
@@ -116,8 +126,11 @@ def _sender(viewer: Viewer) -> str | None:
     return None if viewer.standing.kind == "person" else viewer.standing.client_id
 
 
-def _entry(row: Row) -> dict[str, Any]:
+def _entry(row: Row, known: Container[UUID]) -> dict[str, Any]:
+    """Write a row; of somebody who is not ``known`` to the viewer neither who it is nor which numbers came with it."""
     _, event_id, source, kind, at, sequence, received_at, state, contact_id, problem, numbers, due = row
+    if contact_id is not None and contact_id not in known:
+        contact_id, numbers = None, None
     context = current_request()
     told = HrEventEntry(
         id=event_id,

@@ -4,6 +4,7 @@ Policy decides by the ``edit`` power of the sender's plan, over the classes of t
 every service account, and so has no cohort that could be edited; whoever brings them back is asked for the cohort that they come back to.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -118,6 +119,12 @@ class Subjects:
         if identity is None or not await self._people.naming.may_name(viewer, identity):
             raise UnknownContact(pointer)
         return identity
+
+    async def told_of(self, viewer: Viewer, contacts: Iterable[UUID]) -> frozenset[UUID]:
+        """Name those of these contacts of whom ``viewer`` may be told."""
+        asked = list(contacts)
+        known = await asyncio.gather(*(self._people.naming.may_name(viewer, each) for each in asked))
+        return frozenset(each for each, is_known in zip(asked, known, strict=True) if is_known)
 
     async def with_people(
         self, viewer: Viewer, unit: UnitOfWork, given: Mapping[str, Any], about: UUID | None = None
