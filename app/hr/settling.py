@@ -268,7 +268,7 @@ class Settling:
         await self._seal(viewer, unit, row, event, await self._about(viewer, unit, event))
 
     def _void(self, row: HrEvent, problem: Problem) -> None:
-        """End what will never be done; what it says of somebody is not kept (docs/decisions/0061)."""
+        """End what will never be done; what it says of somebody is not kept (docs/decisions/0058)."""
         self._end(row, "superseded", problem)
         self._let_go(row)
 
