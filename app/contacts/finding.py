@@ -16,8 +16,9 @@ from uuid import UUID
 
 from app.contacts.criteria import Criteria, places
 from app.contacts.repository import NIL, ContactRepository
-from app.contacts.tiers import candidates, peopled
-from app.contacts.within import FEW, counted, found_by_word, members, reaches, size_of, values_of, within
+from app.contacts.search import LEVEL
+from app.contacts.tiers import candidates, milestone, peopled
+from app.contacts.within import FEW, counted, found_by_word, members, others_find, reaches, size_of, values_of, within
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Statement
@@ -32,6 +33,12 @@ _ENOUGH: Final = 4_096
 _MANY: Final = 16 * FEW
 _SPARSE: Final = 256
 """Candidates after which a search within departments that hold more than ``_MANY`` reads these departments."""
+_LOOK: Final = 256
+"""Keys of the first of several words that are looked at before the other words are read as sets."""
+_FURTHER: Final = 8
+"""How many times as many are looked at where that is likely to fill the page."""
+_FEWER: Final = 4
+"""What part of ``_MANY`` keys of other words are read sooner than more candidates are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +93,17 @@ class ContactFinder:
         enough: int = _ENOUGH,
         many: int = _MANY,
         sparse: int = _SPARSE,
+        look: int = _LOOK,
     ) -> None:
         """Take the reader, and the rows that hits are.
 
         A set of at most ``few`` is begun from at once; one of at most ``many`` after ``enough`` candidates did not fill the page.
         Departments are searched within at once where there is one or they hold at most ``many``, otherwise after ``sparse`` candidates.
+        Of several words, ``look`` keys of the first are looked at before the others are read as sets.
         """
         self._reader, self._repository = reader, repository
         self._few_at_once, self._enough, self._many, self._sparse = few, enough, many, sparse
+        self._look = look
         self._statements: OrderedDict[tuple[Any, ...], Prepared | None] = OrderedDict()
 
     async def search(
@@ -220,21 +230,79 @@ class ContactFinder:
     async def _tiers(
         self, criteria: Criteria, tiers: Sequence[int], where: Scope, *, after: Position | None, limit: int
     ) -> list[Position]:
-        shape, size = criteria.wanted.shape if criteria.wanted else (), len(where.departments)
         found: list[Position] = []
         for tier in tiers:
             if len(found) >= limit:
                 break
             if after is not None and tier < after.tier:
                 continue
-            paged = after is not None and tier == after.tier
-            written = partial(candidates, shape, tier, paged=paged, departments=size)
-            prepared = self._prepared(("tier", shape, tier, paged, size), written)
-            values: dict[str, Any] = {**criteria.values, **where.values, "page": limit - len(found)}
-            if after is not None and paged:
-                values.update(after_term=after.term, after_name=after.name, after_id=after.id)
-            found += [Position(*row) for row in await self._reader.fetch(prepared, values)] if prepared else []
+            begun = after if after is not None and tier == after.tier else None
+            several = tier >= LEVEL and where is _EVERYWHERE
+            read = self._tier_of_several if several else self._tier
+            found += await read(criteria, tier, where, after=begun, limit=limit - len(found))
         return found
+
+    async def _tier_of_several(
+        self, criteria: Criteria, tier: int, where: Scope, *, after: Position | None, limit: int
+    ) -> list[Position]:
+        """Read a tier of several words: ask of a few candidates whether the other words find them, then put together whom these find.
+
+        Where the others are long and the few candidates promise that a page is full soon, or a tier is short, each candidate is asked;
+        else a tier costs what its keys and those of the other words do, each read once, and not a question for each.
+        """
+        read = partial(self._tier, criteria, tier, where, after=after, limit=limit)
+        ends = await self._milestone(criteria, tier, after=after, far=self._look)
+        found = await read(ends=ends)
+        if ends is None or len(found) >= limit:
+            return found
+        few = await self._others_find(criteria, self._many // _FEWER)
+        if not few and len(found) * _FURTHER >= limit:
+            ends = await self._milestone(criteria, tier, after=after, far=self._look * _FURTHER)
+            found = await read(ends=ends)
+            if ends is None or len(found) >= limit:
+                return found
+        as_sets = (
+            few
+            or await self._milestone(criteria, tier, after=after, far=max(self._many, 0)) is not None
+            or await self._others_find(criteria, self._many)
+        )
+        return await read(as_sets=as_sets)
+
+    async def _others_find(self, criteria: Criteria, most: int) -> bool:
+        """Tell whether the words beside the first find by at most so many keys of a kind."""
+        shape = criteria.wanted.shape if criteria.wanted else ()
+        prepared = self._prepared(("others", shape), partial(others_find, shape))
+        return prepared is None or not await self._reader.fetch(prepared, {**criteria.values, "most": max(most, 0)})
+
+    async def _milestone(self, criteria: Criteria, tier: int, *, after: Position | None, far: int) -> Position | None:
+        """Give where the key stands that is so many further in a tier; ``None`` where there are fewer."""
+        shape, paged = criteria.wanted.shape if criteria.wanted else (), after is not None
+        prepared = self._prepared(("far", shape, tier, paged), partial(milestone, shape, tier, paged=paged))
+        values: dict[str, Any] = {**criteria.values, **_from(after), "far": far}
+        rows = await self._reader.fetch(prepared, values) if prepared else []
+        return Position(tier, *rows[0]) if rows else None
+
+    async def _tier(
+        self,
+        criteria: Criteria,
+        tier: int,
+        where: Scope,
+        *,
+        after: Position | None,
+        limit: int,
+        ends: Position | None = None,
+        as_sets: bool = False,
+    ) -> list[Position]:
+        """Read one tier until there are so many."""
+        shape, size = criteria.wanted.shape if criteria.wanted else (), len(where.departments)
+        how = {"paged": after is not None, "ended": ends is not None, "as_sets": as_sets}
+        prepared = self._prepared(
+            ("tier", shape, tier, size, *how.values()), partial(candidates, shape, tier, departments=size, **how)
+        )
+        values: dict[str, Any] = {**criteria.values, **where.values, **_from(after), "page": limit}
+        if ends is not None:
+            values.update(far_term=ends.term, far_name=ends.name, far_id=ends.id)
+        return [Position(*row) for row in await self._reader.fetch(prepared, values)] if prepared else []
 
     def _prepared(self, key: tuple[Any, ...], written: "Callable[[], Statement | None]") -> Prepared | None:
         if key in self._statements:
@@ -248,6 +316,11 @@ class ContactFinder:
 
 
 _LEAST: Final = 32
+
+
+def _from(after: Position | None) -> dict[str, Any]:
+    """Give the parameters of a statement that begins where a page ended."""
+    return {} if after is None else {"after_term": after.term, "after_name": after.name, "after_id": after.id}
 
 
 def _standing(hit: Position) -> tuple[int, bytes, bytes, bytes]:

@@ -7,7 +7,7 @@ Numbers stand beside contacts alone: whom a number finds is asked for his depart
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -61,8 +61,41 @@ class Way:
     place: int
     field: int
     keys: Keys
-    hits: ColumnElement[bool]
-    further: tuple[ColumnElement[bool], ...] = ()
+    among: ColumnElement[bool]
+    phrase: tuple[Ask, ...] = ()
+    others: tuple[Ask, ...] = ()
+
+    def hits(self, *, paged: bool = False, ended: bool = False) -> list[ColumnElement[bool]]:
+        """Say which keys make a hit; ``paged``: after a position; ``ended``: up to a milestone.
+
+        Either takes the place of an end of the range: SQLite takes one condition for each end, and not the narrower of two.
+        """
+        keys, term = self.keys, self.keys.term.expression
+        first = 0 if self.by_text else 1
+        columns = [term, keys.name.expression, keys.contact_id.expression][first:]
+        conditions = [self.among]
+        if paged:
+            conditions.append(tuple_(*columns) > tuple_(*_AFTER[first:]))
+        elif self.by_text:
+            conditions.append(term > self.ask.word if self.place == START else term >= self.ask.word)
+        if ended:
+            conditions.append(tuple_(*columns) <= tuple_(*_FAR[first:]))
+        elif self.by_text:
+            conditions.append(term < self.ask.until)
+        return conditions
+
+    def further(self, *, as_sets: bool) -> Iterator[ColumnElement[bool]]:
+        """Say what else has to hold: all other words find the contact, and what was typed does not in one."""
+        contact = self.keys.contact_id.expression
+        for each in self.others:
+            yield contact.in_(each.anybody()) if as_sets else each.found(contact)
+        for each in self.phrase:
+            yield not_(each.found(contact))
+
+    @property
+    def by_text(self) -> bool:
+        """Tell whether its hits are ordered by the text that matched, which otherwise is the same for all."""
+        return self.field != DEPARTMENT and self.place != WHOLE
 
 
 def ways(shape: tuple[WordShape, ...], departments: int = 0) -> list[Way]:
@@ -83,13 +116,9 @@ def _ways(ask: Ask, others: tuple[Ask, ...], *, level: int, departments: int) ->
             keys: Keys = DepartmentKey if departments and field != NUMBER else ContactKey
             hits = _hits(keys, ask, place, field)
             if hits is not None:
-                contact = keys.contact_id.expression
-                further = [
-                    *(each.found(contact) for each in others[1:]),
-                    *(not_(each.found(contact)) for each in others[:1]),
-                ]
                 among = and_(_among(keys, departments), hits) if departments else hits
-                yield Way(level * LEVEL + rank(place, field), ask, place, field, keys, among, tuple(further))
+                tier = level * LEVEL + rank(place, field)
+                yield Way(tier, ask, place, field, keys, among, others[:1], others[1:])
 
 
 def _among(keys: Keys, departments: int) -> ColumnElement[bool]:
@@ -105,31 +134,58 @@ def _among(keys: Keys, departments: int) -> ColumnElement[bool]:
 def peopled(shape: tuple[WordShape, ...], departments: int = 0) -> "Statement | None":
     """Write the list of tiers that have a key in them, whoever sees it; ``None`` where there is no tier."""
     every = ways(shape, departments)
-    found = [select(number(each.tier).label("tier")).where(each.hits).limit(1).subquery() for each in every]
+    found = [select(number(each.tier).label("tier")).where(*each.hits()).limit(1).subquery() for each in every]
     if not found:
         return None
     tiers = union_all(*(select(each) for each in found)).subquery("tiers")
     return select(tiers.c.tier).order_by(tiers.c.tier)
 
 
-def candidates(shape: tuple[WordShape, ...], tier: int, *, paged: bool, departments: int = 0) -> "Statement | None":
+def candidates(
+    shape: tuple[WordShape, ...],
+    tier: int,
+    *,
+    paged: bool,
+    departments: int = 0,
+    ended: bool = False,
+    as_sets: bool = False,
+) -> "Statement | None":
     """Write the scan of one tier: tier, matched text, name and id of each contact, in order; ``paged`` from a position on.
 
-    Whoever asks, everywhere or within so many departments.
+    Whoever asks, everywhere or within so many departments. ``ended`` where ``milestone`` stands. Of each candidate it is asked whether the
+    other words find it, or ``as_sets`` whom they find is put together before.
     """
-    way = next((each for each in ways(shape, departments) if each.tier == tier), None)
+    way = _way(shape, tier, departments)
     if way is None:
         return None
     keys = way.keys
-    by_text = way.field != DEPARTMENT and way.place != WHOLE
-    conditions = [way.hits, *way.further, not_(_better(keys, way.ask, rank(way.place, way.field)))]
-    if paged:
-        conditions += _beyond(keys, way.place, way.field)
+    better = _better(keys, way.ask, rank(way.place, way.field))
+    conditions = [*way.hits(paged=paged, ended=ended), *way.further(as_sets=as_sets), not_(better)]
     term = func.substr(keys.term, 1, 0) if way.field == DEPARTMENT else keys.term
     statement = select(number(tier).label("tier"), term.label("term"), keys.name, keys.contact_id).where(*conditions)
     if departments > 1:
         statement = statement.distinct()
-    return statement.order_by(*((keys.term,) if by_text else ()), keys.name, keys.contact_id).limit(_PAGE)
+    return statement.order_by(*_order(way)).limit(_PAGE)
+
+
+def milestone(shape: tuple[WordShape, ...], tier: int, *, paged: bool) -> "Statement | None":
+    """Write where the key stands that is so many (``far``) further in one tier, whomever it is of: matched text, name and id."""
+    way = _way(shape, tier)
+    if way is None:
+        return None
+    keys = way.keys
+    statement = select(keys.term, keys.name, keys.contact_id).where(*way.hits(paged=paged)).order_by(*_order(way))
+    return statement.limit(1).offset(bindparam("far", 0, type_=Integer()))
+
+
+def _way(shape: tuple[WordShape, ...], tier: int, departments: int = 0) -> Way | None:
+    return next((each for each in ways(shape, departments) if each.tier == tier), None)
+
+
+def _order(way: Way) -> list[ColumnElement[Any]]:
+    keys = way.keys
+    by_text = [keys.term.expression] if way.by_text else []
+    return [*by_text, keys.name.expression, keys.contact_id.expression]
 
 
 def scope_places(departments: int) -> list[BindParameter[UUID]]:
@@ -144,9 +200,15 @@ _AFTER: Final = (
     bindparam("after_id", NIL, type_=Id()),
 )
 
+_FAR: Final = (
+    bindparam("far_term", "", type_=String()),
+    bindparam("far_name", "", type_=String()),
+    bindparam("far_id", NIL, type_=Id()),
+)
+
 
 def _hits(keys: Keys, ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:
-    """Say which keys make a hit of this tier; ``None`` where none can."""
+    """Say which keys make a hit of this tier, the range of its texts apart; ``None`` where none can."""
     if field == DEPARTMENT:
         return ask.named(keys, [place]) if ask.members(place) else None
     if field in {NUMBER, T9} and place != WHOLE and not ask.shape.begins_numbers:
@@ -160,10 +222,7 @@ def _hits(keys: Keys, ask: Ask, place: int, field: int) -> ColumnElement[bool] |
         )
     if (place, field) not in _KEPT:
         return None
-    begins = ask.begins(keys)
-    if place == START:
-        begins = and_(keys.term > ask.word, keys.term < ask.until)
-    return and_(keys.rank == number(rank(place, field)), begins)
+    return keys.rank == number(rank(place, field))
 
 
 _KEPT: Final = frozenset(
@@ -196,11 +255,3 @@ def _better(keys: Keys, ask: Ask, own: int) -> ColumnElement[bool]:
     elif place != WHOLE:
         ways.append(and_(ask.begins(others), others.rank == number(own), others.term < keys.term))
     return any_key(rivals.contact_id == keys.contact_id, or_(*ways))
-
-
-def _beyond(keys: Keys, place: int, field: int) -> list[ColumnElement[bool]]:
-    """Say that a hit stands after the position where the page before ended."""
-    term, name, identity = _AFTER
-    if field == DEPARTMENT or place == WHOLE:
-        return [tuple_(keys.name, keys.contact_id) > tuple_(name, identity)]
-    return [keys.term >= term, tuple_(keys.term, keys.name, keys.contact_id) > tuple_(term, name, identity)]

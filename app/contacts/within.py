@@ -113,6 +113,12 @@ def found_by_word(shape: tuple[WordShape, ...], at: int) -> Statement:
     return select(listed.c.id).limit(_MOST)
 
 
+def others_find(shape: tuple[WordShape, ...]) -> Statement:
+    """Write a statement that has a row where one of several words, the first apart, finds by more than ``most`` keys of a kind."""
+    sets = [keys.offset(_MOST).limit(1).subquery() for ask in asked(shape)[2:] for keys in ask.sets()]
+    return select(union_all(*(select(each.c.contact_id) for each in sets)).subquery("further").c.contact_id).limit(1)
+
+
 _MOST: Final = bindparam("most", 1, type_=Integer())
 
 

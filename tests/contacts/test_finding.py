@@ -403,7 +403,9 @@ async def test_every_tier_is_a_range_of_the_index_in_its_order(sqlite_world: Wor
 
 RANGES: Final = (
     "USING COVERING INDEX ix_contact_key_rank_term (rank=? AND term",
+    "USING COVERING INDEX ix_contact_key_rank_term (rank=? AND (term,name,contact_id)>",
     "USING PRIMARY KEY (department_id=? AND rank=? AND term",
+    "USING PRIMARY KEY (department_id=? AND rank=? AND (term,name,contact_id)>",
     "USING PRIMARY KEY (contact_id=?",
 )
 
@@ -669,5 +671,8 @@ BEGUN: Final[tuple[dict[str, int], ...]] = (
     {"few": -1, "many": -1, "sparse": 1},
     {"few": -1, "enough": 10**9},
     {"few": -1, "enough": 1},
+    {"few": -1, "many": -1, "sparse": 10**9, "look": 1},
+    {"few": -1, "many": 10**6, "enough": 10**9, "sparse": 10**9, "look": 1},
 )
-"""From a small set; from everybody; from everybody, then from departments; from departments; from departments, then from a small set."""
+"""From a small set; from everybody; from everybody, then from departments; from departments; from departments, then from a small set; from
+everybody, where the words beside the first are read as sets after a second look and after the first."""
