@@ -16,11 +16,13 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     exists,
     false,
     literal_column,
     or_,
     select,
+    true,
     type_coerce,
     union_all,
 )
@@ -28,21 +30,7 @@ from sqlalchemy.orm import aliased
 
 from app.contacts.fields import TEMPORARY
 from app.contacts.models import Contact, ContactDepartment, ContactKey, ContactTag, DepartmentKey
-from app.contacts.search import (
-    ACCOUNT,
-    FIELDS,
-    INSIDE,
-    LAST,
-    MEMBER,
-    NUMBER,
-    START,
-    T9,
-    WHOLE,
-    WORD,
-    Wanted,
-    WordShape,
-    rank,
-)
+from app.contacts.search import FIELDS, INSIDE, LAST, MEMBER, NUMBER, START, T9, WHOLE, WORD, Wanted, WordShape, rank
 from app.kit.models import Id
 from app.permissions.outcomes import Power
 
@@ -145,10 +133,6 @@ OF_DIGITS: Final = (rank(START, NUMBER), rank(WORD, T9), rank(INSIDE, T9))
 """Ranks of the keys that a few digits do not begin."""
 
 
-_FEW_RANKS: Final = 8
-"""So many ranks of a contact are looked up one by one; where they are more, its keys are read through."""
-
-
 class Ask:
     """One word in SQL: which keys of a contact it finds."""
 
@@ -188,21 +172,18 @@ class Ask:
     def found(self, contact: ColumnElement[UUID]) -> ColumnElement[bool]:
         """Say of a contact at hand that the word finds it."""
         keys = aliased(ContactKey)
-        ranks = self._ranks()
-        narrow = [keys.rank.in_(numbers(ranks))] if len(ranks) <= _FEW_RANKS else []
-        return any_key(keys.contact_id == contact, *narrow, self.finds(Owned(keys)))
+        return any_key(keys.contact_id == contact, self.finds(Owned(keys)))
 
-    def _ranks(self) -> list[int]:
-        """List the ranks of keys that can find a contact by the word."""
-        fields = self.shape.fields
-        begun = [each for each in range(rank(START, 0), rank(INSIDE + 1, 0)) if each % FIELDS in fields]
-        account = [rank(WHOLE, ACCOUNT)] if ACCOUNT in fields else []
-        return [*account, *([MEMBER] if any(self.shape.departments) else []), *begun]
+    def finds_by_set(self, contact: ColumnElement[UUID], most: int) -> ColumnElement[bool]:
+        """Say that the contact is among all whom the word finds, who are put together once; ``most`` of them, 0 for however many.
 
-    def anybody(self) -> "Select[UUID]":
-        """List whom the word finds as one set, which is put together once. The offset keeps PostgreSQL from looking each up in it."""
+        PostgreSQL takes long words for short by its statistics, and would make a join of it that reads the word for each contact: a truth
+        that is worked out is no join, and so many at most are hashed.
+        """
         every = union_all(*self.sets()).subquery()
-        return select(every.c.contact_id).offset(0)
+        listed = select(every.c.contact_id)
+        among = contact.in_(listed.limit(number(most)) if most else listed.offset(0))
+        return case((among, true()), else_=false())
 
     def all_found(self) -> ColumnElement[bool]:
         """Say the same of contacts at large: a set that an index gives."""

@@ -35,8 +35,10 @@ _SPARSE: Final = 256
 """Candidates after which a search within departments that hold more than ``_MANY`` reads these departments."""
 _LOOK: Final = 256
 """Keys of the first of several words that are looked at before the other words are read as sets."""
-_FURTHER: Final = 8
-"""How many times as many are looked at where that is likely to fill the page."""
+_FURTHER: Final = 4
+"""How many times as many are looked at where the other words are long."""
+_KINDS: Final = 4
+"""Kinds of keys that a word finds by, and one more."""
 _FEWER: Final = 4
 """What part of ``_MANY`` keys of other words are read sooner than more candidates are looked at."""
 
@@ -103,7 +105,7 @@ class ContactFinder:
         """
         self._reader, self._repository = reader, repository
         self._few_at_once, self._enough, self._many, self._sparse = few, enough, many, sparse
-        self._look = look
+        self._look, self._reads_any = look, reader.dialect.name == "sqlite"
         self._statements: OrderedDict[tuple[Any, ...], Prepared | None] = OrderedDict()
 
     async def search(
@@ -247,26 +249,25 @@ class ContactFinder:
     ) -> list[Position]:
         """Read a tier of several words: ask of a few candidates whether the other words find them, then put together whom these find.
 
-        Where the others are long and the few candidates promise that a page is full soon, or a tier is short, each candidate is asked;
-        else a tier costs what its keys and those of the other words do, each read once, and not a question for each.
+        Where the others are long, some more are asked, and all where the tier is short. Else it costs what its keys and those of the
+        others do, each read once, and not a question for each. PostgreSQL hashes what it knows to be little: there long ones are not read.
         """
-        read = partial(self._tier, criteria, tier, where, after=after, limit=limit)
-        ends = await self._milestone(criteria, tier, after=after, far=self._look)
-        found = await read(ends=ends)
-        if ends is None or len(found) >= limit:
-            return found
-        few = await self._others_find(criteria, self._many // _FEWER)
-        if not few and len(found) * _FURTHER >= limit:
-            ends = await self._milestone(criteria, tier, after=after, far=self._look * _FURTHER)
-            found = await read(ends=ends)
+        found: list[Position] = []
+        few = False
+        for far in (self._look, self._look * _FURTHER):
+            ends = await self._milestone(criteria, tier, after=after, far=far)
+            found += await self._tier(criteria, tier, where, after=after, limit=limit - len(found), ends=ends)
             if ends is None or len(found) >= limit:
                 return found
-        as_sets = (
-            few
-            or await self._milestone(criteria, tier, after=after, far=max(self._many, 0)) is not None
-            or await self._others_find(criteria, self._many)
-        )
-        return await read(as_sets=as_sets)
+            after, few = ends, await self._others_find(criteria, self._many // _FEWER)
+            if few:
+                break
+        as_sets = None
+        if few or await self._others_find(criteria, self._many):
+            as_sets = max(_KINDS * self._many, _KINDS)
+        elif self._reads_any and await self._milestone(criteria, tier, after=after, far=max(self._many, 0)):
+            as_sets = 0
+        return found + await self._tier(criteria, tier, where, after=after, limit=limit - len(found), as_sets=as_sets)
 
     async def _others_find(self, criteria: Criteria, most: int) -> bool:
         """Tell whether the words beside the first find by at most so many keys of a kind."""
@@ -291,14 +292,13 @@ class ContactFinder:
         after: Position | None,
         limit: int,
         ends: Position | None = None,
-        as_sets: bool = False,
+        as_sets: int | None = None,
     ) -> list[Position]:
         """Read one tier until there are so many."""
         shape, size = criteria.wanted.shape if criteria.wanted else (), len(where.departments)
-        how = {"paged": after is not None, "ended": ends is not None, "as_sets": as_sets}
-        prepared = self._prepared(
-            ("tier", shape, tier, size, *how.values()), partial(candidates, shape, tier, departments=size, **how)
-        )
+        paged, ended = after is not None, ends is not None
+        written = partial(candidates, shape, tier, paged=paged, departments=size, ended=ended, as_sets=as_sets)
+        prepared = self._prepared(("tier", shape, tier, size, paged, ended, as_sets), written)
         values: dict[str, Any] = {**criteria.values, **where.values, **_from(after), "page": limit}
         if ends is not None:
             values.update(far_term=ends.term, far_name=ends.name, far_id=ends.id)

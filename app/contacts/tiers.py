@@ -84,11 +84,11 @@ class Way:
             conditions.append(term < self.ask.until)
         return conditions
 
-    def further(self, *, as_sets: bool) -> Iterator[ColumnElement[bool]]:
+    def further(self, *, as_sets: int | None) -> Iterator[ColumnElement[bool]]:
         """Say what else has to hold: all other words find the contact, and what was typed does not in one."""
         contact = self.keys.contact_id.expression
         for each in self.others:
-            yield contact.in_(each.anybody()) if as_sets else each.found(contact)
+            yield each.found(contact) if as_sets is None else each.finds_by_set(contact, as_sets)
         for each in self.phrase:
             yield not_(each.found(contact))
 
@@ -148,12 +148,12 @@ def candidates(
     paged: bool,
     departments: int = 0,
     ended: bool = False,
-    as_sets: bool = False,
+    as_sets: int | None = None,
 ) -> "Statement | None":
     """Write the scan of one tier: tier, matched text, name and id of each contact, in order; ``paged`` from a position on.
 
     Whoever asks, everywhere or within so many departments. ``ended`` where ``milestone`` stands. Of each candidate it is asked whether the
-    other words find it, or ``as_sets`` whom they find is put together before.
+    other words find it, or ``as_sets`` whom they find is put together before, of each so many at most (0: any number).
     """
     way = _way(shape, tier, departments)
     if way is None:

