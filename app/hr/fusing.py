@@ -39,6 +39,7 @@ class LeaverFuse:
     def __init__(self, *, ledger: HrLedger, heads: HeadCount, limits: Limits, clock: Clock) -> None:
         """Take the ledger, where people are counted, the limits, and the clock."""
         self._ledger, self._heads, self._limits, self._clock = ledger, heads, limits, clock
+        self._reached: dict[str | None, int] = {}
 
     async def demand(self, source: Source, viewer: Viewer, events: Iterable[HrEventIn]) -> None:
         """Raise ``FuseBlown`` where these events, alone or with what their sender sent within a day, would let too many go.
@@ -56,9 +57,15 @@ class LeaverFuse:
             raise FuseBlown(verdict, self._limits, by_events=True)
 
     async def watch(self, source: Source, viewer: Viewer) -> None:
-        """Tell the security log when a sender's events of a day let more go than a batch may; looked at every so many leavers."""
-        day = await self._ledger.let_go(source, viewer.standing.client_id, self._clock.now() - DAY)
-        if day and len(day) % self._limits.people == 0:
+        """Tell the security log when a sender's events of a day let more go than a batch may; looked at once for every so many leavers.
+
+        Events of one moment do not see one another, so a number of leavers may be passed over: looked at is what has been reached since.
+        """
+        sender = viewer.standing.client_id
+        day = await self._ledger.let_go(source, sender, self._clock.now() - DAY)
+        reached, before = len(day) // self._limits.people, self._reached.get(sender, 0)
+        self._reached[sender] = reached
+        if reached > before:
             verdict = await self._verdict(source, (), day)
             if verdict.blown:
                 self._report("many_leave", viewer, verdict)
