@@ -70,7 +70,7 @@ class Relation(Input):
 
     kind: Literal["emergency", "guardian"]
     name: Name = Field(examples=["仇静"])
-    phone: Raw = Field(examples=["13800000009"])
+    phone: Raw = Field(examples=["13800001234"])
 
 
 Relations = Annotated[list[Relation], Field(max_length=10)]

@@ -121,7 +121,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
         },
     ),
     "employee.moved": ("Somebody moves", "E9001", {"department": "SALES", "title": "客户经理", "manager": "E9004"}),
-    "employee.updated": ("Something about somebody changes", "E9001", {"mobile": "13800000002", "wechat": None}),
+    "employee.updated": ("Something about somebody changes", "E9001", {"mobile": "13800001234", "wechat": None}),
     "employee.leaving": ("Somebody is about to leave", "E9001", {"last_day": "2026-12-31"}),
     "employee.left": ("Somebody leaves", "E9001", {}),
     "employee.rehired": ("Somebody comes back", "E9001", {"department": "CS", "title": "客服专员"}),

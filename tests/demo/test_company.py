@@ -27,6 +27,7 @@ from app.demo.plan import POOLS
 from app.demo.staffing import CLIENTS, PRINCIPALS
 from app.departments.schemas import DepartmentCreate
 from app.disclosure.places import place_of
+from tests.demo.readme import ROOT
 
 DIGEST: Final = "ae66dc2440e90493bf4769777fe64107e8845e712c90dad492787e10eaa0a9f0"
 """SHA-256 of its departments, contacts and standings: another one means other people in every demo."""
@@ -107,6 +108,14 @@ def test_nobody_shares_a_value(made: Company, name: str) -> None:
     found = values(made, name)
     assert len(found) > 50
     assert len(set(found)) == len(found)
+
+
+def test_no_example_of_the_api_is_a_value_of_somebody(made: Company) -> None:
+    examples = (ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8")
+    names = ("mobile", "personal_mobile", "business_phone", "email", "personal_email", "id_number")
+    told = set(re.findall(r"[\w.-]+@[\w.-]+|\d{11,17}[\dXx]?", examples))
+    assert "13800001234" in told
+    assert told.isdisjoint(value for name in names for value in values(made, name))
 
 
 def test_work_and_private_mobiles_are_all_different(made: Company) -> None:
