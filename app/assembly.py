@@ -277,6 +277,7 @@ def assembled(
         clocks=governing.clocks.service,
         clock=clock,
     )
+    governing.departures.eraser.complete("personnel_event", hr.traces)
     heads = ReconciliationDesk(
         showing, settings.reconciliations, hr.service, governing, database, idempotency, sealer, keyring.mac_key
     )

@@ -29,6 +29,7 @@ from app.clocks.desk import ClockDesk
 from app.clocks.repository import DEADLINE
 from app.config import Settings
 from app.contacts.addresses import MailAddresses
+from app.contacts.erasing import CardArchive
 from app.contacts.fields import CATALOGUE
 from app.contacts.members import MemberReader
 from app.contacts.naming import Naming
@@ -38,7 +39,7 @@ from app.contacts.writer import ContactWriter
 from app.crypto.rowmac import RowSigner
 from app.crypto.sealer import Sealer
 from app.custody.desk import CUSTODY, CustodyDesk
-from app.departing import Domains, steps
+from app.departing import Archived, Domains, eraser, steps
 from app.departments.repository import DepartmentRepository
 from app.departments.service import DepartmentService
 from app.departures.departing import Accounts, Departing, Departments
@@ -382,4 +383,17 @@ class Governing:
             undertakings=self.undertakings,
             contacts=over.contacts,
             idempotency=idempotency,
+            eraser=eraser(
+                Archived(
+                    cards=CardArchive(over.contacts, over.sealer, over.writer.forms),
+                    departures=self.departing.book.rows,
+                    files=self.attachments.rows,
+                    accounts=over.accounts,
+                ),
+                {"provision": self.provisions.rows, "emergency": self.emergency.rows},
+                signer=over.signer,
+                database=database,
+                clock=showing.clock,
+                utc_offset=here,
+            ),
         )

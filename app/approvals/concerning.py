@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, bindparam, select
 
 from app.approvals.machine import OPEN
 from app.approvals.models import ApprovalRequest
@@ -18,6 +18,13 @@ _OPEN: Final = Query(
 )
 
 
+_ABOUT: Final = Query(
+    select(ApprovalRequest.id).where(
+        ApprovalRequest.subject_id == bindparam("subject", type_=String()), ApprovalRequest.subject_type == _CONTACT
+    )
+)
+
+
 class OpenRequests:
     """Reads them."""
 
@@ -25,3 +32,7 @@ class OpenRequests:
         """Give the contacts that a request is about which somebody has still to decide."""
         found = (Subject(*row).uuid for row in await _OPEN.rows(source))
         return frozenset(each for each in found if each is not None)
+
+    async def about(self, source: Source, contact_id: UUID) -> list[UUID]:
+        """Name every request that was ever about somebody, open or ended."""
+        return [row[0] for row in await _ABOUT.rows(source, subject=str(contact_id))]

@@ -22,6 +22,7 @@ class AttachmentDesk:
         idempotency: Idempotency,
     ) -> None:
         """Take what every look shares, the rows, what puts files to requests, the stores, and what repeats are told."""
+        self.rows = rows
         self.reader = AttachmentReader(showing, rows=rows, attaching=attaching)
         self.keeper = AttachmentKeeper(
             rows=rows, attaching=attaching, database=database, idempotency=idempotency, clock=showing.clock

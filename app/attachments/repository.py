@@ -136,6 +136,14 @@ class AttachmentRepository:
         await session.execute(delete(_ROWS).where(_ROWS.c.id.in_(identities), _ROWS.c.request_id.is_(None)))
         await drop_keys(session, identities)
 
+    async def shred(self, session: AsyncSession, requests: Sequence[UUID]) -> int:
+        """Delete the content, and the keys, of the files of requests; that there were such files stays. Tell how many they were."""
+        files = list(await session.scalars(select(_ROWS.c.id).where(_ROWS.c.request_id.in_(requests))))
+        if files:
+            await session.execute(delete(_CHUNKS).where(_CHUNKS.c.attachment_id.in_(files)))
+            await drop_keys(session, files)
+        return len(files)
+
     async def past(self, session: AsyncSession, now: datetime, most: int) -> list[UUID]:
         """List files that nobody filed with in time; what another process deletes is left out."""
         statement = (

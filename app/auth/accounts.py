@@ -143,6 +143,10 @@ class UserAccounts:
         """End: no token of any issuer is taken for this account, and its password is gone; raise ``AccountNotFound``."""
         return await self._change(session, user_name, state="disabled", password_hash=None)
 
+    async def rename(self, session: AsyncSession, user_name: str, after: str) -> Account:
+        """Call an account otherwise, so that its name says nobody any more and is free; raise ``AccountNotFound`` or ``AccountExists``."""
+        return await self._change(session, user_name, user_name=after)
+
     async def set_password_hash(self, session: AsyncSession, user_name: str, password_hash: str) -> Account:
         """Give the account another password; whatever was signed in with the old one is over. Raise ``AccountNotFound``."""
         return await self._change(session, user_name, password_hash=password_hash)
@@ -154,7 +158,7 @@ class UserAccounts:
     async def _enter(self, session: AsyncSession, user_name: str, state: AccountState) -> Account:
         return await self._change(session, user_name, state=state)
 
-    async def _change(self, session: AsyncSession, user_name: str, **members: Any) -> Account:  # noqa: ANN401 — members of Account
+    async def _change(self, session: AsyncSession, user_name: str, /, **members: Any) -> Account:  # noqa: ANN401 — members of Account
         """Change what is there now: the counter, moved first, lets one change of an account after the other read it."""
         await epochs.bump(session, epochs.TOKENS)
         account = await self.by_user_name(session, user_name)

@@ -10,6 +10,7 @@ import typer
 
 from app import __version__
 from app.cli import (
+    archive,
     audit,
     calendar,
     clients,
@@ -52,6 +53,7 @@ for name, noun in (
     ("audit", audit.app),
     ("emergency", emergency.app),
     ("history", history.app),
+    ("archive", archive.app),
     ("provisions", provisions.app),
     ("openapi", openapi.app),
     ("demo", demo.app),

@@ -170,6 +170,25 @@ class Forms:
             return None
         return at.date() + timedelta(days=form.retention.days)
 
+    def kept_until(
+        self, kind: str, *, created: date, left: date, contract_until: date | None, retain_until: date | None
+    ) -> date | None:
+        """Give the last day on which a card in the archive is kept; ``None`` for a kind that is kept without an end.
+
+        A time that begins with a contract begins with the leaving where no end of the contract was ever said.
+        """
+        form = self.by_kind.get(kind)
+        if form is None or form.retention is None:
+            return None
+        days = timedelta(days=form.retention.days)
+        match form.retention.begins:
+            case "created":
+                return retain_until or created + days
+            case "contract_until":
+                return (contract_until or left) + days
+            case "left":
+                return left + days
+
 
 def parse(text: str) -> FormSet:
     """Read a set of forms from YAML; raise ``BadFormsError`` when it is not wholly understood."""

@@ -2,7 +2,8 @@
 
 ``mac`` covers what policy reads (kind, status, secrecy, departments, user name, row counter), the consents that are live, and every
 envelope and digest, under the contact's own key. ``digests`` packs a 16-byte MAC per sealed value, by which a new value is compared with
-the stored one unopened. A name is plain for some kinds and sealed for others, in a column of each.
+the stored one unopened. A name is plain for some kinds and sealed for others, in a column of each. ``erased_at``: retention was over, the
+key is destroyed, and the row is an id that others refer to.
 ``contact_change`` is append-only and holds every value sealed.
 """
 
@@ -43,6 +44,8 @@ def sealed(name: str) -> Mapped[Sealed | None]:
 
 _UNCONFIRMED: Final = text("unconfirmed_since IS NOT NULL")
 _HOTLINE: Final = text("kind = 'hotline'")
+IN_ARCHIVE: Final = text("status = 'archived' AND erased_at IS NULL")
+"""In the archive, and not erased yet: word by word as the index has it, since SQLite knows it by no other."""
 
 
 class Contact(Base):
@@ -66,6 +69,7 @@ class Contact(Base):
         Index("ix_contact_name_id", "name", "id"),
         Index("ix_contact_hotline", "id", sqlite_where=_HOTLINE, postgresql_where=_HOTLINE),
         Index("ix_contact_unconfirmed", "id", sqlite_where=_UNCONFIRMED, postgresql_where=_UNCONFIRMED),
+        Index("ix_contact_in_archive", "id", sqlite_where=IN_ARCHIVE, postgresql_where=IN_ARCHIVE),
     )
     id: Mapped[UUID] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
@@ -129,6 +133,7 @@ class Contact(Base):
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+    erased_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 LABEL: Final = func.coalesce(Contact.name, Contact.organisation, literal_column("''"))

@@ -37,7 +37,7 @@ from app.crypto.datakey import WrappedDataKey
 from app.crypto.errors import SealBroken
 from app.crypto.history_store import HISTORY_KEY_COLUMNS, with_named_key
 from app.crypto.sealer import Sealer
-from app.crypto.stored import KEY_COLUMNS, stored_key, with_key
+from app.crypto.stored import KEY_COLUMNS, found_key, with_key
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.kit.db import Prepared, Reader, Row, Statement
@@ -294,7 +294,8 @@ class ContactRepository:
         except (orjson.JSONDecodeError, RowUnreadable):
             distrust(identity)
             return None
-        return contact, await stored_key(session, identity)
+        key = await found_key(session, identity)
+        return None if key is None else (contact, key)
 
     async def clear_sides(self, session: AsyncSession, identity: UUID) -> None:
         """Empty the side tables of a contact, before they are written anew."""

@@ -166,7 +166,8 @@ class Tagger:
         ]
         await _ADD.each(session, rows)
 
-    async def forget(self, session: AsyncSession, identity: UUID) -> None:
+    @staticmethod
+    async def forget(session: AsyncSession, identity: UUID) -> None:
         """Delete every tag of a contact: who is archived, or whose key is destroyed, is found by nothing."""
         await _FORGET_ALL.rows(session, {"contact": identity})
 

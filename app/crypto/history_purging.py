@@ -10,10 +10,11 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Integer, LargeBinary, Select, and_, bindparam, select, text, update
+from sqlalchemy import ColumnElement, CursorResult, Integer, LargeBinary, Select, and_, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto.models import HistoryKeyRow
+from app.crypto.stored import overwritten
 from app.kit.models import Id
 from app.kit.query import Query, Source
 
@@ -42,11 +43,23 @@ _DESTROYED: Final = Query(
     .order_by(HistoryKeyRow.handle)
     .limit(_LIMIT)
 )
+_OF_ONE: Final = Query(
+    select(*_KEPT)
+    .where(HistoryKeyRow.subject_id == bindparam("subject", type_=Id()), HistoryKeyRow.wrapped.is_not(None))
+    .order_by(HistoryKeyRow.handle)
+)
 
 
 def lives_before(quarter: int) -> ColumnElement[bool]:
     """Say that a row of ``history_key`` is of an earlier quarter and not destroyed."""
     return and_(HistoryKeyRow.wrapped.is_not(None), HistoryKeyRow.quarter < quarter)
+
+
+def lives_of(subject: ColumnElement[UUID]) -> Select[UUID]:
+    """Select the keys of ``subject``'s history that are not destroyed, within a statement, to be asked whether there are any."""
+    return select(HistoryKeyRow.subject_id).where(
+        HistoryKeyRow.subject_id == subject, HistoryKeyRow.wrapped.is_not(None)
+    )
 
 
 def went_with(purge: UUID) -> ColumnElement[bool]:
@@ -69,6 +82,11 @@ async def live_keys(
         after = page[-1].handle
 
 
+async def keys_of(source: Source, subject: UUID) -> Sequence[KeptKey]:
+    """List every key of one person's history that is not destroyed, of whichever quarter, by handle."""
+    return [KeptKey(*row) for row in await _OF_ONE.rows(source, subject=subject)]
+
+
 async def destroyed_keys(source: Source, purge: UUID, *, after: bytes = b"", limit: int = _PAGE) -> Sequence[KeptKey]:
     """List the keys that a purge destroyed, by handle, from after ``after`` on."""
     return [KeptKey(*row) for row in await _DESTROYED.rows(source, purge=purge, after=after, page=limit)]
@@ -76,8 +94,7 @@ async def destroyed_keys(source: Source, purge: UUID, *, after: bytes = b"", lim
 
 async def destroy(session: AsyncSession, handles: Sequence[bytes], *, purge: UUID, at: datetime) -> int:
     """Destroy these keys, in the caller's transaction; give how many of them were there to destroy."""
-    if session.get_bind().dialect.name == "sqlite":
-        await session.execute(text("PRAGMA secure_delete = ON"))
+    await overwritten(session)
     rest, count = iter(handles), 0
     while some := list(islice(rest, _AT_ONCE)):
         done = await session.execute(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -51,6 +51,24 @@ def add_key(session: AsyncSession, subject: UUID, wrapped: WrappedDataKey, *, at
 async def drop_keys(session: AsyncSession, subjects: Iterable[UUID]) -> None:
     """Delete the keys of subjects who are no persons: whatever copies of their boxes there are, they open no more."""
     await session.execute(delete(_TABLE).where(_TABLE.c.subject_id.in_(list(subjects))))
+
+
+def has_key(subject: ColumnElement[UUID]) -> Select[UUID]:
+    """Select the key of ``subject``, of a statement around this one, to be asked whether there is one."""
+    return select(DataKeyRow.subject_id).where(DataKeyRow.subject_id == subject)
+
+
+async def destroy_key(session: AsyncSession, subject: UUID) -> bool:
+    """Delete a person's key, and overwrite what is freed where the store leaves that to us; tell whether there was one."""
+    await overwritten(session)
+    gone = delete(_TABLE).where(_TABLE.c.subject_id == subject).returning(_TABLE.c.subject_id)
+    return (await session.execute(gone)).first() is not None
+
+
+async def overwritten(session: AsyncSession) -> None:
+    """Let SQLite overwrite what this connection deletes from now on; PostgreSQL keeps dead rows until ``VACUUM``."""
+    if session.get_bind().dialect.name == "sqlite":
+        await session.execute(text("PRAGMA secure_delete = ON"))
 
 
 async def ensure_key(session: AsyncSession, sealer: Sealer, subject: UUID, *, at: datetime) -> None:

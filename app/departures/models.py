@@ -42,6 +42,16 @@ class DepartureRow(Base):
     mac: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
+class ErasureRow(Base):
+    """Somebody whose retention was over and whose keys were destroyed, with the signed certificate of that. Append-only; names nobody."""
+
+    __tablename__ = "erasure"
+    id: Mapped[UUID] = mapped_column(Id, primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(Id, ForeignKey("contact.id"), unique=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    note: Mapped[str] = mapped_column(Text)
+
+
 class UndertakingText(Base):
     """A version of the confidentiality undertaking, in both languages; ``digest`` is the SHA-256 of what it says."""
 

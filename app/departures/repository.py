@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, and_, bindparam, not_, or_
+from sqlalchemy import ColumnElement, Integer, LargeBinary, and_, bindparam, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.crypto.rowmac import RowSigner
@@ -125,6 +125,22 @@ class DepartureRepository:
         """Give the leaving whose card waits, locked until the transaction ends."""
         found = await self._rows.locked(session, self._rows.table.c.contact_id == contact_id, *self._waits)
         return next(iter(found), None)
+
+    async def last_left(self, source: Source, contacts: Sequence[UUID]) -> dict[UUID, datetime]:
+        """Say when each of these left last, as the rows say that nobody has compared yet: enough to know whom to look at."""
+        columns = self._rows.table.c
+        statement = (
+            select(columns.contact_id, func.max(columns.left_at))
+            .where(columns.contact_id.in_(list(contacts)))
+            .group_by(columns.contact_id)
+        )
+        return {row[0]: row[1] for row in await Query(statement).rows(source)}
+
+    async def forget(self, session: AsyncSession, contact_id: UUID) -> None:
+        """Forget under which employee number somebody left, each time: nobody who comes with it later is taken for them."""
+        for each in await self._rows.locked(session, self._rows.table.c.contact_id == contact_id):
+            if each.tag is not None:
+                await self.save(session, replace(each, tag=None))
 
     async def add(self, session: AsyncSession, departure: Departure) -> None:
         """Add one."""

@@ -36,6 +36,7 @@ APPEND_ONLY: Final = (
     "public.provision_return",
     "public.undertaking_text",
     "public.undertaking",
+    "public.erasure",
 )
 """Tables that must be fenced, whatever else is."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.config import Settings
-from app.doctor import calendar, database, history, keys, notices, place, records, rows, tags
+from app.doctor import calendar, database, erasures, history, keys, notices, place, records, rows, tags
 from app.doctor.findings import Finding, Level, bad, without
 from app.doctor.store import Store, StoreSilent, store_of
 from app.kit.db import Database
@@ -69,6 +69,7 @@ def _of_an_open_store(settings: Settings, store: Store, now: datetime) -> list[t
         ("backlog", records.backlog(store, now)),
         ("search_tags", tags.tags(store)),
         ("history", history.history(settings, store)),
+        ("erasures", erasures.erasures(settings, store)),
         ("calendar", calendar.calendar(settings, store, now)),
         ("notices", notices.notices(settings, store, now)),
         ("demo", records.demo(settings, store)),

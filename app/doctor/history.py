@@ -4,18 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Final
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-from app.audit.note import Verifier
 from app.config import Settings
 from app.crypto.history_purging import KeptKey
+from app.doctor.erasures import PUBLIC, certified, id_of, verifiers_of
 from app.doctor.findings import Finding, Level, bad, ok
 from app.doctor.store import Store
 from app.history.rules import Tally, opened
 from app.production import Words
 
-_PUBLIC: Final = "SELECT public FROM signing_key WHERE use = 'log'"
 _PURGES: Final = "SELECT id, note FROM history_purge ORDER BY at, id"
 _GONE: Final = "SELECT purge_id, handle, subject_id, quarter FROM history_key WHERE wrapped IS NULL ORDER BY handle"
 _FIND_OUT: Final = Words(
@@ -26,16 +22,18 @@ _FIND_OUT: Final = Words(
 
 async def history(settings: Settings, store: Store) -> AsyncIterator[Finding]:
     """Compare the keys that are gone with the certificates of the purges that destroyed them."""
-    keys = [load_der_public_key(bytes(row[0])) for row in await store.ask(_PUBLIC)]
-    verifiers = [Verifier(settings.audit.origin, each) for each in keys if isinstance(each, Ed25519PublicKey)]
+    verifiers = verifiers_of(settings, list(await store.ask(PUBLIC)))
     gone: dict[UUID, Tally] = {}
     for purge, handle, subject, quarter in await store.ask(_GONE):
-        gone.setdefault(_id(purge), Tally()).add(KeptKey(bytes(handle), _id(subject), quarter))
+        gone.setdefault(id_of(purge), Tally()).add(KeptKey(bytes(handle), id_of(subject), quarter))
     faults, count = 0, 0
+    for erasure in (await certified(settings, store))[0]:
+        if gone.get(erasure.id, Tally()).root == erasure.root:
+            gone.pop(erasure.id, None)
     for identity, note in await store.ask(_PURGES):
         count += 1
-        tally, statement = gone.pop(_id(identity), Tally()), opened(verifiers, note)
-        if statement is None or (statement["request"], statement["root"]) != (str(_id(identity)), tally.root):
+        tally, statement = gone.pop(id_of(identity), Tally()), opened(verifiers, note)
+        if statement is None or (statement["request"], statement["root"]) != (str(id_of(identity)), tally.root):
             faults += 1
     if faults:
         what = Words(
@@ -48,7 +46,3 @@ async def history(settings: Settings, store: Store) -> AsyncIterator[Finding]:
         yield bad("history", Level.ERROR, what, _FIND_OUT)
     if not faults and not gone:
         yield ok("history", f"{count} purges, each as certified", f"{count} 次历史清除，均与证书一致")
-
-
-def _id(stored: object) -> UUID:
-    return stored if isinstance(stored, UUID) else UUID(bytes=bytes(stored))  # type: ignore[call-overload]  # a driver's bytes

@@ -5,7 +5,7 @@ finds. It walks every table that has a column ``mac`` by its key, a page at a ti
 for five hundred, and opens nothing.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -26,6 +26,7 @@ from app.crypto.rowmac import RowSigner, RowValue
 from app.crypto.sealed import SealedType
 from app.crypto.sealer import KeySource, Sealer
 from app.doctor.covers import Cover, covers
+from app.doctor.erasures import certified
 from app.doctor.findings import Finding, Level, bad, ok
 from app.doctor.keys import opened
 from app.doctor.store import Store, StoreSilent
@@ -80,6 +81,7 @@ async def rows(settings: Settings, store: Store) -> AsyncIterator[Finding]:
         what = Words("MACs of rows cannot be compared without the keys", "缺少密钥，无法核对记录的校验码")
         yield bad("rows", Level.ERROR, what, Words("mend the keys first", "请先恢复密钥"))
         return
+    erased = frozenset(each.contact for each in (await certified(settings, store))[0])
     known, count, clean = covers(tables.metadata.tables), 0, True
     silent = dict[str, str]()
     for name, table in signed_tables().items():
@@ -90,7 +92,7 @@ async def rows(settings: Settings, store: Store) -> AsyncIterator[Finding]:
             yield bad(f"rows.{name}", Level.ERROR, what, Words("this version is faulty", "此版本有缺陷"))
             continue
         try:
-            tally = await _tallied(store, Examiner(table, cover, vault, _dialect(store)))
+            tally = await _tallied(store, Examiner(table, cover, vault, _dialect(store), erased))
         except StoreSilent as error:
             silent[name] = str(error)
             continue
@@ -126,9 +128,11 @@ async def _tallied(store: Store, examiner: "Examiner") -> Tally:
 class Examiner:
     """Reads one table: its key first, then what is covered, the MAC, and where it is a person's own, the wrapped key."""
 
-    def __init__(self, table: Table, cover: Cover, vault: Vault, dialect: Dialect) -> None:
-        """Take the table, its cover, the keys and the kind of store."""
-        self._table, self._cover = table, cover
+    def __init__(
+        self, table: Table, cover: Cover, vault: Vault, dialect: Dialect, erased: Container[UUID] = ()
+    ) -> None:
+        """Take the table, its cover, the keys, the kind of store, and those whose key was destroyed, on record."""
+        self._table, self._cover, self._erased = table, cover, erased
         self._signer = None if cover.label is None else RowSigner(vault.mac_key(cover.label))
         self._sealer = Sealer(vault)
         self._names = cover.columns(table)
@@ -171,7 +175,7 @@ class Examiner:
         if self._signer is not None:
             return self._signer.verify(self._table.name, covered, mac)
         if None in key or self._cover.person is None:
-            return False
+            return self._cover.person is not None and row[self._cover.person] in self._erased
         return self._sealer.existing(row[self._cover.person], WrappedDataKey(*key)).verify(covered, mac)
 
 

@@ -58,6 +58,7 @@ class EmergencyDesk:
     ) -> None:
         """Take what desks share, the signer, the stores, the fields' classes, the company's day and calendar, who tells, and who is who."""
         rows, told, clock = EmergencyRepository(signer), teller, showing.clock
+        self.rows = rows
         accounts, contacts, database = stores.accounts, stores.contacts, stores.database
         sheets, parts = SheetRepository(signer), Parts(persons)
         self.sessions = EmergencySessions(

@@ -81,6 +81,12 @@ class EmergencyRepository:
         found = self.sessions.read(rows)
         return len(found) == len(rows) and not any(each.overdue(now) for each in found)
 
+    async def contacts(self, source: Source) -> frozenset[UUID]:
+        """Give whose sessions are not reviewed by both sides yet: their reasons are still to be read."""
+        columns = self.sessions.table.c
+        rows = await Query(select(columns.actor_id).where(columns.reviewed_at.is_(None)).distinct()).rows(source)
+        return frozenset(row[0] for row in rows)
+
     async def open_sessions(self, session: AsyncSession, actor_id: UUID) -> list[Session]:
         """Hold what a person has not ended, whether or not its time is over."""
         columns = self.sessions.table.c

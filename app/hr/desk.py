@@ -17,6 +17,7 @@ from app.disclosure.showing import Showing
 from app.hr.backlog import Backlog
 from app.hr.batching import HrBatches
 from app.hr.deciding import LedgerKeeper
+from app.hr.erasing import LedgerTraces
 from app.hr.fuse import Limits
 from app.hr.fusing import LeaverFuse
 from app.hr.known import SUBJECTS, KnownSubjects, LedgerKeys
@@ -80,6 +81,7 @@ class HrDesk:
             keys=keys,
             clock=clock,
         )
+        self.traces = LedgerTraces(ledger, known)
         timing = Timing(clocks, keys)
         self.applier = TimedApplier(
             timing,

@@ -138,6 +138,16 @@ class KnownSubjects:
         """Give the key that was made for a card beforehand, if one was."""
         return await found_key(session, known.id) if known.minted else None
 
+    async def hold(self, unit: UnitOfWork, contact_id: UUID) -> None:
+        """Lock the subject whose card this is, so that no event about them is applied meanwhile."""
+        await self._rows.locked(unit.session, self._rows.table.c.id == contact_id)
+
+    async def forget(self, unit: UnitOfWork, contact_id: UUID) -> None:
+        """Know a subject no more by the card that it had: what comes of it from now on is heard of somebody who has none yet."""
+        found = await self._rows.locked(unit.session, self._rows.table.c.id == contact_id)
+        for each in found:
+            await self.put(unit.session, replace(each, id=new_id(), minted=True, writers="{}"))
+
     async def _one(self, session: AsyncSession, digest: bytes) -> Known | None:
         column = self._rows.table.c.subject_hash
         rows = (await session.execute(self._rows.select(column == digest).with_for_update())).all()

@@ -118,11 +118,22 @@ class LedgerCriteria:
     subject_hash: bytes | None = None
 
 
+_UNSETTLED: Final = Query(
+    select(HrEvent.sealed_for)
+    .where(HrEvent.next_at.is_not(None), HrEvent.state.in_(_OPEN), HrEvent.sealed_for.is_not(None))
+    .distinct()
+)
+
+
 class HrLedger:
     """Rows of ``hr_event``.
 
     What is told of a row: id, event id, source, type, time, sequence, time of receipt, state, contact, problem, numbers; never the payload.
     """
+
+    async def unsettled(self, source: Source) -> frozenset[UUID]:
+        """Name the people whom an event is sealed for that is still to be applied."""
+        return frozenset(row[0] for row in await _UNSETTLED.rows(source))
 
     async def claim(self, session: AsyncSession, row: HrEvent) -> HrEvent | None:
         """Enter a new event; when its source has used the id, enter nothing and give the row that has it.

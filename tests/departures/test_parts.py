@@ -80,6 +80,7 @@ CLAIMED: Final[Mapping[str, Part | str]] = {
     "engagement.contact_id": "the customer",
     "engagement_staff.contact_id": "the customer",
     "engagement_staff.staff_id": Part.CUSTOMERS,
+    "erasure.contact_id": RECORD,
     "import_run.contact_id": "goes on with the rights of now, which are none",
     "history_key.subject_id": RECORD,
     "hr_event.contact_id": RECORD,
