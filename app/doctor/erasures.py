@@ -18,7 +18,8 @@ from app.doctor.store import Store
 from app.production import Words
 
 PUBLIC: Final = "SELECT public FROM signing_key WHERE use = 'log'"
-_ERASURES: Final = "SELECT id, contact_id, note FROM erasure ORDER BY at, id"
+_ERASURES: Final = "SELECT id, contact_id, note FROM erasure ORDER BY id LIMIT {limit} OFFSET {offset}"
+_PAGE: Final = 500
 _BACK: Final = (
     "SELECT count(*) FROM erasure e WHERE EXISTS (SELECT 1 FROM data_key k WHERE k.subject_id = e.contact_id)"
     " OR EXISTS (SELECT 1 FROM history_key h WHERE h.subject_id = e.contact_id AND h.wrapped IS NOT NULL)"
@@ -46,13 +47,14 @@ def verifiers_of(settings: Settings, public: list[Any]) -> list[Verifier]:
 
 async def certified(settings: Settings, store: Store) -> tuple[list[Certified], int]:
     """Read every certificate; give those that verify, and how many there are."""
-    verifiers, found = verifiers_of(settings, list(await store.ask(PUBLIC))), list[Certified]()
-    rows = await store.ask(_ERASURES)
-    for identity, contact, note in rows:
-        said = opened(verifiers, note) or {}
-        if (said.get("erasure"), said.get("contact")) == (str(id_of(identity)), str(id_of(contact))):
-            found.append(Certified(id_of(identity), id_of(contact), said["history_root"]))
-    return found, len(rows)
+    verifiers, found, count = verifiers_of(settings, list(await store.ask(PUBLIC))), list[Certified](), 0
+    while rows := await store.ask(_ERASURES.format(limit=_PAGE, offset=count)):
+        for identity, contact, note in rows:
+            said = opened(verifiers, note) or {}
+            if (said.get("erasure"), said.get("contact")) == (str(id_of(identity)), str(id_of(contact))):
+                found.append(Certified(id_of(identity), id_of(contact), said["history_root"]))
+        count += len(rows)
+    return found, count
 
 
 async def erasures(settings: Settings, store: Store) -> AsyncIterator[Finding]:
