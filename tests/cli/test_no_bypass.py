@@ -51,6 +51,8 @@ REASONS: Final = {
     "openapi check": NOTHING,
     "calendar show": NOTHING,
     "calendar import": "moves working days, and with them due dates, on record; no step is answered or left out by it",
+    "archive due": NOTHING,
+    "archive erase": "destroys, and only whom the day's sweep destroys anyway; holds are asked as ever",
     "history export": "certificates and the names of keys that are gone; no value is in it",
     "history destroy-again": "destroys, and only what the log's own signature says was destroyed",
     "hr deadlines": SERVICE,
