@@ -610,7 +610,9 @@ async def test_any_search_of_anybody_is_the_plain_reading(
     }
     statuses = {status} if status else {"active", "frozen", "prehire"}
     scope = [each for each in COMPANIES[place] if each.status in statuses and who in SEES.get(each.status, {who})]
-    expected = [str(each) for each in plainly.found(scope, q, DEPARTMENTS)]
+    tree = await world.application.standings.tree()
+    departments = {node.code: node.name for node in tree.nodes.values()}
+    expected = [str(each) for each in plainly.found(scope, q, departments)]
     event("somebody is found" if expected else "nobody is found")
     assert await everybody(world, who, limit=limit, **narrowed) == expected
     counted = await ask(world, who, limit=1, total=True, **narrowed)
