@@ -37,6 +37,7 @@ DialectName = Literal["sqlite", "postgresql"]
 _COLLISIONS: Final = frozenset({"40001", "40P01"})
 _PASSING: Final = _COLLISIONS | frozenset({"55P03", "57014", "57P01", "57P02", "57P03", "53300"})
 _READ_THREADS: Final = 2
+_GRACE_MS: Final = 1_000
 
 
 class Prepared:
@@ -196,12 +197,17 @@ async def _speak_json(connection: asyncpg.Connection) -> None:
 
 
 class PostgresReader:
-    """Reads PostgreSQL through a pool of the driver's own connections."""
+    """Reads PostgreSQL through a pool of the driver's own connections.
 
-    def __init__(self, dsn: str, *, size: int, server_settings: Mapping[str, str]) -> None:
-        """Remember where; the pool opens with the first read and again after a failure."""
+    PostgreSQL ends a statement that takes too long. One that it has not ended a little later is of a server that does not answer at all,
+    nor would it cancel: the connection is dropped at once, and the reader told.
+    """
+
+    def __init__(self, dsn: str, *, size: int, server_settings: Mapping[str, str], patience: float) -> None:
+        """Remember where, and how many seconds a read may take; the pool opens with the first and again after a failure."""
         self.dialect: Dialect = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         self._dsn, self._size, self._server_settings = dsn, size, dict(server_settings)
+        self._patience = patience
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -220,8 +226,8 @@ class PostgresReader:
                         init=_speak_json,
                         reset=_nothing_to_reset,
                         server_settings=self._server_settings,
-                        timeout=5,
-                        command_timeout=30,
+                        timeout=min(5.0, self._patience),
+                        command_timeout=self._patience,
                     )
         return self._pool
 
@@ -232,9 +238,18 @@ class PostgresReader:
     async def fetch_raw(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
         """Run the statement on a pooled connection; give what the driver gave."""
         arguments = prepared.arguments(values or {})
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._patience
         try:
-            pool = await self._opened()
-            rows: Sequence[Any] = await pool.fetch(prepared.sql, *arguments)
+            async with asyncio.timeout_at(ends):
+                pool = await self._opened()
+                connection = await pool.acquire()
+            overdue = loop.call_at(ends, connection.terminate)
+            try:
+                rows: Sequence[Any] = await connection.fetch(prepared.sql, *arguments)
+            finally:
+                overdue.cancel()
+                await pool.release(connection)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable from error
         return [tuple(row) for row in rows]
@@ -317,15 +332,16 @@ class Database:
         if settings.database.url is not None:
             url = make_url(settings.database.url.get_secret_value())
             self.dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+            size, patience = settings.database.pool_size, (settings.database.statement_timeout_ms + _GRACE_MS) / 1000
             self.engine = postgres_engine(
                 self.dsn,
                 server_settings=timeouts,
-                pool_size=settings.database.pool_size,
+                pool_size=size,
                 max_overflow=0,
                 pool_timeout=POOL_WAIT_SECONDS,
             )
             self.log_engine = self.engine
-            self.reader: Reader = PostgresReader(self.dsn, size=settings.database.pool_size, server_settings=timeouts)
+            self.reader: Reader = PostgresReader(self.dsn, size=size, server_settings=timeouts, patience=patience)
             self.log_reader: Reader = self.reader
         else:
             self.engine = sqlite_engine(self.business_path)

@@ -26,6 +26,7 @@ _SETTINGS: Final = {
 }
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _CONNECT_SECONDS: Final = 5.0
+_LONGEST_SECONDS: Final = 30.0
 
 
 class _SqliteSnapshot(SqliteReader):
@@ -51,7 +52,7 @@ class _PostgresSnapshot(PostgresReader):
     """One connection in one transaction."""
 
     def __init__(self, dsn: str, connection: asyncpg.Connection) -> None:
-        super().__init__(dsn, size=1, server_settings={})
+        super().__init__(dsn, size=1, server_settings={}, patience=_LONGEST_SECONDS)
         self._connection = connection
 
     async def fetch_raw(self, prepared: Prepared, values: Mapping[str, Any] | None = None) -> list[Row]:
@@ -86,7 +87,9 @@ async def snapshot(database: Database) -> AsyncIterator[Reader]:
 async def _postgres(dsn: str) -> PostgresReader:
     connection: asyncpg.Connection | None = None
     try:
-        connection = await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS, command_timeout=30, server_settings=_SETTINGS)
+        connection = await asyncpg.connect(
+            dsn, timeout=_CONNECT_SECONDS, command_timeout=_LONGEST_SECONDS, server_settings=_SETTINGS
+        )
         for name in ("json", "jsonb"):
             await connection.set_type_codec(
                 name,

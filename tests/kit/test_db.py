@@ -1,0 +1,77 @@
+"""A PostgreSQL that stopped answering, its connections still open: readers are told when a statement's time is over, not a minute later."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy import literal, select
+
+from app.kit.db import Database
+from app.kit.errors import Unavailable
+from tests.support.stores import PostgresTestStore
+
+ONE = select(literal(1).label("one"))
+SLOWEST_MS = 300
+
+
+@asynccontextmanager
+async def frozen(store: PostgresTestStore) -> AsyncIterator[list[int]]:
+    """Stop every process that serves the store's database now; let them go on at the end."""
+    watching = await asyncpg.connect(store.superuser_dsn)
+    try:
+        rows = await watching.fetch(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        processes = [row["pid"] for row in rows]
+        for each in processes:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            yield processes
+        finally:
+            for each in processes:
+                os.kill(each, signal.SIGCONT)
+    finally:
+        await watching.close()
+
+
+async def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_a_statement_may_take(
+    postgres_store: PostgresTestStore,
+) -> None:
+    settings = postgres_store.settings
+    hasty = settings.database.model_copy(update={"statement_timeout_ms": SLOWEST_MS, "pool_size": 2})
+    database = Database(settings.model_copy(update={"database": hasty}))
+    one = database.reader.prepare(ONE)
+    try:
+        await asyncio.gather(*[database.reader.fetch(one) for _ in range(8)])
+        async with frozen(postgres_store) as processes:
+            assert processes
+            reads = [database.reader.fetch(one) for _ in range(2)]
+            told = await asyncio.wait_for(asyncio.gather(*reads, return_exceptions=True), 10)
+            assert {type(each) for each in told} == {Unavailable}
+            assert await database.reader.fetch(one) == [(1,)], (
+                "whoever asks next is not given a connection that nobody answers"
+            )
+        assert await database.reader.fetch(one) == [(1,)]
+    finally:
+        await database.close()
+
+
+async def test_a_reader_who_waits_for_a_connection_waits_no_longer_either(postgres_store: PostgresTestStore) -> None:
+    settings = postgres_store.settings
+    hasty = settings.database.model_copy(update={"statement_timeout_ms": SLOWEST_MS, "pool_size": 1})
+    database = Database(settings.model_copy(update={"database": hasty}))
+    one = database.reader.prepare(ONE)
+    try:
+        await database.reader.fetch(one)
+        async with frozen(postgres_store):
+            reads = [database.reader.fetch(one) for _ in range(3)]
+            told = await asyncio.wait_for(asyncio.gather(*reads, return_exceptions=True), 10)
+            assert type(told[0]) is Unavailable
+            assert all(type(each) is Unavailable or each == [(1,)] for each in told)
+        assert await database.reader.fetch(one) == [(1,)]
+    finally:
+        await database.close()
