@@ -39,6 +39,8 @@ from app.numbers.usage_schemas import ForecastQuery, ForecastView, UtilisationVi
 from app.numbers.views import domain_view, forecast_view, free_view, pool_view, range_view, reserved_view
 from app.permissions.standing import Standings, Viewer
 
+_UTILISATION: Final = "number_pool.utilisation"
+_FORECAST: Final = "number_pool.forecast"
 _GIVES: Final = frozenset({Scope.NUMBERS_ADMIN.value, Scope.NUMBERS_ALLOCATE.value})
 
 
@@ -192,20 +194,28 @@ class PlanReader(Looks):
             "low_water": pool.low_water,
             "low": pool.low_water is not None and found.free - found.kept < pool.low_water,
         }
-        return Disclosed(await self._noted(viewer, "number_pool.utilisation", body, count=1, query={"pool": pool.code}))
+
+        async def attempt(viewer: Viewer) -> Disclosed[UtilisationView]:
+            return Disclosed(await self._noted(viewer, _UTILISATION, body, count=1, query={"pool": pool.code}))
+
+        return await self._with_current_rights(_UTILISATION, viewer, attempt)
 
     async def forecast(self, viewer: Viewer, named: str, query: ForecastQuery) -> Disclosed[ForecastView]:
         """Tell when a pool runs out; joiners whom HR has announced are counted in for those who may know. Raises ``NotFound``."""
         pool, now = await self._pool(named), self._clock.now()
         today = now.astimezone(self._zone).date()
-        knows = _may_know_announced(viewer)
-        announced = (await self._expecting.by_pool(self._reader)).get(pool.id, ()) if knows else ()
-        asked = [Known(query.joiners_by or today, query.joiners)] if query.joiners else []
-        found = await outlook(self._reader, pool, now=now, today=today, known=[*announced, *asked])
-        body = forecast_view(
-            pool, found, now=now, today=today, announced=sum(each.count for each in announced) if knows else None
-        )
-        return Disclosed(await self._noted(viewer, "number_pool.forecast", body, count=1, query={"pool": pool.code}))
+
+        async def attempt(viewer: Viewer) -> Disclosed[ForecastView]:
+            knows = _may_know_announced(viewer)
+            announced = (await self._expecting.by_pool(self._reader)).get(pool.id, ()) if knows else ()
+            asked = [Known(query.joiners_by or today, query.joiners)] if query.joiners else []
+            found = await outlook(self._reader, pool, now=now, today=today, known=[*announced, *asked])
+            body = forecast_view(
+                pool, found, now=now, today=today, announced=sum(each.count for each in announced) if knows else None
+            )
+            return Disclosed(await self._noted(viewer, _FORECAST, body, count=1, query={"pool": pool.code}))
+
+        return await self._with_current_rights(_FORECAST, viewer, attempt)
 
 
 def _may_know_announced(viewer: Viewer) -> bool:

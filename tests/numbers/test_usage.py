@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from app.audit.repository import EventFilter
+from app.auth import epochs
+from app.departments.tree import DEPARTMENTS
 from app.kit.models import new_id
 from app.notices.notice import Notice
 from app.numbers.alarms import PoolAlarms
@@ -243,6 +245,15 @@ async def test_joiners_whom_hr_has_announced_are_counted_in(shared: World) -> No
         assert (await post(shared, cancelled(number, event=event["id"]))).json()["state"] == "applied"
     assert (await kept(shared, last["id"])).department_id is None
     assert await ahead() == (5, 3, 0, False, False, None)
+
+
+@pytest.mark.parametrize("what", ["utilisation", "forecast"])
+async def test_rights_that_moved_meanwhile_are_read_again(shared: World, what: str) -> None:
+    pool, person = await add_pool(shared, 5), await shared.as_("staff")
+    assert (await person.get(f"{pool.path}/{what}")).status_code == 200
+    async with shared.application.database.unit_of_work() as unit:
+        await epochs.bump(unit.session, DEPARTMENTS)
+    assert (await person.get(f"{pool.path}/{what}")).status_code == 200
 
 
 async def test_the_worker_tells_of_a_pool_that_will_not_last(shared: World) -> None:
