@@ -26,6 +26,7 @@ WRITERS: Final = {
     "contacts/birth.py": "makes the row that writer and founder add, which leave a trace",
     "contacts/carrying.py": "leaves a trace with the numbers that it writes",
     "contacts/confirming.py": "leaves a trace of the group of confirmations",
+    "contacts/erasing.py": "empties cards of the archive, of which the feed tells nobody since they were archived",
     "contacts/photos.py": "goes through ContactWriter.beside",
     "contacts/repository.py": "empties sides for the writer",
     "contacts/retagging.py": "leaves a trace with the tags that it writes",

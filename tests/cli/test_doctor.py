@@ -145,6 +145,7 @@ def test_a_healthy_store_is_told_so(used: TestStore) -> None:
         "worker",
         "search_tags",
         "history",
+        "erasures",
         "calendar",
         "notices",
         "rows",
@@ -290,7 +291,7 @@ def test_what_is_broken_is_named(used_sqlite: SqliteTestStore, case: int) -> Non
         "log",
         "backlog",
         "append_only",
-        *(("search_tags", "calendar", "notices", "history") if "schema" in expected else ()),
+        *(("search_tags", "calendar", "notices", "history", "erasures") if "schema" in expected else ()),
         *(("rows",) if {"schema", "keys.root", "keys.wrapped"} & set(expected) else ()),
     } | {"checkpoints" if "log" in expected else "schema"}, told
 

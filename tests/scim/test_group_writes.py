@@ -98,15 +98,18 @@ async def test_one_request_changes_so_many_memberships_and_no_more(
     monkeypatch.setattr("app.scim.groups.MOST_CHANGED", 2)
     three = patch({"op": "add", "path": "members", "value": values(people[2:])})
     refused(await client.patch(path, json=three), 400, "invalidValue")
-    refused(
-        await client.post(GROUPS, json={**SCHEMA, "displayName": "x", "members": values(people)}), 400, "invalidValue"
-    )
+    many = {**SCHEMA, "displayName": f"of {people[0]}", "members": values(people)}
+    refused(await client.post(GROUPS, json=many), 400, "invalidValue")
     assert (await client.get(path)).json() == made_here
     for some in (people[2:4], people[3:]):
         answer = await client.patch(path, json=patch({"op": "add", "path": "members", "value": values(some)}))
         assert answer.status_code == 200, answer.text
     assert len(members_of((await client.get(path)).json())) == 5
-    refused(await client.patch(path, json=patch({"op": "replace", "value": {"displayName": "y"}})), 400, "invalidValue")
+    refused(
+        await client.patch(path, json=patch({"op": "replace", "value": {"displayName": f"now {people[0]}"}})),
+        400,
+        "invalidValue",
+    )
     refused(await client.delete(path), 400, "invalidValue")
     whole = {**SCHEMA, "displayName": made_here["displayName"], "members": values(people[:3])}
     assert len(members_of((await client.put(path, json=whole)).json())) == 3
