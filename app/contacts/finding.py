@@ -39,6 +39,8 @@ _FURTHER: Final = 4
 """How many times as many are looked at where the other words are long."""
 _KINDS: Final = 4
 """Kinds of keys that a word finds by, and one more."""
+_LONG: Final = 8 * _MANY
+"""Keys of a kind of the other words up to which PostgreSQL reads them as sets: of all kinds it hashes these in 4 MB of ``work_mem``."""
 _FEWER: Final = 4
 """What part of ``_MANY`` keys of other words are read sooner than more candidates are looked at."""
 
@@ -96,16 +98,17 @@ class ContactFinder:
         many: int = _MANY,
         sparse: int = _SPARSE,
         look: int = _LOOK,
+        long: int = _LONG,
     ) -> None:
         """Take the reader, and the rows that hits are.
 
         A set of at most ``few`` is begun from at once; one of at most ``many`` after ``enough`` candidates did not fill the page.
         Departments are searched within at once where there is one or they hold at most ``many``, otherwise after ``sparse`` candidates.
-        Of several words, ``look`` keys of the first are looked at before the others are read as sets.
+        Of several words, ``look`` keys of the first are looked at before the others, of at most ``long`` keys of a kind, are read as sets.
         """
         self._reader, self._repository = reader, repository
         self._few_at_once, self._enough, self._many, self._sparse = few, enough, many, sparse
-        self._look, self._reads_any = look, reader.dialect.name == "sqlite"
+        self._look, self._long, self._reads_any = look, long, reader.dialect.name == "sqlite"
         self._statements: OrderedDict[tuple[Any, ...], Prepared | None] = OrderedDict()
 
     async def search(
@@ -263,8 +266,8 @@ class ContactFinder:
             if few:
                 break
         as_sets = None
-        if few or await self._others_find(criteria, self._many):
-            as_sets = max(_KINDS * self._many, _KINDS)
+        if few or await self._others_find(criteria, self._long):
+            as_sets = max(_KINDS * self._long, _KINDS)
         elif self._reads_any and await self._milestone(criteria, tier, after=after, far=max(self._many, 0)):
             as_sets = 0
         return found + await self._tier(criteria, tier, where, after=after, limit=limit - len(found), as_sets=as_sets)

@@ -673,8 +673,9 @@ BEGUN: Final[tuple[dict[str, int], ...]] = (
     {"few": -1, "many": -1, "sparse": 1},
     {"few": -1, "enough": 10**9},
     {"few": -1, "enough": 1},
+    {"few": -1, "many": -1, "sparse": 10**9, "look": 1, "long": -1},
     {"few": -1, "many": -1, "sparse": 10**9, "look": 1},
     {"few": -1, "many": 10**6, "enough": 10**9, "sparse": 10**9, "look": 1},
 )
 """From a small set; from everybody; from everybody, then from departments; from departments; from departments, then from a small set; from
-everybody, where the words beside the first are read as sets after a second look and after the first."""
+everybody, where the words beside the first are not read as sets, after a second look, and after the first."""
