@@ -9,10 +9,12 @@ c2sp.org/signed-note, c2sp.org/tlog-checkpoint.
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, Self
+from typing import Any, Final, Self
 
+import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -229,3 +231,16 @@ def find_notes(text: str) -> list[str]:
     What a power loss left of a half-written note is passed over: the whole ones before and after it still count.
     """
     return _WHOLE_NOTE.findall(text)
+
+
+def attested(verifiers: Sequence[Verifier], kind: str, note: str) -> Mapping[str, Any] | None:
+    """Read the JSON object that a note of ``kind`` states (``Signer.attest``) and one of these keys signed; ``None`` for anything else."""
+    for verifier in verifiers:
+        try:
+            said, statement, _ = verifier.signed_text(note).split("\n")
+            read = orjson.loads(statement) if said == kind else None
+        except (NoteInvalid, ValueError):
+            continue
+        if isinstance(read, dict):
+            return read
+    return None

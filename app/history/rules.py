@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from app.audit.merkle import Frontier, leaf_hash
-from app.audit.note import NoteInvalid, Signer, Verifier
+from app.audit.note import Signer, Verifier, attested
 from app.crypto import quarters
 from app.crypto.history_purging import KeptKey
 
@@ -93,15 +93,7 @@ def certified(signer: Signer, statement: Mapping[str, Any]) -> str:
 
 def opened(verifiers: Sequence[Verifier], note: str) -> Mapping[str, Any] | None:
     """Read the statement of a note that one of these keys signed; ``None`` for anything else."""
-    for verifier in verifiers:
-        try:
-            kind, statement, _ = verifier.signed_text(note).split("\n")
-            read = orjson.loads(statement) if kind == KIND else None
-        except (NoteInvalid, ValueError):
-            continue
-        if isinstance(read, dict):
-            return read
-    return None
+    return attested(verifiers, KIND, note)
 
 
 def stated(note: str) -> Mapping[str, Any]:
