@@ -2,8 +2,12 @@
 
 A source decides about what it sent; people of HR about whatever was sent, but for what is about themselves. What is tried again is tried
 with the rights of whoever sent it. What is given up stays in the ledger without effect, and what it held up goes on.
+
+Each decision in a transaction of its own; undone because another transaction was in its way, it is taken once more (``kit.anew``), with
+what waits opened again and the rights of then.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,11 +21,12 @@ from app.hr.models import HrEvent
 from app.hr.repository import HrLedger
 from app.hr.service import HrService, Told, told_of
 from app.hr.settling import Settling
+from app.kit.anew import once_more
 from app.kit.clock import Clock
-from app.kit.db import Reader, UnitOfWork
+from app.kit.db import Database, UnitOfWork
 from app.kit.errors import FieldError, Invalid, NotFound
 from app.permissions.errors import NotPermitted
-from app.permissions.standing import Viewer, author_of
+from app.permissions.standing import Standings, Viewer, author_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,9 @@ class LedgerKeeper:
     def __init__(
         self,
         *,
+        database: Database,
+        standings: Standings,
         ledger: HrLedger,
-        reader: Reader,
         backlog: Backlog,
         settling: Settling,
         service: HrService,
@@ -48,37 +54,54 @@ class LedgerKeeper:
         sealer: Sealer,
         clock: Clock,
     ) -> None:
-        """Take the ledger and where to read it, what opens, settles and records, what is known of subjects, the sealer and the clock."""
-        self._ledger, self._reader, self._backlog, self._settling = ledger, reader, backlog, settling
+        """Take the store, who callers are, the ledger, what opens, settles and records, what is known of subjects, sealer and clock."""
+        self._database, self._standings = database, standings
+        self._ledger, self._backlog, self._settling = ledger, backlog, settling
         self._service, self._known, self._sealer, self._clock = service, known, sealer, clock
 
-    async def replay(self, viewer: Viewer, unit: UnitOfWork, decision: Decision) -> Told:
+    async def replay(self, viewer: Viewer, decision: Decision) -> Told:
         """Try an event again that failed or waits; raise ``NotFound``, ``NotPermitted``, and ``EventSettled`` for any other."""
-        self._service.admit(viewer)
-        identity, subject = await self._sought(viewer, decision)
-        deferred = await self._backlog.one(identity)
-        others = await self._backlog.waiting(subject, but=identity)
-        row, known = await self._locked(viewer, unit, identity, subject, ("failed", "waiting"))
-        row.wait_until = None
-        await self._settling.attend(unit, row, deferred, again=True)
-        return await self._settled(viewer, unit, "hr.event.replay", row, known, decision, others)
 
-    async def skip(self, viewer: Viewer, unit: UnitOfWork, decision: Decision) -> Told:
+        async def attempt(viewer: Viewer) -> Told:
+            identity, subject = await self._sought(viewer, decision)
+            deferred = await self._backlog.one(identity)
+            others = await self._backlog.waiting(subject, but=identity)
+            async with self._database.unit_of_work() as unit:
+                row, known = await self._locked(viewer, unit, identity, subject, ("failed", "waiting"))
+                row.wait_until = None
+                await self._settling.attend(unit, row, deferred, again=True)
+                return await self._settled(viewer, unit, "hr.event.replay", row, known, decision, others)
+
+        return await self._decided(viewer, attempt)
+
+    async def skip(self, viewer: Viewer, decision: Decision) -> Told:
         """Give an event up that failed, waits or is scheduled; raise as ``replay`` does."""
-        self._service.admit(viewer)
-        identity, subject = await self._sought(viewer, decision)
-        others = await self._backlog.waiting(subject, but=identity)
-        row, known = await self._locked(viewer, unit, identity, subject, ("failed", "waiting", "scheduled"))
-        await self._settling.give_up(unit, row, Skipped())
-        await unit.session.flush()
-        if known is not None:
-            await self._settling.pass_over(unit, row, known)
-        return await self._settled(viewer, unit, "hr.event.skip", row, known, decision, others)
+
+        async def attempt(viewer: Viewer) -> Told:
+            identity, subject = await self._sought(viewer, decision)
+            others = await self._backlog.waiting(subject, but=identity)
+            async with self._database.unit_of_work() as unit:
+                row, known = await self._locked(viewer, unit, identity, subject, ("failed", "waiting", "scheduled"))
+                await self._settling.give_up(unit, row, Skipped())
+                await unit.session.flush()
+                if known is not None:
+                    await self._settling.pass_over(unit, row, known)
+                return await self._settled(viewer, unit, "hr.event.skip", row, known, decision, others)
+
+        return await self._decided(viewer, attempt)
+
+    async def _decided(self, viewer: Viewer, attempt: Callable[[Viewer], Awaitable[Told]]) -> Told:
+        async def admitted(again: bool) -> Told:  # noqa: FBT001 — as it is called
+            current = await self._standings.of(viewer.subject, fresh=True) if again else viewer
+            self._service.admit(current)
+            return await attempt(current)
+
+        return await once_more(admitted)
 
     async def _sought(self, viewer: Viewer, decision: Decision) -> tuple[UUID, bytes]:
         rows = [
             row
-            for row in await self._ledger.named(self._reader, decision.event_id)
+            for row in await self._ledger.named(self._database.reader, decision.event_id)
             if decision.source in (None, row[2])
             and (viewer.standing.kind == "person" or row[1] == viewer.standing.client_id)
         ]

@@ -134,8 +134,9 @@ class HrDesk:
             clock=clock,
         ).sweep
         self.keeper = LedgerKeeper(
+            database=database,
+            standings=showing.standings,
             ledger=ledger,
-            reader=showing.reader,
             backlog=backlog,
             settling=settling,
             service=self.service,

@@ -12,7 +12,6 @@ from app.hr.errors import EventSettled
 from app.hr.schemas import EventQuery, HrReceipt, ReplayCreate
 from app.hr.service import Told, receipt_of
 from app.kit.context import current_request
-from app.kit.dependencies import Unit
 from app.kit.errors import InsufficientScope, Invalid, LogUnavailable, NotFound, Unauthenticated, Unavailable
 from app.kit.problems import responses
 from app.kit.routing import GuardedRouter
@@ -46,14 +45,14 @@ router = GuardedRouter(prefix="/v1/hr/events/{id}", tags=["hr"])
     },
 )
 async def replay_event(
-    viewer: HrSettle, keeper: Keeper, unit: Unit, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
+    viewer: HrSettle, keeper: Keeper, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
 ) -> Response:
     """Try an event again that is `failed`, or look now at one that is `waiting`; with the rights that its sender has by now.
 
     Once it is applied, what it held up goes on in the same transaction. A source replays what it sent; a person of HR whatever was sent
     about others, and is told the state and the problem alone: whom it is about is a look (`GET`).
     """
-    return _told(await keeper.replay(viewer, unit, Decision(id, query.source, body.reason)))
+    return _told(await keeper.replay(viewer, Decision(id, query.source, body.reason)))
 
 
 @router.post(
@@ -64,13 +63,13 @@ async def replay_event(
     responses={202: {"model": HrReceipt, "description": "Given up: `superseded`"}, **responses(*_PROBLEMS)},
 )
 async def skip_event(
-    viewer: HrSettle, keeper: Keeper, unit: Unit, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
+    viewer: HrSettle, keeper: Keeper, id: EventId, query: Annotated[EventQuery, Query()], body: ReplayCreate
 ) -> Response:
     """Give up an event that is `failed`, `waiting` or `scheduled`: it stays in the ledger without effect, and what it held up goes on.
 
     Who may is as for replays.
     """
-    return _told(await keeper.skip(viewer, unit, Decision(id, query.source, body.reason)))
+    return _told(await keeper.skip(viewer, Decision(id, query.source, body.reason)))
 
 
 def _told(told: Told) -> Response:

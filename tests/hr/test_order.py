@@ -11,9 +11,11 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from app.auth.models import AccountRow
 from app.contacts.models import Contact
+from app.hr.applying import Applier
 from app.hr.models import HrEvent, HrSubject
 from app.notices.models import NoticeRow
 from tests.hr.calls import applied, grant_to, kept, live_grants, post
@@ -120,6 +122,41 @@ async def test_what_never_comes_makes_an_event_fail_and_that_holds_up_its_own_pe
     contact = await ledger.person("E9001")
     assert (contact.title, contact.location, contact.department_id) == ("甲", "一楼", ledger.world.departments["IT"])
     assert await ledger.decide("replays", lost) == (409, "event_settled")
+
+
+class Deadlock(Exception):
+    """PostgreSQL undid this transaction, because it and another waited for one another."""
+
+    sqlstate = "40P01"
+
+
+@pytest.mark.parametrize("what", ["replays", "skips"])
+@pytest.mark.parametrize("deadlocks", [1, 2])
+async def test_a_decision_that_another_transaction_was_in_the_way_of_is_tried_once_more(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, what: str, deadlocks: int
+) -> None:
+    bad, after = moved("E9001", department="LATER"), updated("E9001", title="甲")
+    await ledger.send(joined("E9001"), 1, 1)
+    assert await ledger.send(bad, 2, 2) == ("failed", "unknown_department")
+    assert await ledger.send(after, 3, 3) == ("waiting", "held_up")
+    await applied(ledger.world, department("created", "LATER", name="新部门", parent="RD"))
+    apply, met = Applier.apply, list[str]()
+
+    async def collides(self: Applier, viewer: Any, unit: Any, event: Any) -> Any:  # noqa: ANN401 — as the applier has it
+        effect = await apply(self, viewer, unit, event)
+        met.append(event.id)
+        if event.id == after["id"] and met.count(event.id) <= deadlocks:
+            statement = "UPDATE"
+            raise DBAPIError(statement, None, Deadlock())
+        return effect
+
+    monkeypatch.setattr(Applier, "apply", collides)
+    told = {"replays": (202, "applied"), "skips": (202, "superseded")}[what]
+    assert await ledger.decide(what, bad) == (told if deadlocks == 1 else (503, "unavailable"))
+    assert met.count(after["id"]) == 2
+    once = deadlocks == 1
+    assert await ledger.state(after) == (("applied", None) if once else ("waiting", "held_up"))
+    assert (await ledger.person("E9001")).title == ("甲" if once else "工程师")
 
 
 async def test_a_failed_event_is_skipped_with_a_reason_that_is_on_record_and_sealed(ledger: Ledger) -> None:
