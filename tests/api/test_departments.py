@@ -16,10 +16,12 @@ from app.audit.authors import Author
 from app.audit.events import EventDraft
 from app.audit.repository import EventFilter
 from app.auth.clients import NewClient
+from app.config import AuditSettings
 from app.departments.models import Department
 from app.kit.models import new_id
-from tests.support.application import World
+from tests.support.application import World, opened_world
 from tests.support.company import DEPARTMENTS, PEOPLE, SECRETS
+from tests.support.stores import SqliteTestStore
 
 ROOT = "/v1/departments"
 ANY = "*"
@@ -422,13 +424,15 @@ async def test_a_change_that_cannot_be(sqlite_world: World) -> None:
     assert await rows(sqlite_world) == before
 
 
-async def test_nothing_is_shown_or_changed_without_the_log(sqlite_world: World) -> None:
-    version = (await shown(sqlite_world, "hr", "RD"))["version"]
-    before = await rows(sqlite_world)
-    with closing(sqlite3.connect(sqlite_world.application.database.log_path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        refused(await get(sqlite_world, "hr", "/RD"), 503, "access_log_unavailable")
-        refused(await patch(sqlite_world, "hr", "RD", {"name": "x"}, version), 503, "access_log_unavailable")
-        other.execute("ROLLBACK")
-    assert await rows(sqlite_world) == before
-    assert (await patch(sqlite_world, "hr", "RD", {"name": "x"}, version)).status_code == 200
+async def test_nothing_is_shown_or_changed_without_the_log(sqlite_store: SqliteTestStore) -> None:
+    hasty = sqlite_store.settings.model_copy(update={"audit": AuditSettings()})
+    async with opened_world(hasty) as world:
+        version = (await shown(world, "hr", "RD"))["version"]
+        before = await rows(world)
+        with closing(sqlite3.connect(sqlite_store.log_path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            refused(await get(world, "hr", "/RD"), 503, "access_log_unavailable")
+            refused(await patch(world, "hr", "RD", {"name": "x"}, version), 503, "access_log_unavailable")
+            other.execute("ROLLBACK")
+        assert await rows(world) == before
+        assert (await patch(world, "hr", "RD", {"name": "x"}, version)).status_code == 200

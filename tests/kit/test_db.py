@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from sqlalchemy import literal, select
 
 from app.kit.db import Database
@@ -16,6 +17,19 @@ from tests.support.stores import PostgresTestStore
 
 ONE = select(literal(1).label("one"))
 SLOWEST_MS = 300
+
+
+@pytest_asyncio.fixture
+async def hasty(postgres_store: PostgresTestStore) -> AsyncIterator[Database]:
+    """Give a database of one connection that waits for a statement no longer than ``SLOWEST_MS``; it has answered once."""
+    given = {"statement_timeout_ms": SLOWEST_MS, "pool_size": 1}
+    settings = postgres_store.settings
+    database = Database(settings.model_copy(update={"database": settings.database.model_copy(update=given)}))
+    try:
+        await answered(database)
+        yield database
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
@@ -51,36 +65,23 @@ async def answered(database: Database) -> None:
 
 
 async def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_a_statement_may_take(
-    postgres_store: PostgresTestStore,
+    postgres_store: PostgresTestStore, hasty: Database
 ) -> None:
-    settings = postgres_store.settings
-    hasty = settings.database.model_copy(update={"statement_timeout_ms": SLOWEST_MS, "pool_size": 1})
-    database = Database(settings.model_copy(update={"database": hasty}))
-    one = database.reader.prepare(ONE)
-    try:
-        await answered(database)
-        async with frozen(postgres_store) as processes:
-            assert processes
-            with pytest.raises(Unavailable):
-                await asyncio.wait_for(database.reader.fetch(one), 30)
-            await answered(database)
-        await answered(database)
-    finally:
-        await database.close()
+    async with frozen(postgres_store) as processes:
+        assert processes
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(hasty.reader.fetch(hasty.reader.prepare(ONE)), 30)
+        await answered(hasty)
+    await answered(hasty)
 
 
-async def test_a_reader_who_waits_for_a_connection_waits_no_longer_either(postgres_store: PostgresTestStore) -> None:
-    settings = postgres_store.settings
-    hasty = settings.database.model_copy(update={"statement_timeout_ms": SLOWEST_MS, "pool_size": 1})
-    database = Database(settings.model_copy(update={"database": hasty}))
-    one = database.reader.prepare(ONE)
-    try:
-        await answered(database)
-        async with frozen(postgres_store):
-            reads = [database.reader.fetch(one) for _ in range(3)]
-            told = await asyncio.wait_for(asyncio.gather(*reads, return_exceptions=True), 30)
-            assert type(told[0]) is Unavailable
-            assert all(type(each) is Unavailable or each == [(1,)] for each in told)
-        await answered(database)
-    finally:
-        await database.close()
+async def test_a_reader_who_waits_for_a_connection_waits_no_longer_either(
+    postgres_store: PostgresTestStore, hasty: Database
+) -> None:
+    one = hasty.reader.prepare(ONE)
+    async with frozen(postgres_store):
+        reads = [hasty.reader.fetch(one) for _ in range(3)]
+        told = await asyncio.wait_for(asyncio.gather(*reads, return_exceptions=True), 30)
+        assert type(told[0]) is Unavailable
+        assert all(type(each) is Unavailable or each == [(1,)] for each in told)
+    await answered(hasty)

@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from app.application import Application
 from app.audit.authors import Author
 from app.composition import open_application
-from app.config import QuotasSettings, Settings
+from app.config import AuditSettings, QuotasSettings, Settings
 from app.departments.schemas import DepartmentAmend, DepartmentCreate
 from app.kit.clock import Clock
 from app.main import create_app
@@ -110,10 +110,15 @@ async def found_company(world: World) -> None:
 PLENTY = 1_000_000
 """A quota that no test spends by chance: those that mean to spend one set their own."""
 
+PATIENT = AuditSettings(deadline_seconds=30, permit_seconds=30)
+"""A log that a slow machine does not make a test fail by: a look waits as long as a setting allows before it is answered 503."""
+
 
 def with_sensitive(settings: Settings) -> Settings:
-    """Let forms ask for every C5 field, and callers look as often as tests do unless the settings say otherwise."""
+    """Let forms ask for every C5 field, and callers look as often and as slowly as tests do unless the settings say otherwise."""
     given: dict[str, Any] = {"contacts": settings.contacts.model_copy(update={"collect_sensitive": SENSITIVE})}
+    if "audit" not in settings.model_fields_set:
+        given["audit"] = PATIENT
     if "quotas" in settings.model_fields_set:
         return settings.model_copy(update=given)
     plenty = QuotasSettings(contacts=PLENTY, reveals=PLENTY, service_contacts=PLENTY, alarms=())
