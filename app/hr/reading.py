@@ -77,6 +77,7 @@ class LedgerReader:
             state=query.state,
             type=query.type,
             source=query.source,
+            entry=query.entry,
             subject_hash=None if subject is None else self._keys.ledger.of_subject(subject),
         )
         logged = shape if subject is None else {**shape, "subject": self._keys.terms.masked(subject)}

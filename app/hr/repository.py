@@ -115,6 +115,7 @@ class LedgerCriteria:
     state: str | None = None
     type: str | None = None
     source: str | None = None
+    entry: UUID | None = None
     subject_hash: bytes | None = None
 
 
@@ -171,6 +172,8 @@ class HrLedger:
             conditions.append(HrEvent.type == criteria.type)
         if criteria.source is not None:
             conditions.append(HrEvent.source == criteria.source)
+        if criteria.entry is not None:
+            conditions.append(HrEvent.id == criteria.entry)
         if criteria.subject_hash is not None:
             conditions.append(HrEvent.subject_hash == criteria.subject_hash)
         if before is not None:

@@ -289,6 +289,7 @@ class EventListQuery(EventQuery):
         None, description="Employee number, or code of a department.", examples=["E9001"]
     )
     source: Source | None = None
+    entry: UUID | None = Field(None, description="The entry that a notice of the ledger names as `hr.id`.")
     limit: Limit = 20
     cursor: CursorText | None = Field(None, description="`next` of the page before.")
 

@@ -1,4 +1,8 @@
-"""Alerts to whoever keeps the ledger: an event failed with no source there to be told, or a gap in a sequence was passed over."""
+"""Alerts to whoever keeps the ledger: an event failed with no source there to be told, or a gap in a sequence was passed over.
+
+An alert names the ledger's entry and not whom it is about: programs hear it too, and nobody asks policy for them. Who may know finds the
+contact in the ledger (``?entry=``), which is a look.
+"""
 
 from typing import Final
 
@@ -30,8 +34,6 @@ class Telling:
 
     async def _tell(self, unit: UnitOfWork, row: HrEvent, kind: str, version: int) -> None:
         about = {"id": row.id, "version": version, "state": row.state, "type": row.type}
-        if row.contact_id is not None:
-            about["contact"] = row.contact_id
         if row.problem is not None:
             about["problem"] = row.problem["code"]
         notice = Notice(

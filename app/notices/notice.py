@@ -2,7 +2,8 @@
 
 The types are a closed list in families; a subscription names types, or a family by ``family.*``. What a body may hold is checked value by
 value, and again it is a list of what may, not of what may not: ids, codes, times, small numbers, paths of this API. A name, a telephone
-number, a reason or a comment is none of them, so whoever tells something by mistake meets an error in a test and not a leak outside.
+number, a reason or a comment is none of them, nor is the contact that something is about, so whoever tells something by mistake meets an
+error in a test and not a leak outside.
 
 What orders notices is the resource that they are about and its version: ``body["request"]`` of a ``request.*`` with its ``id`` and
 ``version``, and likewise in every family.
@@ -88,6 +89,8 @@ _VALUES: Final = frozenset(
     }
 )
 """Members that would hold what a notice never tells, whatever is in them, but for further members."""
+_WHOM: Final = frozenset({"contact", "contact_id", "contacts", "people", "person"})
+"""Members that would name whom it is about: whoever keeps an address may not know of them. The API tells it, to callers who may."""
 _PAGELESS: Final = frozenset({"directory", "hr", "number"})
 """Families whose resources have no page of their own under their id: who holds a number is told at the number, and events have their
 source's ids."""
@@ -196,7 +199,7 @@ def _members(body: Mapping[str, Any], where: str, depth: int) -> dict[str, Any]:
     found = {}
     for name, value in body.items():
         place = f"{where}/{name}"
-        if not _MEMBER.fullmatch(name) or (name in _VALUES and not isinstance(value, Mapping)):
+        if not _MEMBER.fullmatch(name) or name in _WHOM or (name in _VALUES and not isinstance(value, Mapping)):
             message = f"a notice has no member {place[:64]}"
             raise NoticeMalformed(message)
         found[name] = _paths(value, place) if name == "links" else _plain(value, place, depth)

@@ -71,6 +71,14 @@ class Ledger:
             )
             return list(rows)
 
+    async def told(self) -> list[set[str]]:
+        """Name what the notices of the ledger say of its entries."""
+        async with self.world.application.database.session() as session:
+            bodies = await session.scalars(
+                select(NoticeRow.body).where(NoticeRow.type.like("hr.%")).order_by(NoticeRow.id)
+            )
+            return [set(each["hr"]) for each in bodies]
+
 
 @pytest_asyncio.fixture
 async def ledger(founded_at_noon: Path, store: TestStore) -> AsyncIterator[Ledger]:
@@ -100,6 +108,7 @@ async def test_a_gap_waits_for_its_event_and_then_for_nobody(ledger: Ledger) -> 
     assert await ledger.later(hours=2) == 1
     assert await ledger.state(fifth) == ("applied", None)
     assert await ledger.notices() == ["hr.gap_passed"]
+    assert await ledger.told() == [{"id", "version", "state", "type"}], "not whom it is about"
     assert await ledger.send(updated("E9001", title="丁", location="一楼"), 4, 10) == ("applied", None)
     assert await ledger.send(updated("E9001", title="戊"), 4, 10) == ("superseded", None)
     contact = await ledger.person("E9001")

@@ -92,6 +92,14 @@ def test_members_that_would_hold_values_are_refused_whatever_they_hold(name: str
         written(made({name: "code"}))
 
 
+@pytest.mark.parametrize("value", [ID, None, [ID], {"id": ID}])
+@pytest.mark.parametrize("name", ["contact", "contact_id", "contacts", "people", "person"])
+def test_whom_it_is_about_is_refused_at_any_depth(name: str, value: object) -> None:
+    for body in ({name: value}, {"request": {"id": ID, name: value}}):
+        with pytest.raises(NoticeMalformed):
+            written(made(body))
+
+
 @pytest.mark.parametrize(
     "path", ["https://evil.example", "//evil.example", "/v2/x", "/v1/x?y=z", "/v1/../x", "v1/x", 1]
 )

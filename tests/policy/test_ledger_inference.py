@@ -1,4 +1,4 @@
-"""What the ledger of personnel events and its fuse tell of people whom the asker may not see: that something was sent, and nothing of whom.
+"""What the ledger of personnel events, its alerts and its fuse tell of people whom the asker may not see: that something was sent.
 
 ``hr:settle`` alone, whoever has it, decides about events and learns of each what a decision takes: type, state, code and times.
 """
@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
 from app.hr.fuse import Limits
+from app.hr.models import HrEvent
 from app.kit.models import new_id
+from app.notices.models import NoticeRow
 from app.permissions.pack import load, named
 from tests.hr.calls import applied, counted, grown, post
 from tests.hr.events import joined, left, moved, updated
@@ -97,6 +100,35 @@ async def test_a_decision_about_somebody_unseen_tells_what_one_about_nobody_does
     ]
     assert {written(each)[:2] for each in missing} == {written(missing[0])[:2]}  # type: ignore[index]  # a tuple
     problem(missing[0], 404, "not_found")
+
+
+async def test_an_alert_names_an_entry_and_whose_it_is_only_the_ledger_tells(world: World) -> None:
+    """Two events that fail when what came before them does: of somebody whom the people of HR may not see, and of somebody else."""
+    people = {who: (await applied(world, joined(who) | {"sequence": 1}))["contact_id"] for who in ("E9001", "E9002")}
+    client = await secluded(world, left_out="E9001")
+    for who in people:
+        early = await post(world, moved(who, department="NOWHERE") | {"sequence": 3})
+        assert early.json()["state"] == "waiting", early.text
+        await applied(world, updated(who, title="工程师") | {"sequence": 2})
+    async with world.application.database.session() as session:
+        notices = list(
+            await session.scalars(select(NoticeRow).where(NoticeRow.type == "hr.failed").order_by(NoticeRow.id))
+        )
+    bodies = [each.body["hr"] for each in notices]
+    assert [{name: value for name, value in each.items() if name != "id"} for each in bodies] == [
+        {"version": 2, "state": "failed", "type": "employee.moved", "problem": "unknown_department"}
+    ] * 2
+    assert not any(who in str(each.body) for each in notices for who in people.values())
+    found = [(await client.get(LEDGER, params={"entry": each["id"]})).json()["items"] for each in bodies]
+    assert [[each["contact_id"] for each in items] for items in found] == [[None], [people["E9002"]]]
+    source = await world.as_("hr-system")
+    (own,) = (await source.get(LEDGER, params={"entry": bodies[0]["id"]})).json()["items"]
+    assert own["contact_id"] == people["E9001"], "its source is told as before"
+    async with world.application.database.unit_of_work() as unit:
+        await unit.session.execute(update(HrEvent).values(client_id="payroll"))
+    absent = [await source.get(LEDGER, params={"entry": each}) for each in (bodies[1]["id"], str(new_id()))]
+    assert [each.json()["items"] for each in absent] == [[], []]
+    assert written(absent[0]) == written(absent[1])
 
 
 @pytest.mark.parametrize("caller", ["staff", "outsider", "it-scripts", "siem", "infosec"])
