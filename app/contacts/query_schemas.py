@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator
 
 from app.contacts.columns import NAMES, Labels
-from app.contacts.schemas import CONTROLS, DepartmentRef, Short
+from app.contacts.schemas import CONTROLS, DepartmentRef, readable
 from app.contacts.search import LONGEST_WORD, MOST_WORDS, too_many_words
 from app.contacts.vcard import Edition
 from app.kit.pagination import CursorText, Limit
@@ -22,6 +22,10 @@ from app.permissions.pack import Kind, Status
 
 VCardEdition = Annotated[
     Edition, Field(description="Version of the format: RFC 6350, or `3.0` for address books that read nothing newer.")
+]
+
+_Sought = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(readable)
 ]
 
 
@@ -101,7 +105,7 @@ class ContactQuery(Input):
     department: DepartmentRef | None = Field(None, description="Id or code.")
     recursive: bool = Field(default=False, description="With `department`: everything below it too.")
     status: Status | None = Field(None, description="Default: everybody who has not left.")
-    tag: Short | None = None
+    tag: _Sought | None = None
     unconfirmed: bool = Field(
         default=False,
         description="Only cards that have `unconfirmed_since`: nobody said in the last review that they are right.",

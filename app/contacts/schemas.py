@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, fiel
 from app.contacts.names import NEW_CONTACTS, PLAIN_NAME, NameView
 from app.disclosure.looks import CaseNumber
 from app.disclosure.view import DisclosureNote, FieldView, RelationView
+from app.kit.letters import UNSEEN, hides
 from app.kit.problems import Rejected
 from app.kit.schemas import Input, Output
 from app.permissions.outcomes import Purpose
@@ -22,7 +23,7 @@ CONTROLS: Final = ("invalid_text", "The text has control characters.", "文本�
 _UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Controls, ends of lines, what turns the direction of the text after it (a name that says another on the screen).
 
-Joiners (U+200C, U+200D) are spelling in some scripts, and characters of private use stand for rare ones in old systems.
+Characters of private use stand for rare ones in old systems.
 """
 
 
@@ -35,12 +36,17 @@ def readable(value: object) -> object:
     return value
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(readable)]
-Area = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(readable)]
-Prose = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), BeforeValidator(readable)
-]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(readable)]
+def visible(value: object) -> object:
+    """Refuse, besides, characters that show nothing: two cards would look alike. For what is written on cards, not for what is sought."""
+    if isinstance(value, str) and hides(value):
+        raise Rejected(*UNSEEN)
+    return readable(value)
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(visible)]
+Area = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(visible)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), BeforeValidator(visible)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(visible)]
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$")]
 EmployeeNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
 DepartmentRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]

@@ -15,6 +15,7 @@ import orjson
 import phonenumbers
 
 from app.disclosure.fields import MaskKind
+from app.kit.letters import spelt
 from app.kit.problems import Rejected
 
 _MAIL: Final = re.compile(
@@ -137,9 +138,8 @@ def normal(kind: MaskKind, text: str, *, region: str) -> str:
     Raises ``Rejected`` with a stable code; the message never quotes the value.
     """
     cleaned = unicodedata.normalize("NFKC", text).strip()
-    if not cleaned or (
-        not cleaned.isprintable() and any(unicodedata.category(letter).startswith("C") for letter in cleaned)
-    ):
+    shown = spelt(cleaned) if kind is MaskKind.NAME else cleaned
+    if not shown or (not shown.isprintable() and any(unicodedata.category(letter).startswith("C") for letter in shown)):
         raise Rejected("invalid_text", "The text is empty or has control characters.", "文本为空或含有控制字符。")
     reader = _READERS.get(kind)
     if reader is not None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator
 
+from app.kit.letters import UNSEEN, hides
 from app.kit.problems import Rejected
 from app.kit.schemas import Input
 
@@ -23,11 +24,17 @@ def readable(value: object) -> object:
     return value
 
 
+def _visible(value: object) -> object:
+    if isinstance(value, str) and hides(value):
+        raise Rejected(*UNSEEN)
+    return readable(value)
+
+
 DepartmentName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(readable)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), BeforeValidator(_visible)
 ]
 LegalEntity = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(readable)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), BeforeValidator(_visible)
 ]
 DepartmentCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{0,31}$")]
 DepartmentRef = Annotated[str, StringConstraints(min_length=1, max_length=36)]

@@ -117,7 +117,10 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "past_date": ("This day has passed.", "该日期已过。"),
         "missing": ("This member is required.", "缺少必填项。"),
         "not_removable": ("This member cannot be removed.", "此字段不能删除。"),
-        "invalid_text": ("The text has control characters.", "文本含有控制字符。"),
+        "invalid_text": (
+            "The text has control characters or some that show nothing.",
+            "文本含有控制字符或不可见字符。",
+        ),
         "unknown_value": ("The word stands for no value that there is.", "取值不在允许范围内。"),
         "invalid_value": ("This value is not valid here.", "取值无效。"),
         "too_long": ("The text is too long.", "文本过长。"),

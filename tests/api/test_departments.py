@@ -387,6 +387,7 @@ async def test_a_body_that_cannot_become_a_department(sqlite_world: World) -> No
         ({"name": "   "}, {"/name": "too_short"}),
         ({"name": "名" * 101}, {"/name": "too_long"}),
         ({"name": "a\u0000b"}, {"/name": "invalid_text"}),
+        ({"name": "研\ufe0f发"}, {"/name": "invalid_text"}),
         ({"order": -1}, {"/order": "invalid_value"}),
         ({"order": 2**40}, {"/order": "invalid_value"}),
         ({"region": "China"}, {"/region": "invalid_value"}),

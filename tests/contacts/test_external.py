@@ -150,6 +150,11 @@ class TestCreate:
         partner = await (await shared.as_("staff")).get(f"/v1/contacts/{answer.json()['id']}")
         assert partner.json()["alias"] == partner.json()["name"] == {"state": "withheld", **FILE}
 
+    async def test_a_name_is_spelt_as_its_script_is(self, shared: World) -> None:
+        answer = await self.post(shared, name="نیک\u200cپی", alias="葛\U000e0100城")
+        card = (await (await shared.as_("hr")).get(f"/v1/contacts/{answer.json()['id']}")).json()
+        assert (card["name"]["value"], card["alias"]["value"]) == ("نیک\u200cپی", "葛\U000e0100城")
+
     @pytest.mark.parametrize(
         ("given", "code", "where"),
         [
@@ -169,6 +174,7 @@ class TestCreate:
             ({"business_phone": "123"}, "invalid_request", {"/business_phone": "malformed_phone"}),
             ({"business_email": "no mail"}, "invalid_request", {"/business_email": "malformed_email"}),
             ({"alias": "\u200b"}, "invalid_request", {"/alias": "invalid_text"}),
+            ({"organisation": "示例\ufe0f公司"}, "invalid_request", {"/organisation": "invalid_text"}),
         ],
         ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
     )

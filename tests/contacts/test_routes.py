@@ -397,6 +397,10 @@ class TestList:
         for text in (f"新人{someone.number}", "zaph", "PRÄSIDENT", "prefect", someone.name, f"N{someone.number}"):
             assert f"新人{someone.number}" in await self.names(shared, "staff", q=text), text
 
+    @pytest.mark.parametrize("query", ["q=%E6%96%B0%E2%80%8B%E4%BA%BA", "q=%EF%BB%BFzaph", "tag=a%E2%80%8Bb"])
+    async def test_what_shows_nothing_may_be_typed_into_a_search(self, shared: World, query: str) -> None:
+        assert (await (await shared.as_("staff")).get(f"/v1/contacts?{query}")).status_code == 200
+
     async def test_text_finds_nothing_protected(self, shared: World) -> None:
         someone = await add_person(shared)
         for who in ("outsider", "colleague", "hr"):
@@ -610,6 +614,9 @@ class TestCreate:
             ({"name": ""}, "invalid_request", [("/name", "too_short")]),
             ({"name": "x" * 101}, "invalid_request", [("/name", "too_long")]),
             ({"name": "a\nb"}, "invalid_request", [("/name", "invalid_text")]),
+            ({"name": "林\u200b雷"}, "invalid_request", [("/name", "invalid_text")]),
+            ({"alias": "a\u200db"}, "invalid_request", [("/alias", "invalid_text")]),
+            ({"tags": ["a\u00adb"]}, "invalid_request", [("/tags/0", "invalid_text")]),
             ({"name": None}, "invalid_request", [("/name", "invalid_value")]),
             ({"tags": ["x"] * 51}, "invalid_request", [("/tags", "too_many")]),
             ({"user_name": "a b"}, "invalid_request", [("/user_name", "invalid_value")]),

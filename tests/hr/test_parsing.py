@@ -160,6 +160,8 @@ REFUSED: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
     ({"data": {"name": "林\u202e雷", "department": "RD"}}, {("/data/name", "invalid_text")}),
     ({"data": {"name": "林\u2066雷", "department": "RD"}}, {("/data/name", "invalid_text")}),
     ({"data": {"name": "林\u0085雷", "department": "RD"}}, {("/data/name", "invalid_text")}),
+    ({"data": {"name": "林\u200b雷", "department": "RD"}}, {("/data/name", "invalid_text")}),
+    ({"data": {"name": "林", "title": "经\ufe0f理", "department": "RD"}}, {("/data/title", "invalid_text")}),
     ({"data": {"name": "\ud800", "department": "RD"}}, {("/data/name", "invalid_value")}),
     ({"data": {"name": "林", "department": "R" * 37}}, {("/data/department", "too_long")}),
     ({"data": {"name": "林", "department": "RD", "email": "e" * 2001}}, {("/data/email", "too_long")}),

@@ -123,6 +123,7 @@ def test_every_fault_of_a_row_is_told_with_its_column_and_never_its_value() -> N
         "E5,<清空>,,,,,<清空>,\n"
         "E6," + "长" * 101 + ",,,,,,\n"
         "E7,王五,<clear>,,,45000,甲;乙；甲;丙,\n"
+        "E8,王\u200b五,,,,,,\n"
     )
     found = roster(text)
     assert sorted(faults(found)) == sorted(
@@ -136,6 +137,7 @@ def test_every_fault_of_a_row_is_told_with_its_column_and_never_its_value() -> N
             (5, None, "no_key"),
             (6, "姓名", "not_removable"),
             (7, "姓名", "too_long"),
+            (9, "姓名", "invalid_text"),
         ]
     )
     assert found.left_out == [("出生日期", LeftOut.NOT_COLLECTED)]

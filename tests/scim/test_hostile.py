@@ -13,10 +13,10 @@ from tests.support.shared import add_department, add_person
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 USERS, GROUPS = "/scim/v2/Users", "/scim/v2/Groups"
 GROUP = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"]}
-ODD = ("x" * 256, "x" * 5000, "a\u0000b", "a\u202eb", "a\nb")
+ODD = ("x" * 256, "x" * 5000, "a\u0000b", "a\u202eb", "a\nb", "a\u200bb")
 
 
-@pytest.mark.parametrize("odd", ODD, ids=["long", "longer", "null", "direction", "line"])
+@pytest.mark.parametrize("odd", ODD, ids=["long", "longer", "null", "direction", "line", "unseen"])
 async def test_a_name_that_the_client_gives_is_a_short_plain_text(shared: World, odd: str) -> None:
     client = await provisioner(shared)
     user = await made(client)
@@ -35,7 +35,7 @@ async def test_a_name_that_the_client_gives_is_a_short_plain_text(shared: World,
     assert (await client.get(f"{USERS}/{user['id']}")).json() == user
 
 
-@pytest.mark.parametrize("odd", ODD, ids=["long", "longer", "null", "direction", "line"])
+@pytest.mark.parametrize("odd", ODD, ids=["long", "longer", "null", "direction", "line", "unseen"])
 async def test_a_filter_by_such_a_text_finds_nobody(shared: World, odd: str) -> None:
     client = await provisioner(shared)
     for name in (
@@ -57,7 +57,7 @@ async def test_a_filter_by_such_a_text_finds_nobody(shared: World, odd: str) -> 
         assert (answer.status_code, answer.json()["totalResults"]) == (200, 0), (name, answer.text)
 
 
-@pytest.mark.parametrize("odd", [*ODD, "\ud800"], ids=["long", "longer", "null", "direction", "line", "half"])
+@pytest.mark.parametrize("odd", [*ODD, "\ud800"], ids=["long", "longer", "null", "direction", "line", "unseen", "half"])
 async def test_no_text_in_a_user_is_more_than_a_refusal(shared: World, odd: str) -> None:
     client = await provisioner(shared)
     user = await made(client)
