@@ -66,6 +66,10 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
 _SIZES: Final = frozenset({"too_long", "too_short"})
 _UNREAD: Final = frozenset({"model_attributes_type", "model_type", "dict_type"})
 _OTHERWISE: Final = ("invalid_value", "This value is not valid here.", "取值无效。")
+FAULT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    code: (english, chinese) for code, english, chinese in (*_WORDS.values(), _OTHERWISE)
+}
+"""What the framework's own faults are called here, and in words: English and Chinese."""
 
 
 class ProblemError(BaseModel):

@@ -16,7 +16,7 @@ import orjson
 
 from app.exchanges import workbook
 from app.exchanges.headings import MOST_COLUMNS, literal
-from app.exchanges.line import FAULTS, Fault, Full, Gathering, shortened
+from app.exchanges.line import Fault, Full, Gathering, shortened
 from app.kit.errors import Invalid
 from app.reconciliations.columns import EMPLOYEE_NO, member_of, members
 
@@ -299,31 +299,3 @@ def reader_of(form: str, encoding: str = "utf-8") -> Reader:
             return Csv(encoding)
         case _:
             return Xlsx()
-
-
-WORDS: Final[Mapping[str, tuple[str, str]]] = {
-    **{each.value: words for each, words in FAULTS.items()},
-    "no_employee_no_column": ("No column of employee numbers.", "表格没有工号列。"),
-    "too_many_rows": ("The file has more than 500,000 rows.", "文件超过 50 万行。"),
-    "malformed_json": ("The line is no JSON object.", "该行不是 JSON 对象。"),
-    "too_long": ("The text is too long.", "文本过长。"),
-    "no_employee_no": ("The row names nobody: its employee number is missing or malformed.", "该行没有可识别的工号。"),
-    "twice_in_file": ("The employee number stands in several rows.", "该工号在文件中重复出现。"),
-    "out_of_scope": (
-        "The row's department is not in the scope of this reconciliation.",
-        "该行部门不在本次对账范围内。",
-    ),
-    "other_kind": ("The number belongs to somebody who is no employee.", "该工号属于非员工联系人。"),
-    "not_permitted": ("The source may not write this person's card.", "该来源无权维护此人。"),
-    "contact_unreadable": (
-        "The card cannot be read here; the operator has been told.",
-        "名片数据无法读取，已通知运维。",
-    ),
-    "changed_here_since": (
-        "The person came or went here after the file's time.",
-        "此人在文件时点之后于本系统入职或离职。",
-    ),
-    "nothing_left": ("Nothing of it is different any more.", "差异已不存在。"),
-    "no_longer_so": ("Who it is about has come, gone or moved since.", "此人情况已变化，本条不再适用。"),
-}
-"""What codes of rows mean, in English and Chinese; those of values and events have words of their own."""

@@ -19,7 +19,6 @@ from app.permissions.outcomes import Purpose
 from app.permissions.standing import Viewer
 from app.reconciliations.allowing import Fuse
 from app.reconciliations.kinds import Reconciliation, ReconciliationState, Row
-from app.reconciliations.reading import WORDS
 from app.reconciliations.repository import Progress, ReconciliationRepository
 from app.reconciliations.rights import looks, oversees
 from app.reconciliations.schemas import (
@@ -29,6 +28,7 @@ from app.reconciliations.schemas import (
     ReconciliationQuery,
     ReconciliationView,
 )
+from app.reconciliations.wording import words_of
 
 _PURPOSE: Final = Purpose.WORK_CONTACT
 _SHAPE: Final = "reconciliations"
@@ -172,7 +172,7 @@ def _code(tree: Tree, department: UUID | None) -> str | None:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    english, chinese = WORDS.get(row.result or row.code or "", (None, None))
+    english, chinese = words_of(row.result or row.code)
     return {
         "number": row.number,
         "kind": row.kind.value,

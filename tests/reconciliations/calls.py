@@ -74,7 +74,7 @@ async def read(world: World, identity: str, by: str = SENDER) -> dict[str, Any]:
 
 
 async def rows(world: World, identity: str, by: str = SENDER, **query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 — of the query
-    """Read all differences, page by page."""
+    """Read all differences, page by page; fails where a code has no words."""
     found: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
@@ -83,6 +83,9 @@ async def rows(world: World, identity: str, by: str = SENDER, **query: Any) -> l
         body = answer.json()
         found += body["items"]
         if body["next"] is None:
+            assert all(each["message"] and each["message_zh"] for each in found if each["code"] or each["result"]), (
+                found
+            )
             return found
         cursor = {"cursor": body["next"]}
 

@@ -72,6 +72,7 @@ async def test_a_diff_is_shown_then_applied_and_nothing_is_left_of_it(shared: Wo
         said(same, place, employee_no="X-5", mobile="not a number"),
         said(same, place, employee_no="X-6", salary="9"),
         said(same, place, employee_no="X-7", manager="X-NOBODY"),
+        said(same, place, employee_no="X-8", manager="X-8"),
     ]
     found = await compared(shared, lines(people), department=place)
     expected = [
@@ -85,6 +86,7 @@ async def test_a_diff_is_shown_then_applied_and_nothing_is_left_of_it(shared: Wo
         ("unreadable", "X-5", "malformed_phone"),
         ("unreadable", "X-6", "unknown_member"),
         ("unreadable", "X-7", "unknown_contact"),
+        ("unreadable", "X-8", "names_oneself"),
         *(("leaver", f"N{each.number}", ()) for each in leavers),
     ]
     differences = await rows(shared, found["id"])
@@ -99,7 +101,7 @@ async def test_a_diff_is_shown_then_applied_and_nothing_is_left_of_it(shared: Wo
         "joiner": 2,
         "leaver": 2,
         "unknown_department": 1,
-        "unreadable": 4,
+        "unreadable": 5,
     }
     assert (found["people"], found["unknown_departments"]) == (5, {"NOWHERE-1": 1})
     assert found["fuse"] == {
