@@ -48,6 +48,10 @@ class Caller:
             message = "give --token (or DUANHAO_TOKEN), or --client-id and --client-secret"
             raise CallStopped(message)
 
+    def asking(self, scope: str) -> "Caller":
+        """Give a caller with the same credentials that signs in for another scope."""
+        return Caller(self._client, self._credentials, scope=scope, sleep=self._sleep)
+
     def post(self, path: str, body: Mapping[str, Any], *, query: Mapping[str, str] | None = None) -> httpx.Response:
         """Post once, however often it has to be sent; raise ``CallStopped`` for anything but a 2xx."""
         return self._called("POST", path, {"Idempotency-Key": uuid4().hex}, json=dict(body), params=dict(query or {}))

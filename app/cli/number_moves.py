@@ -1,7 +1,8 @@
 """``numbers hold`` to ``numbers retire``: holding numbers, passing them on and taking them aside on a running service, over HTTP.
 
-All of them end alike: 0 done; 1 the plan says no (taken, over, not held) and nothing was changed; 2 the call was refused otherwise, there
-is no such number or hold, or the service could not be reached.
+All of them end alike: 0 done, or ended already where a command only ends something, so that it may be repeated; 1 the plan says no (taken,
+over, not held) and nothing was changed; 2 the call was refused otherwise, there is no such number or hold, or the service could not be
+reached.
 """
 
 from typing import Annotated, Any, Final
@@ -180,7 +181,7 @@ def retire(service: Any, digits: Digits, domain: Domain = None, *, as_json: bool
     """Give a number up for ever. 废止号码。"""
     from app.cli import number_calls
 
-    return number_calls.act(service, digits, "retirements", {}, domain, scope=number_calls.ADMIN, as_json=as_json)
+    return number_calls.retire(service, digits, domain, as_json=as_json)
 
 
 COMMANDS: Final = tuple(

@@ -33,7 +33,10 @@ async def test_holds_are_made_seen_extended_and_dropped(shared: World, shell: Sh
     longer = json.loads(await shell.does("extend", made["id"], "--minutes", "45", "--json"))
     assert longer["expires_at"] > made["expires_at"]
     assert "dropped" in await shell.does("drop", made["id"])
-    code, output = await shell.run("drop", made["id"])
+    assert await shell.does("drop", made["id"]) == f"{made['id']} dropped already 此前已取消"
+    other = json.loads(await shell.does("hold", pool.code, "--purpose", "热线", "--count", "1", "--json"))
+    await allocate(shared, pool, (await add_person(shared)).id, hold=other["id"])
+    code, output = await shell.run("drop", other["id"])
     assert (code, "hold_over" in output) == (1, True)
     assert (await shell.run("extend", "01890000-0000-7000-8000-000000000000"))[0] == 2
     assert (await shell.run("hold", pool.code, "--purpose", "热线", "--count", "5"))[0] == 1
@@ -50,15 +53,24 @@ async def test_numbers_are_passed_on_and_taken_aside(shared: World, shell: Shell
     await release(shared, first)
     assert await shell.does("restore", first) == f"{first} provisioning"
     assert await shell.does("block", first, "--reason", "harassed") == f"{first} blocked"
+    assert (await shell.run("unreserve", first))[0] == 1
     assert await shell.does("unblock", first) == f"{first} blocks ended 已解除"
-    assert "retired" in await shell.does("retire", first)
+    assert await shell.does("unblock", first) == f"{first} blocks ended already 此前已解除"
+    assert await shell.does("retire", first) == f"{first} retired 已废止"
+    assert await shell.does("retire", first) == f"{first} retired already 此前已废止"
+    assert json.loads(await shell.does("retire", first, "--json")) == {
+        "digits": first,
+        "state": "retired",
+        "already": True,
+    }
+    assert (await shell.run("retire", second))[0] == 1
     third = pool.digits(3)
     until = "2099-01-31T18:00:00+08:00"
     assert (await shell.does("reserve", third, "--purpose", "总机", "--until", until)).startswith(
         f"{third} reserved · "
     )
     assert "ended" in await shell.does("unreserve", third, "--domain", "main")
-    assert (await shell.run("unreserve", third))[0] == 1
+    assert "already" in await shell.does("unreserve", third)
     assert (await shell.run("block", third, "--reason", "boredom"))[0] == 2
     seen = (await (await it_client(shared)).get("/v1/numbers", params={"pool": pool.code})).json()["items"]
     assert [each["state"] for each in seen[:4]] == ["retired", "provisioning", "available", "available"]
