@@ -1,5 +1,6 @@
 """``archive``: who in the archive is past retention, and erasing them now. Ids and days; no card is opened."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -15,20 +16,27 @@ def due(
         typer.Option(help="The day whose sweep to foretell; today, if none is given.", formats=["%Y-%m-%d"]),
     ] = None,
 ) -> None:
-    """List who would be erased: the card's id, its kind, the last day it is kept, and what holds it. 列出保留期满的卡片。"""
+    """List who would be erased: the card's id, its kind, the last day it is kept, and what holds it. 列出保留期满的卡片。
+
+    Applicants past that day whom nobody archived follow: nothing takes them before `DELETE /v1/contacts/{id}`. 未归档者须先归档。
+    """
     from app.application import Application
     from app.cli.session import on_record, run
     from app.departures.erasing import Due
 
-    async def work(application: Application) -> list[Due]:
+    async def work(application: Application) -> tuple[Sequence[Due], Sequence[Due]]:
         eraser = application.departures.eraser
-        found = [each async for each in eraser.due(eraser.today() if on is None else on.date())]
-        async with on_record(application, "archive.due", {"due": len(found)}):
-            return found
+        day = eraser.today() if on is None else on.date()
+        found, staying = [each async for each in eraser.due(day)], await eraser.unarchived(day)
+        async with on_record(application, "archive.due", {"due": len(found), "unarchived": len(staying)}):
+            return found, staying
 
-    for each in run(work):
+    found, staying = run(work)
+    for each in found:
         held = f"\theld by {', '.join(each.held_by)}" if each.held_by else ""
         typer.echo(f"{each.contact_id}\t{each.kind}\tkept until {each.kept_until.isoformat()}{held}")
+    for each in staying:
+        typer.echo(f"{each.contact_id}\t{each.kind}\tkept until {each.kept_until.isoformat()}\tnot archived 未归档")
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Integer, bindparam, delete, select
+from sqlalchemy import Date, Integer, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.contacts.fields import CATALOGUE
@@ -47,6 +47,11 @@ _AFTER: Final = Query(
     .order_by(Contact.id)
     .limit(bindparam("page", type_=Integer()))
 )
+_OVERDUE: Final = Query(
+    select(*_COLUMNS)
+    .where(Contact.status != _GONE, Contact.retain_until < bindparam("day", type_=Date()))
+    .order_by(Contact.id)
+)
 
 _log = structlog.get_logger("duanhao.security")
 
@@ -72,6 +77,11 @@ class CardArchive:
     async def page(self, source: Source, after: UUID, *, limit: int) -> Sequence[Kept]:
         """List cards in the archive that are not emptied yet, by id."""
         return [Kept(*row) for row in await _AFTER.rows(source, after=after, page=limit)]
+
+    async def overdue(self, source: Source, on: date) -> Sequence[Kept]:
+        """List cards whose time began when they were made, is over by the morning of ``on``, and that nobody has archived, by id."""
+        found = [Kept(*row) for row in await _OVERDUE.rows(source, day=on)]
+        return [each for each in found if self.forms.retain_until(each.kind, each.created_at) is not None]
 
     async def locked(self, session: AsyncSession, identity: UUID) -> tuple[Contact, WrappedDataKey] | None:
         """Lock a card; ``None`` unless it is in the archive, not emptied, and, which is reported, as it was signed."""

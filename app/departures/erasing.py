@@ -122,6 +122,15 @@ class Eraser:
                     yield Due(contact_id=card.id, kind=card.kind, kept_until=last, held_by=by)
             after = page[-1].id
 
+    async def unarchived(self, on: date) -> Sequence[Due]:
+        """Name those who are past their last day and still in the directory: no sweep takes them, somebody archives them first."""
+        found = await self._over.archive.overdue(self._database.reader, on)
+        return [
+            Due(contact_id=each.id, kind=each.kind, kept_until=each.retain_until)
+            for each in found
+            if each.retain_until is not None
+        ]
+
     async def sweep(self) -> int:
         """Go on with today's walk; give how many were erased."""
         today = self.today()

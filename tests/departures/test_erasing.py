@@ -255,6 +255,24 @@ async def test_an_external_contact_goes_a_year_after_its_contract(shared: World)
     assert await marks(shared, partner.id) == ERASED
 
 
+@SHARED
+async def test_an_applicant_whom_nobody_archived_is_named_and_not_erased(shared: World) -> None:
+    foreign: dict[str, Any] = dict.fromkeys(("employee_no", "user_name", "mobile", "email", "office_phone", "wechat"))
+    someone = await add_person(shared, kind="applicant", **foreign)
+    employee = await add_person(shared)
+    async with years_on(shared, timedelta(days=179)) as eraser:
+        assert someone.id not in {each.contact_id for each in await eraser.unarchived(eraser.today())}
+    async with years_on(shared, timedelta(days=183)) as eraser:
+        named = {each.contact_id: each.kind for each in await eraser.unarchived(eraser.today())}
+        assert (named.get(someone.id), employee.id in named) == ("applicant", False)
+        assert someone.id not in {each.contact_id async for each in eraser.due(eraser.today())}
+        hr = await shared.as_("hr")
+        seen = await hr.get(someone.path)
+        assert (await hr.delete(someone.path, headers={"If-Match": seen.headers["ETag"]})).status_code == 204
+        assert someone.id not in {each.contact_id for each in await eraser.unarchived(eraser.today())}
+        assert someone.id in {each.contact_id async for each in eraser.due(eraser.today())}
+
+
 async def crashed_every(world: World, stride: int) -> None:
     """Crash before every so many-th statement of an erasure; find everything as it was; then let it pass."""
     someone = await gone(world)
