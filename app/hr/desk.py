@@ -115,7 +115,7 @@ class HrDesk:
             subjects=subjects,
             members=members,
             telling=telling,
-            names=SourceNames(sources, showing.reader),
+            names=SourceNames(sources, ledger, showing.reader),
             fuse=fuse,
             keys=keys,
             clock=clock,

@@ -65,6 +65,18 @@ _KEPT_OF: Final = Query(
     .order_by(HrEvent.placed_at, HrEvent.sequence, HrEvent.id)
     .limit(MOST_WAITING)
 )
+_SPEAKER: Final = Query(
+    select(HrEvent.client_id)
+    .where(HrEvent.source == bindparam("name"))
+    .order_by(HrEvent.source, HrEvent.event_id)
+    .limit(1)
+)
+_SPOKE: Final = Query(
+    select(HrEvent.id)
+    .where(HrEvent.client_id == bindparam("client_id"), HrEvent.source == bindparam("name"))
+    .order_by(HrEvent.client_id, HrEvent.id)
+    .limit(1)
+)
 _LEAVERS: Final = text("type IN ('employee.leaving','employee.left')")
 """As the index has it, word by word: SQLite knows it by no other."""
 _LET_GO: Final = Query(
@@ -199,6 +211,13 @@ class HrLedger:
         for contact, kind, state in await _LET_GO.rows(source, client_id=client_id, since=since):
             found[contact] = found.get(contact, False) or (kind, state) == ("employee.left", "applied")
         return found
+
+    async def speaks(self, source: Source, client_id: str, name: str) -> bool:
+        """Tell whether an account has sent events in the name of a source, or nobody has: one row of an index, for whoever has."""
+        rows = await _SPEAKER.rows(source, name=name)
+        if not rows or rows[0][0] == client_id:
+            return True
+        return bool(await _SPOKE.rows(source, client_id=client_id, name=name))
 
     async def due(self, source: Source, now: datetime, *, most: int) -> Sequence[UUID]:
         """Name the events that are to be looked at now."""

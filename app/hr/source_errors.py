@@ -29,7 +29,7 @@ class SignatureRefused(Unauthenticated):
 
 
 class ForeignSource(Forbidden):
-    """An event speaks in the name of a source that an operator registered for another service account."""
+    """An event speaks in the name of a source that is another service account's, by registration or because that one sent in it first."""
 
     code, title, title_zh = (
         "foreign_source",

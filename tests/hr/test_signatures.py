@@ -15,7 +15,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.audit.repository import EventFilter
 from app.auth.clients import NewClient
@@ -447,6 +447,36 @@ async def test_a_registered_name_is_its_accounts_alone(shared: World, named: str
     found = (await shared.application.events.search(EventFilter(action="hr.event"), limit=20)).events
     refused = [each.event.client_id for each in found if each.event.code == "foreign_source"]
     assert Counter(refused) == {stranger: 3, "hr-system": 1}
+
+
+@shared_run
+async def test_a_name_that_nobody_registered_is_of_whoever_sent_in_it_first(shared: World, named: str) -> None:
+    stranger, event = await strange(shared, f"t-{named}"), {**left("E9777"), "source": named}
+    assert (await post(shared, event, as_=stranger)).status_code == 202
+    others = [{**left("E9777"), "source": named}, event]
+    for each in others:
+        problem(await post(shared, each), 403, "foreign_source")
+    told = (await (await shared.as_("hr-system")).post(f"{PATH}/batches", json={"events": others})).json()
+    assert [(each["state"], each["problem"]["code"]) for each in told["items"]] == [("refused", "foreign_source")] * 2
+    assert (await post(shared, {**left("E9777"), "source": named}, as_=stranger)).status_code == 202
+    assert await ledger_of(shared, named) == 2
+    await end(await source(shared, named))
+    assert (await post(shared, others[0])).status_code == 202, "registered for another, it is theirs"
+    problem(await post(shared, {**left("E9777"), "source": named}, as_=stranger), 403, "foreign_source")
+
+
+@shared_run
+async def test_accounts_that_shared_a_name_before_names_had_owners_go_on(shared: World, named: str) -> None:
+    one, other = await strange(shared, f"u-{named}"), await strange(shared, f"v-{named}")
+    bodies = [{**left("E9777"), "source": named} for _ in range(2)]
+    for body in bodies:
+        assert (await post(shared, body, as_=one)).status_code == 202
+    async with shared.application.database.unit_of_work() as unit:
+        theirs = update(HrEvent).where(HrEvent.event_id == bodies[1]["id"]).values(client_id=other)
+        await unit.session.execute(theirs)
+    for each in (one, other):
+        assert (await post(shared, {**left("E9777"), "source": named}, as_=each)).status_code == 202
+    problem(await post(shared, {**left("E9777"), "source": named}), 403, "foreign_source")
 
 
 @pytest.mark.asyncio(loop_scope="session")
