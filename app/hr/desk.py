@@ -21,6 +21,7 @@ from app.hr.erasing import LedgerTraces
 from app.hr.fuse import Limits
 from app.hr.fusing import LeaverFuse
 from app.hr.known import SUBJECTS, KnownSubjects, LedgerKeys
+from app.hr.leavers import Leavers
 from app.hr.numbers import Numbers
 from app.hr.reading import LedgerReader, LookKeys
 from app.hr.repository import HrLedger
@@ -108,6 +109,7 @@ class HrDesk:
         )
         telling = Telling(personnel.teller, clock)
         fuse = LeaverFuse(ledger=ledger, heads=HeadCount(sealer), limits=personnel.limits, clock=clock)
+        self.leavers = Leavers(ledger=ledger, keys=keys, fuse=fuse, clock=clock)
         self.service = HrService(
             ledger=ledger,
             backlog=backlog,

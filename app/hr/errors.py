@@ -4,7 +4,7 @@ Invalid 422, nothing stored
 └── EventIdReused           event_id_reused
 Conflict 409
 ├── EventSettled            event_settled             there is nothing (more) to replay or skip
-└── FuseBlown               fuse_blown                a batch or a head-count would let more people go than may
+└── FuseBlown               fuse_blown                a batch, a head-count or a bulk request would let more people go than may
 Problem told inside a 202 of state ``waiting``; once the wait is over, of state ``failed``
 ├── SequenceGap             sequence_gap              events of the source before this one are missing; applied when the wait is over
 ├── HeldUp                  held_up                   an earlier event of the subject failed, and is neither replayed nor skipped
@@ -31,6 +31,7 @@ take over from a leaver is nobody who can
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
 from app.auth.errors import AccountExists
@@ -157,6 +158,25 @@ class EventSettled(Conflict):
     code, title, title_zh = "event_settled", "The event is settled", "该事件已处置"
 
 
+OF_A_BATCH: Final = (
+    "Nothing of the batch was taken. Once a head-count is applied by an approved request hr.mass_leaving, the batch passes.",
+    "整批均未处理。请先提交花名册对账，经批准的 hr.mass_leaving 申请放行并应用后，本批即可通过。",
+)
+OF_A_BULK: Final = (
+    (
+        "Not done, like every operation of this bulk request that ends somebody: by it, or within a day by this client, {leavers} people "
+        "would leave; more than {people} may only while they are at most {percent_of_many} % of the people, fewer while at most "
+        "{percent_of_few} %. Look at the filter of whoever sends it. If they do leave, hand in a head-count: once it is applied by an "
+        "approved request hr.mass_leaving, these operations pass."
+    ),
+    (
+        "未执行，本次批量请求中所有停用或删除人员的操作均未执行：按本次请求或该客户端一天内合计，将有 {leavers} 人离职；"
+        "超过 {people} 人时不得超过总人数的 {percent_of_many}%，否则不得超过 {percent_of_few}%。请检查同步方的筛选条件；"
+        "如确需离职，请提交花名册对账，经批准的 hr.mass_leaving 申请放行并应用后，这些操作即可通过。"
+    ),
+)
+
+
 class FuseBlown(Conflict):
     """More would leave at once than may without two people's word: an approved request of kind ``hr.mass_leaving`` for a head-count."""
 
@@ -166,14 +186,14 @@ class FuseBlown(Conflict):
         "离职人数超过保险阈值，须经审批",
     )
 
-    def __init__(self, verdict: Verdict, limits: Limits, *, by_events: bool = False) -> None:
-        """Tell the counts, the limits, and which request allows it; ``by_events``: what is refused is a batch of events."""
+    def __init__(self, verdict: Verdict, limits: Limits, said: tuple[str, str] | None = None) -> None:
+        """Tell the counts, the limits, and which request allows it; ``said``: what became of what was sent, in English and Chinese."""
         tally = verdict.tally
-        way = "Nothing of the batch was taken. Once a head-count is applied by an approved request hr.mass_leaving, the batch passes."
-        way_zh = "整批均未处理。请先提交花名册对账，经批准的 hr.mass_leaving 申请放行并应用后，本批即可通过。"
+        counts = {"leavers": tally.leavers, **asdict(limits)}
+        detail, detail_zh = (None, None) if said is None else (each.format(**counts) for each in said)
         super().__init__(
-            way if by_events else None,
-            detail_zh=way_zh if by_events else None,
+            detail,
+            detail_zh=detail_zh,
             reason=verdict.reason.value,
             extent=tally.extent.value,
             leavers=tally.leavers,

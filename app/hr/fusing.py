@@ -3,7 +3,8 @@
 A batch is one thing to whoever sends it: a broken export is one, and so is judged before any of it is taken. Single events are how people
 leave on ordinary days, and none of them knows of the next; so they are taken, and the security log is told of a day on which they are many.
 What a head-count let go has met its own fuse, and is not counted here. A head-count is also how a large batch may pass: two people can look
-at that and approve it, and who has left by it is no leaver of the batch any more.
+at that and approve it, and who has left by it is no leaver of the batch any more. A provisioning client's bulk request is a batch, and each
+of its other requests a single event: its departures are entered in the ledger (``leavers``), where they are counted with those of events.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from app.contacts.headcount import HeadCount
-from app.hr.errors import FuseBlown
+from app.hr.errors import OF_A_BATCH, FuseBlown
 from app.hr.fuse import FuseExtent, Limits, Tally, Verdict, worst
 from app.hr.repository import HrLedger
 from app.hr.schemas import HrEventIn
@@ -48,13 +49,22 @@ class LeaverFuse:
         """
         named = sorted({each.subject for each in events if each.type in DEPARTURES})
         leaving = set((await self._heads.ids(source, named)).values()) if named else set()
+        refusal = await self.refusal(source, viewer, leaving, OF_A_BATCH)
+        if refusal is not None:
+            raise refusal
+
+    async def refusal(
+        self, source: Source, viewer: Viewer, leaving: Collection[UUID], said: tuple[str, str]
+    ) -> FuseBlown | None:
+        """Give what refuses to let these go, who are in service, and tell the security log; ``None`` where they may."""
         if not leaving:
-            return
+            return None
         day = await self._ledger.let_go(source, viewer.standing.client_id, self._clock.now() - DAY)
         verdict = await self._verdict(source, leaving, day)
-        if verdict.blown:
-            self._report("fuse_blown", viewer, verdict)
-            raise FuseBlown(verdict, self._limits, by_events=True)
+        if not verdict.blown:
+            return None
+        self._report("fuse_blown", viewer, verdict)
+        return FuseBlown(verdict, self._limits, said)
 
     async def watch(self, source: Source, viewer: Viewer) -> None:
         """Tell the security log when a sender's events of a day let more go than a batch may; looked at once for every so many leavers.

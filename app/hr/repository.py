@@ -165,6 +165,11 @@ class HrLedger:
             return known
         return None
 
+    async def enter(self, session: AsyncSession, row: HrEvent) -> None:
+        """Enter an event under an id that nobody has used."""
+        session.add(row)
+        await session.flush()
+
     async def told(self, source: Source, client_id: str | None, event_id: str, named: str | None = None) -> list[Row]:
         """Find the events of one id, at most two, or the one that is of the source ``named``; those that ``client_id`` sent, or all."""
         values = {"event_id": event_id} if client_id is None else {"event_id": event_id, "client_id": client_id}

@@ -73,6 +73,7 @@ class ScimDesk:
         rights, found = CurrentRights(application.standings), ProvisionedContacts(reader)
         self.rows = ScimRepository(reader, RowSigner(application.keyring.mac_key(SCIM)))
         self._database, self._standings = application.database, application.standings
+        self._fuse = application.hr.leavers.fuse
         self.most_bytes = application.settings.http.max_body_bytes
         self._lookups, self._terms = application.lookups.service, application.terms
         self._users = UserReader(
@@ -87,6 +88,7 @@ class ScimDesk:
         self._writer = UserWriter(
             database=application.database,
             applier=application.hr.applier,
+            leavers=application.hr.leavers,
             writer=application.contact_writer,
             contacts=contacts,
             naming=Naming(contacts=contacts, gate=gate),
@@ -113,6 +115,7 @@ class ScimDesk:
 
     def storage(self, viewer: Viewer, provider: Any) -> Any:  # noqa: ANN401 — the library's, which is imported here
         """Make the storage of one caller."""
+        from app.scim.ending import Endings  # noqa: PLC0415 — with the library, when the first request comes
         from app.scim.storage import Storage  # noqa: PLC0415 — with the library, when the first request comes
 
         return Storage(
@@ -125,4 +128,5 @@ class ScimDesk:
             lookups=self._lookups,
             terms=self._terms,
             standings=self._standings,
+            endings=Endings(self._fuse, self._users, self._database.reader),
         )

@@ -4,7 +4,7 @@ A look opens of each contact the protected fields that a user carries and that p
 leads to is JSON, so that who turns it into resources, and with it the library, comes in only where requests are served.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 from app.contacts.fields import CATALOGUE
+from app.contacts.headcount import IN_SERVICE
 from app.contacts.provisioned import KINDS, ProvisionedContacts
 from app.contacts.repository import ContactRepository
 from app.contacts.rights import CurrentRights, seek
@@ -91,6 +92,12 @@ class UserReader:
         plan = viewer.plan(PURPOSE)
         records = [await self._contacts.by_id(each, viewer.tree) for each in identities]
         return any(each is not None and self._gate.verdict(plan, each) is not None for each in records)
+
+    async def in_service(self, viewer: Viewer, identities: Collection[UUID]) -> set[UUID]:
+        """Tell which of these have not left, among those of whom the viewer may know; nobody is shown."""
+        plan, records = viewer.plan(PURPOSE), await self._contacts.by_ids(sorted(identities), viewer.tree)
+        known = (each for each in records.values() if each.cohort.kind in KINDS and each.cohort.status in IN_SERVICE)
+        return {each.subject for each in known if self._gate.verdict(plan, each) is not None}
 
     async def several(
         self, viewer: Viewer, identities: Sequence[UUID], query: Mapping[str, Any], *, plain: bool = False

@@ -5,7 +5,7 @@ once, users stand first.
 """
 
 from asyncio import sleep
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -25,11 +25,13 @@ from scim2_server.storage import AsyncScimStorage, SearchPage
 from app.audit.terms import Terms
 from app.auth.subject import user_name_key
 from app.contacts.errors import UnknownContact
+from app.contacts.headcount import IN_SERVICE
 from app.contacts.members import PEOPLE
 from app.kit.errors import NotFound
 from app.lookups.service import LookupService
 from app.permissions.outcomes import Power
 from app.permissions.standing import Standings, Viewer
+from app.scim.ending import Endings
 from app.scim.errors import TooManyToSearch, refuse_unfit
 from app.scim.filtering import asks_plainly, candidates, comparisons, is_protected, members_in, refuse_guessing
 from app.scim.groups import Groups, GroupSaid, Listed, SeenGroup
@@ -67,13 +69,15 @@ class Storage(AsyncScimStorage):
         lookups: LookupService,
         terms: Terms,
         standings: Standings,
+        endings: Endings,
     ) -> None:
-        """Take who asks, the models, what reads and writes, how values are found, the key of terms in the log, and who viewers are now."""
+        """Take who asks, the models, what reads and writes, how values are found, the key of terms, who viewers are, who counts leavers."""
         self._viewer, self._provider = viewer, provider
         self._users, self._writer, self._groups = users, writer, groups
         self._rows, self._lookups, self._terms, self._standings = rows, lookups, terms, standings
         self._seen: dict[UUID, SeenUser] = {}
         self._listed: dict[UUID, tuple[Listed, Mapping[str, Any]]] = {}
+        self._endings, self._is_bulk = endings, False
         self.is_conditional = False
         """Whether the request says which version it means to change."""
 
@@ -82,6 +86,16 @@ class Storage(AsyncScimStorage):
         self._viewer = await self._standings.of(self._viewer.subject, fresh=True)
         self._seen.clear()
         self._listed.clear()
+
+    async def foresee(self, identities: Collection[UUID]) -> None:
+        """Begin a bulk request that would end these."""
+        self._is_bulk = True
+        await self._endings.foresee(self._viewer, identities)
+
+    def refuse_ended(self, identity: UUID | None) -> None:
+        """Raise ``FuseBlown`` for an operation that ends one of too many, ahead of any look at them."""
+        if identity is not None:
+            self._endings.refuse(identity)
 
     async def note_bulk(self, operations: int) -> None:
         """Put on record that so many operations were asked for at once, and nobody shown for it."""
@@ -166,6 +180,8 @@ class Storage(AsyncScimStorage):
             seen = await self._as_expected(identity, expected_version)
             before, said = said_by(self._model(resource_type, seen.user).model_dump()), said_by(after)
             await self._refuse_strangers(before, said)
+            if said["active"] is False:
+                await self._demand_ending(seen)
             await self._writer.update(self._viewer, seen, before, said)
         else:
             refuse_unfit(after.get("externalId"))
@@ -179,7 +195,9 @@ class Storage(AsyncScimStorage):
         """Archive a user, or end a group."""
         identity = _identity(resource_id)
         if resource_type.id == _USER:
-            await self._writer.archive(self._viewer, await self._as_expected(identity, expected_version))
+            seen = await self._as_expected(identity, expected_version)
+            await self._demand_ending(seen)
+            await self._writer.archive(self._viewer, seen)
         else:
             await self._groups.delete(self._viewer, await self._group_as_expected(identity, expected_version))
 
@@ -192,6 +210,11 @@ class Storage(AsyncScimStorage):
             if named not in {None, before.get(name)} and not await self._users.knows(self._viewer, str(named)):
                 pointer = f"/{name}"
                 raise UnknownContact(pointer)
+
+    async def _demand_ending(self, seen: SeenUser) -> None:
+        """Raise ``FuseBlown`` where a bulk request would end one too many; single requests are counted when they are done."""
+        if self._is_bulk and seen.record.cohort.status in IN_SERVICE:
+            await self._endings.demand(self._viewer, seen.record.subject)
 
     async def _as_expected(self, identity: UUID, version: str | None) -> SeenUser:
         seen = self._seen.pop(identity, None) or await self._users.one(self._viewer, identity)

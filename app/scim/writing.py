@@ -1,8 +1,9 @@
 """What a provisioning client's writes cause: joins, moves, updates, departures and returns, through the services that take them from HR.
 
 Each write is one transaction. What is a personnel event goes through ``Applier`` as an event of the source ``scim:<client>`` that happens
-now, so that the leaver transaction, numbers and accounts follow as they do for HR; what is none (another employee number, archiving) goes
-through ``ContactWriter``. Who has left is no event's subject: what is written of them stays on their card until they come back.
+now, so that the leaver transaction, numbers and accounts follow as they do for HR, and leavers are counted with HR's (``hr.leavers``). What
+is none (another employee number, archiving) goes through ``ContactWriter``. Who has left is no event's subject: what is written of them
+stays on their card until they come back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ from app.contacts.writer import ContactWriter
 from app.departments.tree import Node, Tree
 from app.disclosure.records import Record
 from app.hr.applying import Applier
+from app.hr.leavers import Leavers
 from app.hr.schemas import HrEventIn
 from app.kit.clock import Clock
 from app.kit.db import Database, UnitOfWork
@@ -53,6 +55,7 @@ class UserWriter:
         *,
         database: Database,
         applier: Applier,
+        leavers: Leavers,
         writer: ContactWriter,
         contacts: ContactRepository,
         naming: Naming,
@@ -60,9 +63,9 @@ class UserWriter:
         clock: Clock,
         parking: str | None,
     ) -> None:
-        """Take the store, what applies events, what writes contacts, the links, the clock, and who has no department's department."""
+        """Take the store, what applies events, counts leavers and writes contacts, links, clock, and who has no department's department."""
         self._database, self._applier, self._writer, self._contacts = database, applier, writer, contacts
-        self._naming = naming
+        self._leavers, self._naming = leavers, naming
         self._rows, self._clock, self._parking = rows, clock, parking
 
     async def create(self, viewer: Viewer, said: Said) -> UUID:
@@ -116,7 +119,7 @@ class UserWriter:
             record = await self._still(viewer, unit, seen)
             if record.cohort.status != LEFT:
                 number = record.public["employee_no"] or await self._numbered(viewer, unit, record)
-                await self._applier.apply(viewer, unit, self._event(viewer, "left", number, {}))
+                await self._leave(viewer, unit, number)
                 record = await self._locked(viewer, unit, record.subject)
             else:
                 self._refuse_uneditable(viewer, record, {})
@@ -157,7 +160,14 @@ class UserWriter:
             number = told["employee_no"] or _generated()
             await self._amend(viewer, unit, fresh, {"employee_no": self._number(viewer, number)})
         if after["active"] is False:
-            await self._applier.apply(viewer, unit, self._event(viewer, "left", number, {}))
+            await self._leave(viewer, unit, number)
+
+    async def _leave(self, viewer: Viewer, unit: UnitOfWork, number: str) -> None:
+        """Let somebody go, counted among those whom the client lets go."""
+        event = self._event(viewer, "left", number, {})
+        effect = await self._applier.apply(viewer, unit, event)
+        if effect.contact_id is not None and not effect.superseded:
+            await self._leavers.enter(viewer, unit, event, effect.contact_id)
 
     async def _amend_gone(self, viewer: Viewer, unit: UnitOfWork, record: Record, told: Mapping[str, Any]) -> None:
         """Write on the card of somebody who has left what is no event; under another user name an account would open again."""
