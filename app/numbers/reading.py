@@ -23,14 +23,13 @@ from app.numbers.lookup import Narrowing, NumberLookup
 from app.numbers.naming import NumberNames
 from app.numbers.pool_repository import PoolRepository
 from app.numbers.repository import Assignment, NumberRepository, NumberRow
-from app.numbers.rules import ENDING, NUMBER_KEEPERS, standing
+from app.numbers.rules import ENDING, NUMBER_KEEPERS, PEOPLE, standing
 from app.numbers.schemas import NumberHistoryPage, NumberHistoryQuery, NumberPage, NumbersQuery, NumberView
 from app.numbers.service import one_number
 from app.permissions.standing import Standings, Viewer
 
 _NOBODY: Final = UUID(int=0)
 _WITHHELD: Final = "withheld"
-_PEOPLE: Final = frozenset({"contact", "hotline"})
 
 
 class ClosedContacts(Protocol):
@@ -172,7 +171,7 @@ class NumberReader(Looks):
 
 
 def _holders(assignments: Iterable[Assignment]) -> list[UUID]:
-    return [each.holder.id for each in assignments if each.holder.type in _PEOPLE]
+    return [each.holder.id for each in assignments if each.holder.type in PEOPLE]
 
 
 def _authors(assignments: Iterable[Assignment]) -> list[UUID]:
@@ -180,7 +179,7 @@ def _authors(assignments: Iterable[Assignment]) -> list[UUID]:
 
 
 def _holder(each: Assignment, known: frozenset[UUID]) -> dict[str, Any]:
-    told = each.holder.type not in _PEOPLE or each.holder.id in known
+    told = each.holder.type not in PEOPLE or each.holder.id in known
     return {
         "type": each.holder.type if told else _WITHHELD,
         "id": each.holder.id if told else None,

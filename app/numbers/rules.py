@@ -21,6 +21,8 @@ LONGEST: Final = 15
 
 NUMBER_KEEPERS: Final = frozenset({"it", "system_admin"})
 """Roles that keep the number plan. Service accounts keep it by the scope that their registration gave them."""
+PEOPLE: Final = frozenset({"contact", "hotline"})
+"""Kinds of holders who stand in the directory: who holds a number is told of them to readers who may know of them."""
 
 
 class State(StrEnum):

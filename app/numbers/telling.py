@@ -1,7 +1,8 @@
 """Telling programs of what becomes of numbers: one notice for each change of a number, in the transaction of the change.
 
 A notice names the number by an id (``naming``), never by its digits; who may look finds it by ``GET /v1/numbers?id=``. Its version is the
-row's, and what changes no row but who shares a line has the version of before. People are told apart from this (``sweeping``, ``alarms``).
+row's, and what changes no row but who shares a line has the version of before. A person who holds it is not named: nobody asks policy for
+whoever keeps an address, and that question tells of the holder who may know. People are told apart from this (``sweeping``, ``alarms``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ from app.kit.straight import Writes
 from app.notices.notice import Notice
 from app.numbers.naming import NumberNames
 from app.numbers.repository import Assignment, Grant, Holder, NumberRow, Taken
-from app.numbers.rules import Cause, State, Verb
+from app.numbers.rules import PEOPLE, Cause, State, Verb
 
 FAMILY: Final = "number"
 TOLD: Final[Mapping[Verb, str]] = MappingProxyType(
@@ -102,9 +103,10 @@ class NumberTelling:
         self._teller.gather(writes, FAMILY, notices)
 
     def _about(self, change: Change) -> dict[str, Any]:
+        holder = None if change.holder is None or change.holder.type in PEOPLE else change.holder
         further = {
             "assignment": change.assignment,
-            "holder": None if change.holder is None else {"type": change.holder.type, "id": change.holder.id},
+            "holder": None if holder is None else {"type": holder.type, "id": holder.id},
             "cause": None if change.cause is None else change.cause.value,
             "hold": change.hold,
             "until": change.until,
