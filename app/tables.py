@@ -30,6 +30,7 @@ from app.numbers import models as number_models
 from app.numbers import plan_models
 from app.permissions import models as permission_models
 from app.policy import models as policy_models
+from app.postings import models as posting_models
 from app.provisions import models as provision_models
 from app.reconciliations import models as reconciliation_models
 from app.scim import models as scim_models
@@ -69,6 +70,7 @@ MODULES = (
     policy_models,
     reconciliation_models,
     roster_models,
+    posting_models,
     provision_models,
     trace_models,
     scim_models,

@@ -1,4 +1,6 @@
-"""What runs beside the requests: intents into the log, promised work, notices, search tags, what is past its time; in their own loop, jobs.
+"""What runs beside the requests: intents into the log, promised work, notices, search tags, what is past its time.
+
+In loops of their own, jobs, and the sets that searches of large directories read.
 
 A round that fails is reported and tried again after a pause; nothing here holds personal data.
 """
@@ -14,9 +16,11 @@ import structlog
 from app.application import Application
 from app.composition import open_application
 from app.config import Settings
+from app.contacts.posted import PostedKeys
 from app.jobs.registry import job_handlers
 from app.kit import logging
 from app.kit.idempotency import forget_expired
+from app.postings.service import Postings
 from app.scim.desk import ScimDesk
 
 _ROUND_SECONDS: Final = 0.5
@@ -34,16 +38,28 @@ class Worker:
         self._application = application
         self._swept = 0.0
         self.jobs = application.jobs.runner(application.database, job_handlers(application))
+        keys = PostedKeys(application.database.reader)
+        self.postings = Postings(application.database, application.changes.sequencer, keys, application.clock)
 
     async def run(self) -> None:
-        """Run rounds, and jobs beside them, for ever; end by cancellation."""
-        jobs = asyncio.create_task(self.jobs.run())
+        """Run rounds, jobs and the keeping of sets beside each other, for ever; end by cancellation."""
+        beside = [asyncio.create_task(self.jobs.run()), asyncio.create_task(self._keep_postings())]
         try:
             await self._rounds()
         finally:
-            jobs.cancel()
-            with suppress(asyncio.CancelledError):
-                await jobs
+            for task in beside:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _keep_postings(self) -> None:
+        """Look again and again whether sets are due."""
+        while True:
+            try:
+                await self.postings.sweep()
+            except Exception as error:  # noqa: BLE001 — searches do without sets; it is reported and tried again
+                _worker.error("postings_failed", error=type(error).__name__)
+            await asyncio.sleep(_SWEEP_SECONDS)
 
     async def _rounds(self) -> None:
         pause = _ROUND_SECONDS

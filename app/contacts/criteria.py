@@ -192,12 +192,7 @@ class Ask:
     def sets(self) -> "list[Select[UUID]]":
         """List whom the word finds, as sets that an index gives."""
         keys = ContactKey
-        whole = [rank(place, field) for place in (WHOLE, START) for field in self.shape.fields if field != T9]
-        begun = [
-            each
-            for each in range(rank(START, 0), rank(len(self.shape.departments), 0))
-            if each % FIELDS in self.shape.fields and (self.shape.begins_numbers or each not in OF_DIGITS)
-        ]
+        whole, begun = ranks_of_whole(self.shape), ranks_of_beginnings(self.shape)
         sets = [
             select(keys.contact_id).where(keys.rank.in_(numbers(begun)), self.begins(keys)),
             select(keys.contact_id).where(keys.rank.in_(numbers(whole)), keys.term == self.word),
@@ -205,6 +200,20 @@ class Ask:
         if any(self.shape.departments):
             sets.append(select(keys.contact_id).where(self.named(keys, range(len(self.shape.departments)))))
         return sets
+
+
+def ranks_of_whole(shape: WordShape) -> list[int]:
+    """List the ranks of keys that a word finds when it is all of the key."""
+    return [rank(place, field) for place in (WHOLE, START) for field in shape.fields if field != T9]
+
+
+def ranks_of_beginnings(shape: WordShape) -> list[int]:
+    """List the ranks of keys that a word finds by their beginning."""
+    return [
+        each
+        for each in range(rank(START, 0), rank(len(shape.departments), 0))
+        if each % FIELDS in shape.fields and (shape.begins_numbers or each not in OF_DIGITS)
+    ]
 
 
 def any_key(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

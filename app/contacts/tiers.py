@@ -7,7 +7,7 @@ Numbers stand beside contacts alone: whom a number finds is asked for his depart
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -52,6 +52,18 @@ from app.kit.db import Statement
 from app.kit.models import Id
 
 
+class Position(NamedTuple):
+    """Where a hit stands: its tier, the text that matched, the name that breaks ties, its id.
+
+    Positions compare as the statements order them, by bytes, since UTF-8 orders texts as their code points do.
+    """
+
+    tier: int
+    term: str
+    name: str
+    id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way in which a search can match: its tier, the word that matches, where and in what, and what else has to hold."""
@@ -91,6 +103,12 @@ class Way:
             yield each.found(contact) if as_sets is None else each.finds_by_set(contact, as_sets)
         for each in self.phrase:
             yield not_(each.found(contact))
+
+    @property
+    def told(self) -> ColumnElement[str]:
+        """Give the text that matched, which of a department is none."""
+        term = self.keys.term.expression
+        return (func.substr(term, 1, 0) if self.field == DEPARTMENT else term).label("term")
 
     @property
     def by_text(self) -> bool:
@@ -161,11 +179,23 @@ def candidates(
     keys = way.keys
     better = _better(keys, way.ask, rank(way.place, way.field))
     conditions = [*way.hits(paged=paged, ended=ended), *way.further(as_sets=as_sets), not_(better)]
-    term = func.substr(keys.term, 1, 0) if way.field == DEPARTMENT else keys.term
-    statement = select(number(tier).label("tier"), term.label("term"), keys.name, keys.contact_id).where(*conditions)
+    statement = select(number(tier).label("tier"), way.told, keys.name, keys.contact_id).where(*conditions)
     if departments > 1:
         statement = statement.distinct()
     return statement.order_by(*_order(way)).limit(_PAGE)
+
+
+def standings(shape: tuple[WordShape, ...], tier: int, size: int) -> "Statement | None":
+    """Write where ``size`` contacts by id stand in one tier if the other words find them: matched text, name and id, in no order."""
+    way = _way(shape, tier)
+    if way is None:
+        return None
+    keys, owned = ContactKey, Owned(ContactKey)
+    hit = _hits(owned, way.ask, way.place, way.field)
+    begun = [] if way.place == WHOLE or way.field == DEPARTMENT else [way.ask.begins(owned)]
+    those = [bindparam(f"m{at}", NIL, type_=Id()) for at in range(size)]
+    conditions = [keys.contact_id.in_(those), *begun, *([] if hit is None else [hit])]
+    return select(way.told, keys.name, keys.contact_id).where(*conditions)
 
 
 def milestone(shape: tuple[WordShape, ...], tier: int, *, paged: bool) -> "Statement | None":
@@ -174,7 +204,7 @@ def milestone(shape: tuple[WordShape, ...], tier: int, *, paged: bool) -> "State
     if way is None:
         return None
     keys = way.keys
-    statement = select(keys.term, keys.name, keys.contact_id).where(*way.hits(paged=paged)).order_by(*_order(way))
+    statement = select(way.told, keys.name, keys.contact_id).where(*way.hits(paged=paged)).order_by(*_order(way))
     return statement.limit(1).offset(bindparam("far", 0, type_=Integer()))
 
 
@@ -207,7 +237,7 @@ _FAR: Final = (
 )
 
 
-def _hits(keys: Keys, ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:
+def _hits(keys: Keys | Owned, ask: Ask, place: int, field: int) -> ColumnElement[bool] | None:
     """Say which keys make a hit of this tier, the range of its texts apart; ``None`` where none can."""
     if field == DEPARTMENT:
         return ask.named(keys, [place]) if ask.members(place) else None
@@ -233,6 +263,9 @@ _KEPT: Final = frozenset(
     }
 )
 """Places at which keys of a field can begin."""
+
+BEGINNINGS: Final = tuple(sorted(rank(place, field) for place, field in _KEPT))
+"""Ranks of the keys that a word finds by their beginning."""
 
 
 def _better(keys: Keys, ask: Ask, own: int) -> ColumnElement[bool]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Table, bindparam, delete, func, select, update
+from sqlalchemy import BigInteger, Integer, Table, bindparam, delete, func, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.db import Database, Row
@@ -47,9 +48,28 @@ _LATER: Final = Query(
     .order_by(_TRACES.c.seq)
 )
 
+_SINCE: Final = Query(
+    union(
+        select(_TRACES.c.subject_id).where(_VERSION > _AFTER, _TRACES.c.subject_type == "contact"),
+        select(_TRACES.c.subject_id).where(_VERSION.is_(None), _TRACES.c.subject_type == "contact"),
+    )
+    .subquery()
+    .select()
+    .limit(_MOST)
+)
+_FLOOR: Final = Query(select(_HEAD.c.floor))
+
 
 class TraceRepository:
     """Rows of ``directory_change`` that have a version."""
+
+    async def contacts_since(self, source: Source, version: int, *, most: int) -> Sequence[UUID] | None:
+        """List the contacts that changed after a version, numbered already or not; ``None`` where they are more, or kept no longer."""
+        ((floor,),) = await _FLOOR.rows(source)
+        if version < floor:
+            return None
+        found = [identity for (identity,) in await _SINCE.rows(source, after=version, most=most + 1)]
+        return found if len(found) <= most else None
 
     async def oldest(self, source: Source, *, after: int, until: int, most: int) -> Sequence[Numbered]:
         """List traces of whole versions after one, oldest first: about ``most``, and at least one version."""

@@ -91,6 +91,7 @@ CLAIMED: Final[Mapping[str, Part | str]] = {
     "password.account_id": "compared with nothing: the account has no password any more",
     "person_link.contact_id": RECORD,
     "person_link.person_id": RECORD,
+    "posting_ordinal.contact_id": "a number in sets that are made anew; who has no keys any longer has none in the next",
     "privacy_acknowledgement.contact_id": RECORD,
     "provision.confirmed_by": RECORD,
     "provision.declared_by": RECORD,
