@@ -1,7 +1,8 @@
 """A directory of any size, filled at the drivers: what searching reads, and nothing else (no history, no sealed values, no tags).
 
 People are invented by their number, so that every run has the same. Names are put together from few parts and their keys worked out once
-for a name; account, numbers and departments differ. The index of the keys is built after them, and so are those within departments.
+for a name; account, numbers and departments differ. The index of the keys is built after them, and so are those within departments and,
+where the directory is large, the sets that the worker keeps.
 """
 
 import random
@@ -20,12 +21,14 @@ from app.application import Application
 from app.composition import open_application
 from app.contacts.birth import born
 from app.contacts.models import Contact, ContactDepartment
+from app.contacts.posted import PostedKeys
 from app.contacts.search import NUMBER, START, Key, keys_of, rank, sort_name
 from app.crypto.stored import add_keys
 from app.demo.names import COMMON, COMPOUND, HETERONYM
 from app.departments.schemas import DepartmentCreate
 from app.kit.models import new_id
 from app.kit.straight import Straight
+from app.postings.service import Postings
 from benchmarks.stores import AUTHOR, Store
 
 BRANCHES: Final = 100
@@ -119,6 +122,8 @@ async def fill(store: Store, people: int) -> None:
             some = range(start, min(start + _AT_ONCE, people))
             await writer.write(await _some(application, some, list(islice(invented, len(some))), branches))
         await writer.end()
+        keys, sequencer = PostedKeys(application.database.reader), application.changes.sequencer
+        await Postings(application.database, sequencer, keys, application.clock).sweep()
 
 
 async def _some(

@@ -15,9 +15,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.contacts.criteria import Criteria, places
+from app.contacts.meeting import Meeting, Meetings
 from app.contacts.repository import NIL, ContactRepository
-from app.contacts.search import LEVEL
-from app.contacts.tiers import candidates, milestone, peopled
+from app.contacts.search import LEVEL, Word
+from app.contacts.tiers import Position, candidates, milestone, peopled
 from app.contacts.within import FEW, counted, found_by_word, members, others_find, reaches, size_of, values_of, within
 from app.departments.tree import Tree
 from app.disclosure.records import Record
@@ -33,10 +34,14 @@ _ENOUGH: Final = 4_096
 _MANY: Final = 16 * FEW
 _SPARSE: Final = 256
 """Candidates after which a search within departments that hold more than ``_MANY`` reads these departments."""
-_LOOK: Final = 256
+_LOOK: Final = 128
 """Keys of the first of several words that are looked at before the other words are read as sets."""
-_FURTHER: Final = 4
+_FURTHER: Final = 8
 """How many times as many are looked at where the other words are long."""
+_ASKED_AT_ONCE: Final = 1_024
+"""People whom all of several words find, up to whom they are asked for their standing sooner than more candidates are looked at."""
+_ASKED: Final = 16_384
+"""Up to how many are asked when more candidates did not fill the page."""
 _KINDS: Final = 4
 """Kinds of keys that a word finds by, and one more."""
 _LONG: Final = 8 * _MANY
@@ -63,21 +68,25 @@ _EVERYWHERE: Final = Scope()
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Where a hit stands: its tier, the text that matched, the name that breaks ties, its id."""
-
-    tier: int
-    term: str
-    name: str
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Hit:
     """A closed record, with its position among the hits."""
 
     record: Record
     position: Position
+
+
+@dataclass(slots=True)
+class _Search:
+    """A search under way: what is asked and, once that was looked for, where its several words meet."""
+
+    criteria: Criteria
+    meeting: Meeting | None = None
+    is_hard: bool = False
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Give its several words; the same one twice is one."""
+        return self.criteria.wanted.words if self.criteria.wanted else ()
 
 
 class ContactFinder:
@@ -99,13 +108,17 @@ class ContactFinder:
         sparse: int = _SPARSE,
         look: int = _LOOK,
         long: int = _LONG,
+        asked: int = _ASKED_AT_ONCE,
+        meetings: Meetings | None = None,
     ) -> None:
         """Take the reader, and the rows that hits are.
 
         A set of at most ``few`` is begun from at once; one of at most ``many`` after ``enough`` candidates did not fill the page.
         Departments are searched within at once where there is one or they hold at most ``many``, otherwise after ``sparse`` candidates.
-        Of several words, ``look`` keys of the first are looked at before the others, of at most ``long`` keys of a kind, are read as sets.
+        Of several words, ``look`` keys of the first are looked at before sets are asked that are kept ready, ``meetings``, and ``asked``
+        people whom these name; or, where there are none, before the others, of at most ``long`` keys of a kind, are read as sets.
         """
+        self._asked, self._meetings = asked, meetings or Meetings(reader)
         self._reader, self._repository = reader, repository
         self._few_at_once, self._enough, self._many, self._sparse = few, enough, many, sparse
         self._look, self._long, self._reads_any = look, long, reader.dialect.name == "sqlite"
@@ -121,13 +134,14 @@ class ContactFinder:
         scope = await self._scope(criteria, plan) if few is None else None
         where = scope if scope is not None and scope.at_once else _EVERYWHERE
         tiers = await self._peopled(criteria, where) if few is None else []
+        under_way = _Search(criteria)
         while len(hits) < limit:
             if few is None and read >= self._enough and not is_asked:
                 few, is_asked = await self._few(criteria, plan, self._many), True
             if few is None and scope is not None and where is not scope and read >= self._sparse:
                 where, tiers = scope, await self._peopled(criteria, scope)
             candidates = (
-                await self._candidates(criteria, tiers, where, after=after, limit=at_once)
+                await self._candidates(under_way, tiers, where, after=after, limit=at_once)
                 if few is None
                 else await self._among_few(few, criteria, after=after, limit=at_once)
             )
@@ -194,7 +208,7 @@ class ContactFinder:
             if after is not None:
                 values.update(after_tier=after.tier, after_term=after.term, after_name=after.name, after_id=after.id)
             found += [Position(*row) for row in await self._reader.fetch(prepared, values)] if prepared else []
-        return sorted(found, key=_standing)[:limit]
+        return sorted(found)[:limit]
 
     async def _scope(self, criteria: Criteria, plan: Plan) -> Scope | None:
         """Give the fewest departments that, with some contacts by id, hold everybody whom the search can answer; ``None`` for none."""
@@ -223,17 +237,17 @@ class ContactFinder:
         return [] if prepared is None else [tier for (tier,) in await self._reader.fetch(prepared, values)]
 
     async def _candidates(
-        self, criteria: Criteria, tiers: Sequence[int], where: Scope, *, after: Position | None, limit: int
+        self, search: _Search, tiers: Sequence[int], where: Scope, *, after: Position | None, limit: int
     ) -> list[Position]:
         """Read tier after tier until there are so many, and of those by id as many."""
-        found = await self._tiers(criteria, tiers, where, after=after, limit=limit)
+        found = await self._tiers(search, tiers, where, after=after, limit=limit)
         if not where.further:
             return found
-        further = await self._among_few(where.further, criteria, after=after, limit=limit)
-        return sorted({*found, *further}, key=_standing)[:limit]
+        further = await self._among_few(where.further, search.criteria, after=after, limit=limit)
+        return sorted({*found, *further})[:limit]
 
     async def _tiers(
-        self, criteria: Criteria, tiers: Sequence[int], where: Scope, *, after: Position | None, limit: int
+        self, search: _Search, tiers: Sequence[int], where: Scope, *, after: Position | None, limit: int
     ) -> list[Position]:
         found: list[Position] = []
         for tier in tiers:
@@ -242,35 +256,67 @@ class ContactFinder:
             if after is not None and tier < after.tier:
                 continue
             begun = after if after is not None and tier == after.tier else None
-            several = tier >= LEVEL and where is _EVERYWHERE
-            read = self._tier_of_several if several else self._tier
-            found += await read(criteria, tier, where, after=begun, limit=limit - len(found))
+            rest = limit - len(found)
+            if tier >= LEVEL and where is _EVERYWHERE and len(search.words) > 1:
+                found += await self._tier_of_several(search, tier, after=begun, limit=rest)
+            else:
+                found += await self._tier(search.criteria, tier, where, after=begun, limit=rest)
         return found
 
     async def _tier_of_several(
-        self, criteria: Criteria, tier: int, where: Scope, *, after: Position | None, limit: int
+        self, search: _Search, tier: int, *, after: Position | None, limit: int
     ) -> list[Position]:
-        """Read a tier of several words: ask of a few candidates whether the other words find them, then put together whom these find.
-
-        Where the others are long, some more are asked, and all where the tier is short. Else it costs what its keys and those of the
-        others do, each read once, and not a question for each. PostgreSQL hashes what it knows to be little: there long ones are not read.
-        """
+        """Read a tier of several words: ask of a few candidates whether the other words find them, then go where all of them meet."""
         found: list[Position] = []
-        few = False
-        for far in (self._look, self._look * _FURTHER):
-            ends = await self._milestone(criteria, tier, after=after, far=far)
-            found += await self._tier(criteria, tier, where, after=after, limit=limit - len(found), ends=ends)
+        if not search.is_hard:
+            ends = await self._milestone(search.criteria, tier, after=after, far=self._look)
+            found = await self._tier(search.criteria, tier, _EVERYWHERE, after=after, limit=limit, ends=ends)
             if ends is None or len(found) >= limit:
                 return found
-            after, few = ends, await self._others_find(criteria, self._many // _FEWER)
-            if few:
-                break
+            after, search.is_hard = ends, True
+            search.meeting = await self._meetings.of(search.criteria)
+        if search.meeting is None:
+            return found + await self._tier_as_sets(search.criteria, tier, after=after, limit=limit - len(found))
+        among = partial(self._stand, search.criteria)
+        met = await search.meeting.tier(tier, among, after=after, limit=limit - len(found), most=self._asked)
+        if met is not None:
+            return found + met
+        ends = await self._milestone(search.criteria, tier, after=after, far=self._look * _FURTHER)
+        found += await self._tier(search.criteria, tier, _EVERYWHERE, after=after, limit=limit - len(found), ends=ends)
+        if ends is None or len(found) >= limit:
+            return found
+        met = await search.meeting.tier(tier, among, after=ends, limit=limit - len(found), most=_ASKED)
+        if met is not None:
+            return found + met
+        return found + await self._tier_as_sets(search.criteria, tier, after=ends, limit=limit - len(found))
+
+    async def _stand(self, criteria: Criteria, contacts: Sequence[UUID]) -> list[Position]:
+        return await self._among_few(contacts, criteria, after=None, limit=len(contacts))
+
+    async def _tier_as_sets(
+        self, criteria: Criteria, tier: int, *, after: Position | None, limit: int
+    ) -> list[Position]:
+        """Put together whom the other words of several find, here and now.
+
+        Where the others are long, some more candidates are asked, and all where the tier is short. Else it costs what its keys and those
+        of the others do, each read once, and not a question for each. PostgreSQL hashes what it knows to be little: there long ones are
+        not read.
+        """
+        found: list[Position] = []
+        few = await self._others_find(criteria, self._many // _FEWER)
+        if not few:
+            ends = await self._milestone(criteria, tier, after=after, far=self._look * _FURTHER)
+            found = await self._tier(criteria, tier, _EVERYWHERE, after=after, limit=limit, ends=ends)
+            if ends is None or len(found) >= limit:
+                return found
+            after = ends
         as_sets = None
         if few or await self._others_find(criteria, self._long):
             as_sets = max(_KINDS * self._long, _KINDS)
         elif self._reads_any and await self._milestone(criteria, tier, after=after, far=max(self._many, 0)):
             as_sets = 0
-        return found + await self._tier(criteria, tier, where, after=after, limit=limit - len(found), as_sets=as_sets)
+        rest = limit - len(found)
+        return found + await self._tier(criteria, tier, _EVERYWHERE, after=after, limit=rest, as_sets=as_sets)
 
     async def _others_find(self, criteria: Criteria, most: int) -> bool:
         """Tell whether the words beside the first find by at most so many keys of a kind."""
@@ -324,8 +370,3 @@ _LEAST: Final = 32
 def _from(after: Position | None) -> dict[str, Any]:
     """Give the parameters of a statement that begins where a page ended."""
     return {} if after is None else {"after_term": after.term, "after_name": after.name, "after_id": after.id}
-
-
-def _standing(hit: Position) -> tuple[int, bytes, bytes, bytes]:
-    """Order hits of several statements as each of these orders its own: texts by their bytes."""
-    return hit.tier, hit.term.encode(), hit.name.encode(), hit.id.bytes

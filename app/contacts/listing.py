@@ -9,11 +9,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.contacts.criteria import Criteria, Order
-from app.contacts.finding import ContactFinder, Position
+from app.contacts.finding import ContactFinder
 from app.contacts.query_schemas import ContactQuery, ListQuery
 from app.contacts.record import listed_under
 from app.contacts.repository import ContactRepository
 from app.contacts.search import wanted
+from app.contacts.tiers import Position
 from app.departments.tree import Tree
 from app.disclosure.records import Record
 from app.permissions.outcomes import Power

@@ -202,6 +202,19 @@ async def test_ties_go_by_matched_text_then_name_then_id(shared: World) -> None:
     assert [item["id"] for item in found[1:3]] == sorted(same)
 
 
+async def test_a_word_that_is_typed_twice_is_one_word_however_many_it_finds(shared: World) -> None:
+    """More than are looked at before other words are asked for, of which there are none."""
+    code, people = await team(shared, [{"name": f"叠叠{at}"} for at in "一二三"])
+    viewer, rows = await shared.viewer("staff"), shared.application.contact_rows
+    reader, now = shared.application.database.reader, shared.application.clock.now()
+    plan = Plan(load("default"), viewer.standing, Purpose.WORK_CONTACT, now)
+    finder = ContactFinder(reader, rows, few=-1, many=-1, sparse=10**9, look=1)
+    asked = Criteria(wanted=wanted("叠叠 叠叠", viewer.tree))
+    found = await finder.search(asked, plan, after=None, limit=9, tree=viewer.tree)
+    assert {each.position.id for each in found} == {each.id for each in people}
+    assert len(await names(shared, "叠叠 叠叠", department=code)) == len(people)
+
+
 async def test_a_change_is_found_at_once_and_what_was_before_no_more(shared: World) -> None:
     code, (someone,) = await team(shared, [{"name": "旧名", "title": "旧职"}])
     client = await shared.as_("hr")
@@ -667,7 +680,7 @@ async def test_from_whichever_end_a_search_begins_it_finds_the_same_in_the_same_
     assert answers == answers[:1] * len(BEGUN)
 
 
-BEGUN: Final[tuple[dict[str, int], ...]] = (
+BEGUN: Final[tuple[dict[str, Any], ...]] = (
     {"few": FEW},
     {"few": -1, "many": -1, "sparse": 10**9},
     {"few": -1, "many": -1, "sparse": 1},
