@@ -6,8 +6,7 @@ that finds few has no set and is read. Of a tier whose hits all match by the sam
 beginning; of the others, everybody whom the words find is asked for the text that matched, which is one look into an index each.
 """
 
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -42,7 +41,9 @@ from app.traces.repository import TraceRepository
 
 _MOST_READ: Final = 8_192
 _MOST_STATEMENTS: Final = 512
+_MOST_DEPARTMENTS: Final = 512
 _FIRST: Final = 64
+_LEAST: Final = 32
 _AT_ONCE: Final = 1_024
 _KEYS: Final[Any] = ContactKey
 
@@ -115,39 +116,52 @@ class Meeting:
                 return None
             rest = sorted(each for each in some if after is None or each > after)
             while rest and len(found) < limit:
-                at_once, rest = rest[: limit - len(found)], rest[limit - len(found) :]
+                size = max(limit - len(found), _LEAST)
+                at_once, rest = rest[:size], rest[size:]
                 stand = await among([each.id for each in at_once])
                 found += [each for each in stand if each.tier == tier and (after is None or each > after)]
             if len(found) >= limit:
                 break
-        return sorted(found)
+        return sorted(found)[:limit]
 
     async def _parts(self, tier: int, after: Position | None) -> list[_Part] | None:
-        """Give whom all words find in a tier, those first who match by one text, the first there is; ``None`` where no set tells."""
+        """Give whom all words find in a tier and in none before it, those first who match by one text, the first there is.
+
+        ``None`` where no set tells.
+        """
         ranking = self._wanted.words[0]
         place, field = divmod(tier - LEVEL, FIELDS)
-        if field == DEPARTMENT:
-            staff = await self._met((), ranking.departments[place])
-            return None if staff is None else [_Part(await self._from(staff, after), is_in_order=True)]
-        if place == WHOLE:
-            whole = await self._met(kinds_of_tier(place, field))
-            return None if whole is None else [_Part(await self._from(whole, after), is_in_order=True)]
-        begun = await self._met(kinds_of_tier(place, field))
-        if begun is None or not begun:
-            return None if begun is None else []
+        met = await self._met(tier)
+        if met is None or not met:
+            return None if met is None else []
+        if place == WHOLE or field == DEPARTMENT:
+            return [_Part(await self._from(met, after), is_in_order=True)]
         alike = await self._read.alike(rank(place, field), ranking)
-        parts = [_Part(begun - alike.members, is_in_order=False)]
+        parts = [_Part(met - alike.members, is_in_order=False)]
         if after is None or after.term <= alike.term:
             past = after if after is not None and after.term == alike.term else None
-            parts.insert(0, _Part(await self._from(begun & alike.members, past), is_in_order=True))
+            parts.insert(0, _Part(await self._from(met & alike.members, past), is_in_order=True))
         return parts
 
-    async def _met(self, kinds: tuple[Kind, ...], departments: Iterable[UUID] = ()) -> BitMap | None:
-        """Give whom the first word finds so, and all others do."""
+    async def _met(self, tier: int) -> BitMap | None:
+        """Give whom all words find, the first of them in this tier and in none before it, and what was typed not in one."""
         if not self._others:
             return self._others
-        found = await self._read.of(self._wanted.words[0], kinds, departments)
-        return None if found is None else found & self._others
+        ranking, place, field = self._wanted.words[0], *divmod(tier - LEVEL, FIELDS)
+        if field == DEPARTMENT:
+            found = await self._read.of(ranking, (), ranking.departments[place])
+        else:
+            found = await self._read.of(ranking, kinds_of_tier(place, field), ())
+        met = None if found is None else found & self._others
+        if not met:
+            return met
+        before = [divmod(each, FIELDS) for each in range(tier - LEVEL)]
+        kinds = [kind for at, of in before if is_tier(at, of, ranking.shape) for kind in kinds_of_tier(at, of)]
+        staff = [ranking.departments[at] for at, of in before if of == DEPARTMENT]
+        phrase = self._wanted.phrase
+        better = await self._read.of(ranking, tuple(dict.fromkeys(kinds)), frozenset().union(*staff))
+        in_one = await self._read.of(phrase, kinds_of(phrase.shape), frozenset().union(*phrase.departments))
+        return met - (better or BitMap()) - (in_one or BitMap())
 
     async def _from(self, met: BitMap, after: Position | None) -> BitMap:
         """Leave out those before a position among people who are in the order of hits."""
@@ -197,26 +211,37 @@ class _Sets:
 
     def __init__(self, reader: Reader, postings: PostingRepository, generation: int) -> None:
         self._reader, self._postings, self._generation = reader, postings, generation
+        self._known: dict[tuple[str, Kind], BitMap] = {}
 
-    async def of(self, word: Word, kinds: tuple[Kind, ...], departments: Iterable[UUID]) -> BitMap | None:
+    async def of(self, word: Word, kinds: tuple[Kind, ...], departments: Collection[UUID]) -> BitMap | None:
         """Give whom a word finds by keys of these kinds, and who belongs to departments; ``None`` where too much has no set."""
-        found = await self._postings.found(self._reader, self._generation, kinds, word.text, word.text + LAST)
+        if len(departments) > _MOST_DEPARTMENTS:
+            return None
         terms = [member_term(each) for each in departments]
         named = await self._postings.named(self._reader, self._generation, MEMBER, terms)
-        few = await self._few(tuple(each for each in kinds if each not in found), word)
         staff = await self._of_departments([each for each in terms if each not in named])
-        if few is None or staff is None:
+        if staff is None or not await self._learn(
+            word, tuple(each for each in kinds if (word.text, each) not in self._known)
+        ):
             return None
-        return BitMap.union(BitMap(few), BitMap(staff), *(each.members for each in found.values()), *named.values())
+        return BitMap.union(BitMap(staff), *named.values(), *(self._known[word.text, each] for each in kinds))
 
-    async def _few(self, kinds: tuple[Kind, ...], word: Word) -> list[int] | None:
-        """Read whom a word finds by keys of kinds of which none has a set."""
-        if not kinds:
-            return []
-        values = {"text": word.text, "until": word.text + LAST, "most": _MOST_READ}
-        rows = await _read(kinds).rows(self._reader, generation=self._generation, **values)
-        most = max(Counter(kind for kind, _ in rows).values(), default=0)
-        return None if most == _MOST_READ else [ordinal for _, ordinal in rows if ordinal is not None]
+    async def _learn(self, word: Word, kinds: tuple[Kind, ...]) -> bool:
+        """Read whom a word finds by keys of kinds, of those without a set the keys; tell whether these were not too many."""
+        values = {"text": word.text, "until": word.text + LAST}
+        found = await self._postings.found(self._reader, self._generation, kinds, **values)
+        self._known.update(((word.text, kind), kept.members) for kind, kept in found.items())
+        rest = tuple(each for each in kinds if each not in found)
+        if not rest:
+            return True
+        rows = await _read(rest).rows(self._reader, generation=self._generation, most=_MOST_READ, **values)
+        by_kind: dict[int, list[int | None]] = {at: [] for at in range(len(rest))}
+        for at, ordinal in rows:
+            by_kind[at].append(ordinal)
+        for at, ordinals in by_kind.items():
+            if len(ordinals) < _MOST_READ:
+                self._known[word.text, rest[at]] = BitMap(each for each in ordinals if each is not None)
+        return all((word.text, each) in self._known for each in kinds)
 
     async def _of_departments(self, terms: Sequence[str]) -> list[int] | None:
         """Read who belongs to departments of which none has a set."""
@@ -255,6 +280,11 @@ def kinds_of(shape: WordShape) -> tuple[Kind, ...]:
         if each not in begun and (each >= START * FIELDS or each == _STAFF_NUMBER)
     ]
     return (*((each, False) for each in begun), *((each, True) for each in whole))
+
+
+def is_tier(place: int, field: int, shape: WordShape) -> bool:
+    """Tell whether a word finds anybody in a tier that is of no department."""
+    return field in shape.fields and (place == WHOLE or rank(place, field) in ranks_of_beginnings(shape))
 
 
 def kinds_of_tier(place: int, field: int) -> tuple[Kind, ...]:

@@ -51,6 +51,12 @@ class Span:
     begun_at: datetime
     ready_at: datetime | None
 
+    @property
+    def ready(self) -> datetime:
+        """Tell since when it is whole, of one that is."""
+        assert self.ready_at is not None, "asked of generations that are whole"  # noqa: S101 — what the caller picked
+        return self.ready_at
+
 
 AT_ONCE: Final = 256
 """Ordinals, or texts, that one statement names."""
@@ -203,11 +209,9 @@ class PostingRepository:
         if rows:
             await _KEEP.each(unit.session, rows)
 
-    async def ready(self, unit: UnitOfWork, generation: int, clock: Clock) -> None:
-        """Say that a generation is whole."""
-        await unit.session.execute(
-            update(_GENERATION).where(_GENERATION.c.id == generation).values(ready_at=clock.now())
-        )
+    async def ready(self, unit: UnitOfWork, generation: int, at: datetime | None) -> None:
+        """Say since when a generation is whole and of use; ``None``: no longer."""
+        await unit.session.execute(update(_GENERATION).where(_GENERATION.c.id == generation).values(ready_at=at))
 
     async def spans(self, source: Source) -> list[Span]:
         """List the generations there are, the newest first."""

@@ -26,6 +26,8 @@ MOST_CHANGED: Final = 512
 _RENEWED: Final = MOST_CHANGED // 2
 _SHARE: Final = 20
 _FORSAKEN: Final = timedelta(hours=6)
+_IN_USE: Final = timedelta(minutes=5)
+"""For how long a search that began before may still read what was replaced."""
 _SETS_AT_ONCE: Final = 64
 _NUMBERED_AT_ONCE: Final = 10_000
 _DELETED_AT_ONCE: Final = 20_000
@@ -74,12 +76,16 @@ class Postings:
         """Make a generation if one is due, and drop those that are of no use any longer; tell whether there was something to do."""
         spans = await self._repository.spans(self._database.reader)
         is_large = await self._keys.more_than(self._small)
-        newest = [each for each in spans if each.ready_at is not None][:1] if is_large else []
-        under_way = [each for each in spans if each.ready_at is None and self._clock.now() - each.begun_at < _FORSAKEN]
-        past = [each for each in spans if each not in newest and each not in under_way]
+        now = self._clock.now()
+        ready = [each for each in spans if each.ready_at is not None]
+        under_way = [each for each in spans if each.ready_at is None and now - each.begun_at < _FORSAKEN]
+        read = [each for at, each in enumerate(ready) if at == 0 or now - ready[0].ready < _IN_USE]
+        past = [each for each in spans if each not in read and each not in under_way]
         for each in past:
             await self._drop(each)
-        if not is_large or under_way or (newest and not await self._is_due(newest[0])):
+        if not is_large:
+            return await self._withdraw(read) or bool(past)
+        if under_way or (ready and not await self._is_due(ready[0])):
             return bool(past)
         await self.make()
         return True
@@ -100,7 +106,7 @@ class Postings:
                     gathered = []
             await self._keep(generation, rank, [*gathered, *gatherer.end()])
         async with self._database.unit_of_work() as unit:
-            await self._repository.ready(unit, generation, self._clock)
+            await self._repository.ready(unit, generation, self._clock.now())
         return generation
 
     async def _number(self, generation: int) -> None:
@@ -124,12 +130,17 @@ class Postings:
                 await self._repository.keep(unit, generation, rank, gathered[start : start + _SETS_AT_ONCE])
 
     async def _is_due(self, newest: Span) -> bool:
-        assert newest.ready_at is not None, "asked of generations that are ready"  # noqa: S101 — what the caller picked
-        took = newest.ready_at - newest.begun_at
-        if self._clock.now() - newest.ready_at < took * _SHARE:
+        if self._clock.now() - newest.ready < (newest.ready - newest.begun_at) * _SHARE:
             return False
         changed = await self._traces.contacts_since(self._database.reader, newest.version, most=_RENEWED)
         return changed is None
+
+    async def _withdraw(self, spans: Sequence[Span]) -> bool:
+        """Let no search begin with these any longer; they are dropped when nobody can still be reading them."""
+        async with self._database.unit_of_work() as unit:
+            for each in spans:
+                await self._repository.ready(unit, each.id, None)
+        return bool(spans)
 
     async def _drop(self, span: Span) -> None:
         is_gone = False

@@ -65,10 +65,10 @@ class TraceRepository:
 
     async def contacts_since(self, source: Source, version: int, *, most: int) -> Sequence[UUID] | None:
         """List the contacts that changed after a version, numbered already or not; ``None`` where they are more, or kept no longer."""
+        found = [identity for (identity,) in await _SINCE.rows(source, after=version, most=most + 1)]
         ((floor,),) = await _FLOOR.rows(source)
         if version < floor:
             return None
-        found = [identity for (identity,) in await _SINCE.rows(source, after=version, most=most + 1)]
         return found if len(found) <= most else None
 
     async def oldest(self, source: Source, *, after: int, until: int, most: int) -> Sequence[Numbered]:

@@ -19,6 +19,7 @@ from app.permissions.outcomes import Purpose
 from app.permissions.pack import load
 from app.permissions.plan import Plan
 from app.postings.service import Postings
+from benchmarks.searching import Recording
 from tests.contacts.test_finding import PIECES, company
 from tests.contacts.test_several_words import FIRST, OTHER, crowd, steps_of_a_search
 from tests.support.application import OPERATOR, World
@@ -152,6 +153,25 @@ async def test_who_changes_is_found_and_lost_at_once(world: World) -> None:
     seen = await client.get(people[1].path)
     assert (await client.delete(people[1].path, headers={"If-Match": seen.headers["ETag"]})).status_code == 204
     assert set(await two_words(world, "天工", "地匠")) == {*ids[2:], joined.id}
+
+
+async def test_who_stands_in_a_better_tier_is_not_compared_again_in_the_next(world: World) -> None:
+    """Everybody who has the very title is in the set of those whose title begins with it."""
+    run = []
+    for more in (20, 40):
+        for at in range(more):
+            await add_person(world, name=f"甲{at}", alias="地匠", title="天工")
+        await add_person(world, name="乙", alias="地匠", title="天工长")
+        await make_sets(world, least=2)
+        viewer, reader = await world.viewer("hr"), Recording(world.application.database.reader)
+        plan = Plan(load("default"), viewer.standing, Purpose.WORK_CONTACT, world.application.clock.now())
+        finder = ContactFinder(reader, world.application.contact_rows, few=-1, many=-1, look=1)
+        asked = Criteria(wanted=wanted("天工 地匠", viewer.tree))
+        limit = {20: 21, 40: 62}[more]
+        hits = await finder.search(asked, plan, after=None, limit=limit, tree=viewer.tree)
+        assert len(hits) == limit
+        run.append(len(reader.run))
+    assert run[0] == run[1]
 
 
 async def test_too_many_changes_make_sets_useless_and_nothing_else(world: World) -> None:

@@ -43,6 +43,11 @@ async def test_a_small_directory_has_no_sets_and_loses_those_that_it_had(world: 
     assert await postings(world, clock).sweep()
     assert await generations(world) == [(1, True)]
     assert await postings(world, clock, small=_MANY).sweep()
+    assert await PostingRepository().newest(world.application.database.reader) is None
+    assert await counted(world, PostingOrdinal), "whoever began a search before reads on"
+    clock.advance(hours=7)
+    assert await postings(world, clock, small=_MANY).sweep()
+    assert not await postings(world, clock, small=_MANY).sweep()
     assert [await counted(world, each) for each in (PostingGeneration, PostingOrdinal, Posting)] == [0, 0, 0]
 
 
@@ -79,8 +84,11 @@ async def test_sets_are_made_again_when_enough_people_changed_and_enough_time_is
         await add_person(world, name=f"后来{name}")
     assert await kept.sweep()
     assert await generations(world) == [(2, True), (1, True)]
+    clock.advance(minutes=-5)
+    assert not await kept.sweep()
+    assert await generations(world) == [(2, True), (1, True)], "searches that began before may still read it"
     assert await kept.sweep()
-    assert await generations(world) == [(2, True)], "the one before goes when nobody reads it any longer"
+    assert await generations(world) == [(2, True)]
 
 
 async def test_a_generation_that_was_never_finished_is_dropped_and_made_again(world: World) -> None:
