@@ -17,12 +17,16 @@ LONGEST_TERM: Final = 65
 
 
 class PostingGeneration(Base):
-    """Sets that were made together; ``version`` is the directory's when it was begun. Of use from ``ready_at`` on."""
+    """Sets that were made together; ``version`` is the directory's when it was begun. Of use from ``ready_at`` on.
+
+    ``alive_at`` tells when somebody last worked on it, so that what a process left behind that is gone is taken for that.
+    """
 
     __tablename__ = "posting_generation"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger)
     begun_at: Mapped[datetime] = mapped_column(Instant)
+    alive_at: Mapped[datetime] = mapped_column(Instant)
     ready_at: Mapped[datetime | None] = mapped_column(Instant)
 
 

@@ -22,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 
-from app.kit.clock import Clock
 from app.kit.db import UnitOfWork
 from app.kit.models import Id
 from app.kit.query import Query, Source
@@ -44,11 +43,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A generation: the version of the directory that it knows, and when it was made; ``ready_at`` is ``None`` until it is whole."""
+    """A generation: the version of the directory that it knows, when it was begun and when somebody last worked on it.
+
+    ``ready_at`` is ``None`` until it is whole.
+    """
 
     id: int
     version: int
     begun_at: datetime
+    alive_at: datetime
     ready_at: datetime | None
 
     @property
@@ -72,9 +75,13 @@ _NEWEST: Final = Query(
     .limit(1)
 )
 _SPANS: Final = Query(
-    select(_GENERATION.c.id, _GENERATION.c.version, _GENERATION.c.begun_at, _GENERATION.c.ready_at).order_by(
-        _GENERATION.c.id.desc()
-    )
+    select(
+        _GENERATION.c.id,
+        _GENERATION.c.version,
+        _GENERATION.c.begun_at,
+        _GENERATION.c.alive_at,
+        _GENERATION.c.ready_at,
+    ).order_by(_GENERATION.c.id.desc())
 )
 _WHICH: Final = Query(
     select(_ORDINAL.c.ordinal).where(
@@ -178,12 +185,13 @@ class PostingRepository:
         rows = await _WHICH.rows(source, generation=generation, contact=contact)
         return int(rows[0][0]) if rows else None
 
-    async def begin(self, unit: UnitOfWork, version: int, clock: Clock) -> int:
+    async def begin(self, unit: UnitOfWork, version: int, now: datetime) -> int:
         """Begin a generation; give its id."""
         newest = await unit.session.scalar(select(func.coalesce(func.max(_GENERATION.c.id), 0)))
         generation = int(newest or 0) + 1
         await unit.session.execute(
-            insert(_GENERATION), {"id": generation, "version": version, "begun_at": clock.now(), "ready_at": None}
+            insert(_GENERATION),
+            {"id": generation, "version": version, "begun_at": now, "alive_at": now, "ready_at": None},
         )
         return generation
 
@@ -209,9 +217,16 @@ class PostingRepository:
         if rows:
             await _KEEP.each(unit.session, rows)
 
-    async def ready(self, unit: UnitOfWork, generation: int, at: datetime | None) -> None:
-        """Say since when a generation is whole and of use; ``None``: no longer."""
-        await unit.session.execute(update(_GENERATION).where(_GENERATION.c.id == generation).values(ready_at=at))
+    async def alive(self, unit: UnitOfWork, generation: int, now: datetime) -> None:
+        """Say that somebody works on a generation."""
+        await unit.session.execute(update(_GENERATION).where(_GENERATION.c.id == generation).values(alive_at=now))
+
+    async def ready(self, unit: UnitOfWork, generation: int, now: datetime, *, is_ready: bool = True) -> None:
+        """Say that a generation is whole and of use from now on, or no longer is."""
+        at = now if is_ready else None
+        await unit.session.execute(
+            update(_GENERATION).where(_GENERATION.c.id == generation).values(alive_at=now, ready_at=at)
+        )
 
     async def spans(self, source: Source) -> list[Span]:
         """List the generations there are, the newest first."""

@@ -25,7 +25,8 @@ MOST_CHANGED: Final = 512
 """Contacts that a search looks at one by one since they changed after the sets were made; where there are more, it does without sets."""
 _RENEWED: Final = MOST_CHANGED // 2
 _SHARE: Final = 20
-_FORSAKEN: Final = timedelta(hours=6)
+_FORSAKEN: Final = timedelta(minutes=15)
+"""After how long a generation that nobody works on, or that was withdrawn, is dropped."""
 _IN_USE: Final = timedelta(minutes=5)
 """For how long a search that began before may still read what was replaced."""
 _SETS_AT_ONCE: Final = 64
@@ -78,7 +79,7 @@ class Postings:
         is_large = await self._keys.more_than(self._small)
         now = self._clock.now()
         ready = [each for each in spans if each.ready_at is not None]
-        under_way = [each for each in spans if each.ready_at is None and now - each.begun_at < _FORSAKEN]
+        under_way = [each for each in spans if each.ready_at is None and now - each.alive_at < _FORSAKEN]
         read = [each for at, each in enumerate(ready) if at == 0 or now - ready[0].ready < _IN_USE]
         past = [each for each in spans if each not in read and each not in under_way]
         for each in past:
@@ -94,7 +95,7 @@ class Postings:
         """Make a generation; give its id. The one before it is left to the next ``sweep``, for searches that read it now."""
         version = (await self._sequencer.place()).version
         async with self._database.unit_of_work() as unit:
-            generation = await self._repository.begin(unit, version, self._clock)
+            generation = await self._repository.begin(unit, version, self._clock.now())
         await self._number(generation)
         for rank, beginnings in self._keys.ranks:
             gatherer = Gatherer(self._least, beginnings=beginnings)
@@ -122,12 +123,14 @@ class Postings:
             async with self._database.unit_of_work() as unit:
                 contacts = [UUID(bytes=each[-_ID_BYTES:]) for each in listed]
                 await self._repository.number(unit, generation, first, contacts)
+                await self._repository.alive(unit, generation, self._clock.now())
             first, last = first + len(listed), some[-1]
 
     async def _keep(self, generation: int, rank: int, gathered: Sequence[Gathered]) -> None:
         for start in range(0, len(gathered), _SETS_AT_ONCE):
             async with self._database.unit_of_work() as unit:
                 await self._repository.keep(unit, generation, rank, gathered[start : start + _SETS_AT_ONCE])
+                await self._repository.alive(unit, generation, self._clock.now())
 
     async def _is_due(self, newest: Span) -> bool:
         if self._clock.now() - newest.ready < (newest.ready - newest.begun_at) * _SHARE:
@@ -139,7 +142,7 @@ class Postings:
         """Let no search begin with these any longer; they are dropped when nobody can still be reading them."""
         async with self._database.unit_of_work() as unit:
             for each in spans:
-                await self._repository.ready(unit, each.id, None)
+                await self._repository.ready(unit, each.id, self._clock.now(), is_ready=False)
         return bool(spans)
 
     async def _drop(self, span: Span) -> None:

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("begun_at", Instant(), nullable=False),
+        sa.Column("alive_at", Instant(), nullable=False),
         sa.Column("ready_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting_generation")),
     )

@@ -45,7 +45,7 @@ async def test_a_small_directory_has_no_sets_and_loses_those_that_it_had(world: 
     assert await postings(world, clock, small=_MANY).sweep()
     assert await PostingRepository().newest(world.application.database.reader) is None
     assert await counted(world, PostingOrdinal), "whoever began a search before reads on"
-    clock.advance(hours=7)
+    clock.advance(minutes=20)
     assert await postings(world, clock, small=_MANY).sweep()
     assert not await postings(world, clock, small=_MANY).sweep()
     assert [await counted(world, each) for each in (PostingGeneration, PostingOrdinal, Posting)] == [0, 0, 0]
@@ -92,14 +92,19 @@ async def test_sets_are_made_again_when_enough_people_changed_and_enough_time_is
 
 
 async def test_a_generation_that_was_never_finished_is_dropped_and_made_again(world: World) -> None:
-    """Whoever works on one is left alone for some hours."""
+    """Whoever works on one says so every few seconds."""
     clock = FrozenClock()
     async with world.application.database.unit_of_work() as unit:
-        await PostingRepository().begin(unit, 0, clock)
+        await PostingRepository().begin(unit, 0, clock.now())
     kept = postings(world, clock)
     assert not await kept.sweep()
     assert await generations(world) == [(1, False)]
-    clock.advance(hours=7)
+    clock.advance(minutes=10)
+    async with world.application.database.unit_of_work() as unit:
+        await PostingRepository().alive(unit, 1, clock.now())
+    clock.advance(minutes=10)
+    assert not await kept.sweep()
+    clock.advance(minutes=10)
     assert await kept.sweep()
     assert await generations(world) == [(1, True)]
 
