@@ -1,12 +1,13 @@
 """How many people a provisioning client lets go: by one bulk request, judged ahead as a batch of events is, and one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 from scim2_models import BulkOperation, PatchOp, Resource
 from structlog.testing import capture_logs
 
@@ -17,7 +18,8 @@ from app.scim.resources import User, described
 from app.scim.shims import standard_patch
 from tests.scim.clients import a_user, made, patch, provisioner
 from tests.scim.test_bulk import BULK, bulk, creation
-from tests.support.application import World
+from tests.support.application import World, opened_world
+from tests.support.shared import kept_store
 
 loop = pytest.mark.asyncio(loop_scope="session")
 SOMEBODY = UUID("01936b00-0000-7000-8000-000000000001")
@@ -85,6 +87,17 @@ def test_an_operation_ends_whom_it_deletes_or_replaces_by_somebody_inactive(
     assert ended(operation(method, path, data)) == (SOMEBODY if ends else None)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["sqlite", "postgresql"])
+async def few(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Give a company, on each engine in turn, to which these tests alone add people: ``MANY`` is a share of everybody in service.
+
+    So few are in it that three are more than one in a hundred; in the shared company, to which every test adds, they are not for long.
+    """
+    with kept_store(request, tmp_path_factory) as store:
+        async with opened_world(store.settings) as world:
+            yield world
+
+
 @contextmanager
 def limited(world: World, limits: Limits) -> Iterator[None]:
     """Let so many people go at once."""
@@ -128,8 +141,8 @@ async def active(client: httpx.AsyncClient, *users: dict[str, Any]) -> list[bool
 
 
 @loop
-async def test_a_bulk_request_that_would_end_too_many_ends_none_and_does_the_rest(shared: World) -> None:
-    client = await provisioner(shared, "wrong-filter")
+async def test_a_bulk_request_that_would_end_too_many_ends_none_and_does_the_rest(few: World) -> None:
+    client = await provisioner(few, "wrong-filter")
     users = [await made(client) for _ in range(4)]
     operations = [
         deleted(users[0]),
@@ -140,7 +153,7 @@ async def test_a_bulk_request_that_would_end_too_many_ends_none_and_does_the_res
         deleted(users[0]),
         patched(users[3], OFF, ON),
     ]
-    with limited(shared, MANY), capture_logs() as logs:
+    with limited(few, MANY), capture_logs() as logs:
         told = await sent(client, *operations)
     assert statuses(told) == ["409", "200", "409", "201", "409", "409", "200"]
     assert alarms(logs, "fuse_blown") == [("wrong-filter", "too_many_leave", "this_batch", 3)]
@@ -148,8 +161,8 @@ async def test_a_bulk_request_that_would_end_too_many_ends_none_and_does_the_res
     assert {each.get("scimType") for each in errors} == {None}
     (detail,) = {each["detail"] for each in errors}
     assert all(each in detail for each in ("3 people", "more than 2", "1 %", "80 %", "hr.mass_leaving")), detail
-    await shared.settle()
-    seen = await shared.application.events.search(EventFilter(contact_id=UUID(users[0]["id"])), limit=20)
+    await few.settle()
+    seen = await few.application.events.search(EventFilter(contact_id=UUID(users[0]["id"])), limit=20)
     assert [each.event.action for each in seen.events].count("scim.read") == 1, (
         "who is not let go is not looked at either"
     )
@@ -158,55 +171,55 @@ async def test_a_bulk_request_that_would_end_too_many_ends_none_and_does_the_res
 
 
 @loop
-async def test_as_many_as_may_go_and_what_follows_within_a_day_is_added(shared: World) -> None:
-    client = await provisioner(shared, "in-parts")
+async def test_as_many_as_may_go_and_what_follows_within_a_day_is_added(few: World) -> None:
+    client = await provisioner(few, "in-parts")
     users = [await made(client) for _ in range(4)]
-    with limited(shared, MANY), capture_logs() as logs:
+    with limited(few, MANY), capture_logs() as logs:
         assert statuses(await sent(client, deleted(users[0]), patched(users[1], OFF))) == ["204", "200"]
         assert statuses(await sent(client, patched(users[1], OFF), put_inactive(users[2]))) == ["200", "409"]
         assert statuses(await sent(client, deleted(users[1]))) == ["204"], "who has left already leaves nobody more"
-        other = await provisioner(shared, "of-another")
+        other = await provisioner(few, "of-another")
         assert statuses(await sent(other, deleted(users[3]))) == ["204"], "each client is counted by itself"
     assert alarms(logs, "fuse_blown") == [("in-parts", "too_many_leave", "day", 3)]
     assert await active(client, users[2]) == [True]
 
 
 @loop
-async def test_the_client_stops_at_as_many_refusals_as_it_says(shared: World) -> None:
-    client = await provisioner(shared, "stops")
+async def test_the_client_stops_at_as_many_refusals_as_it_says(few: World) -> None:
+    client = await provisioner(few, "stops")
     users = [await made(client) for _ in range(3)]
-    with limited(shared, MANY):
+    with limited(few, MANY):
         assert statuses(await sent(client, *map(deleted, users), failOnErrors=2)) == ["409", "409"]
     assert await active(client, *users) == [True] * 3
 
 
 @loop
-async def test_who_is_not_there_is_not_counted_and_answered_as_ever(shared: World) -> None:
-    client = await provisioner(shared, "knows-few")
+async def test_who_is_not_there_is_not_counted_and_answered_as_ever(few: World) -> None:
+    client = await provisioner(few, "knows-few")
     users = [await made(client) for _ in range(2)]
     absent = [{"method": "DELETE", "path": f"/Users/{SOMEBODY}"}, {"method": "DELETE", "path": "/Users/x"}]
-    with limited(shared, MANY):
+    with limited(few, MANY):
         told = await sent(client, *absent, *map(deleted, users), {"method": "DELETE", "path": f"/Groups/{SOMEBODY}"})
     assert statuses(told) == ["404", "404", "204", "204", "404"]
 
 
 @loop
-async def test_who_is_made_by_the_request_itself_is_counted_when_they_are_ended(shared: World) -> None:
-    client = await provisioner(shared, "made-and-ended")
+async def test_who_is_made_by_the_request_itself_is_counted_when_they_are_ended(few: World) -> None:
+    client = await provisioner(few, "made-and-ended")
     users = [await made(client) for _ in range(2)]
     ending = {"method": "DELETE", "path": "/Users/bulkId:one"}
-    with limited(shared, MANY), capture_logs() as logs:
+    with limited(few, MANY), capture_logs() as logs:
         told = await sent(client, creation("one", a_user()), *map(deleted, users), ending)
     assert statuses(told) == ["201", "204", "204", "409"]
     assert alarms(logs, "fuse_blown") == [("made-and-ended", "too_many_leave", "day", 3)]
 
 
 @loop
-async def test_single_requests_are_done_and_a_day_of_many_is_told(shared: World) -> None:
-    client = await provisioner(shared, "one-by-one")
+async def test_single_requests_are_done_and_a_day_of_many_is_told(few: World) -> None:
+    client = await provisioner(few, "one-by-one")
     users = [await made(client) for _ in range(4)]
     told = []
-    with limited(shared, MANY):
+    with limited(few, MANY):
         for at, user in enumerate(users):
             path = f"/scim/v2/Users/{user['id']}"
             with capture_logs() as logs:
@@ -224,13 +237,13 @@ async def test_single_requests_are_done_and_a_day_of_many_is_told(shared: World)
 
 
 @loop
-async def test_departures_by_provisioning_stand_in_the_ledger(shared: World) -> None:
-    client = await provisioner(shared, "entered")
+async def test_departures_by_provisioning_stand_in_the_ledger(few: World) -> None:
+    client = await provisioner(few, "entered")
     user = await made(client)
     await client.patch(f"/scim/v2/Users/{user['id']}", json=patch(OFF))
     await client.patch(f"/scim/v2/Users/{user['id']}", json=patch(OFF))
     await client.delete(f"/scim/v2/Users/{user['id']}")
-    listed = await (await shared.as_("hr")).get("/v1/hr/events", params={"source": "scim:entered"})
+    listed = await (await few.as_("hr")).get("/v1/hr/events", params={"source": "scim:entered"})
     assert listed.status_code == 200, listed.text
     found = [(each["type"], each["state"]) for each in listed.json()["items"]]
     assert found == [("employee.left", "applied")]
