@@ -105,7 +105,7 @@ async def test_a_new_head_is_asked_instead_of_the_old_one(office: Office) -> Non
 async def test_who_is_away_answers_through_a_stand_in_until_that_ends(office: Office) -> None:
     path = await office.filed("staff", "test.any")
     delegation = await give(office, "hr", "it")
-    await set_mark(office.world, "hr", reason=MarkReason.LEAVE)
+    await set_mark(office.world, "hr", reason=MarkReason.LEAVE, at=office.clock.now())
     assert await office.tick(minutes=1) == 0, "the stand-in is there"
     ended = await (await office.world.as_("infosec")).delete(delegation)
     assert ended.status_code == 204, ended.text

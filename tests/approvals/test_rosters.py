@@ -217,6 +217,6 @@ async def test_a_step_asks_who_is_on_call_and_everybody_where_nobody_is(office: 
     )
     assert (await office.say("core", path)).json()["state"] == "active", "what was asked stays with who was asked"
     assert (await put(world, "it", office.id("core"), times[1], times[2])).status_code == 201
-    await set_mark(world, "core")
+    await set_mark(world, "core", at=office.clock.now())
     away = await office.filed("bare", "test.call", about="staff")
     assert {name for name, _, _ in await asked(office, away)} == {"it"}, "who is away is not on call"

@@ -43,11 +43,12 @@ async def set_mark(
     kind: MarkKind = MarkKind.SUSPENDED,
     reason: MarkReason = MarkReason.INVESTIGATION,
     *,
+    at: datetime | None = None,
     until: datetime | None = None,
 ) -> UUID:
-    """Mark somebody, as an operator does."""
+    """Mark somebody, as an operator does; ``at`` where what asks has a clock of its own."""
     application = world.application
-    account, now = await account_of(world, name), application.clock.now()
+    account, now = await account_of(world, name), at or application.clock.now()
     async with application.database.unit_of_work() as unit:
         return await application.marks.add(unit.session, account, kind, reason, at=now, until=until, operator="os:test")
 
