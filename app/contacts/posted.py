@@ -16,8 +16,8 @@ from app.kit.models import Id
 from app.kit.query import Query
 from app.postings.repository import ordinal_of
 
-_AT_ONCE: Final = 2_048
-"""Keys of one statement; what is done with them keeps a loop that serves requests too for a few milliseconds."""
+_AT_ONCE: Final = 512
+"""Keys of one statement; what is done with them keeps a loop that serves requests too for a millisecond or two."""
 _KEYS: Final[Any] = ContactKey
 _RANK: Final = bindparam("rank", type_=Integer())
 _ORDER: Final = (_KEYS.term, _KEYS.name, _KEYS.contact_id)

@@ -133,7 +133,6 @@ class Provisions:
             now,
             people=[provision.responsible_id, provision.requester_id],
             roles=OVERSEERS if provided else (),
-            contact=person,
             provided=provided,
         )
 

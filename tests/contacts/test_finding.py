@@ -69,7 +69,7 @@ async def everybody(world: World, who: str, *, limit: int, **query: Any) -> list
 
 
 async def team(world: World, people: People) -> tuple[str, list[Added]]:
-    code = await add_department(world)
+    code = await add_department(world, name="队")
     return code, [await add_person(world, department=code, **each) for each in people]
 
 

@@ -93,11 +93,13 @@ async def add_person(
     return Added(added, written.record.subject, number)
 
 
-async def add_department(world: World, *, parent: str | None = None, head: UUID | None = None) -> str:
-    """Add a department; give its code."""
+async def add_department(
+    world: World, *, name: str | None = None, parent: str | None = None, head: UUID | None = None
+) -> str:
+    """Add a department; give its code, which is in its name too where it is given no other."""
     code = f"D{next(_NUMBERS)}"
     application = world.application
-    new = DepartmentCreate(code=code, name=f"临时{code}", parent=parent, head=head)
+    new = DepartmentCreate(code=code, name=name or f"临时{code}", parent=parent, head=head)
     async with application.database.unit_of_work() as unit:
         kept = await application.departments.create(unit, OPERATOR, new)
     world.departments[code] = kept.node.id
