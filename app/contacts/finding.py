@@ -38,7 +38,7 @@ _LOOK: Final = 128
 """Keys of the first of several words that are looked at before the other words are read as sets."""
 _FURTHER: Final = 8
 """How many times as many are looked at where the other words are long."""
-_ASKED_AT_ONCE: Final = 1_024
+_ASKED_AT_ONCE: Final = 2_048
 """People whom all of several words find, up to whom they are asked for their standing sooner than more candidates are looked at."""
 _ASKED: Final = 16_384
 """Up to how many are asked when more candidates did not fill the page."""
