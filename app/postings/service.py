@@ -47,7 +47,7 @@ class Keys(Protocol):
         ...
 
     def people(self) -> AsyncIterator[Sequence[tuple[str, UUID]]]:
-        """Read who can be found, with the name that breaks ties, page by page in any order; some more than once."""
+        """Read who can be found, with the name that breaks ties, page by page in any order, each once."""
         ...
 
     def of_rank(self, rank: int, generation: int) -> AsyncIterator[Sequence[tuple[str, int]]]:
@@ -116,15 +116,11 @@ class Postings:
         async for page in self._keys.people():
             people += [name.encode() + _BETWEEN + contact.bytes for name, contact in page]
         people.sort()
-        first, last = 0, b""
-        for start in range(0, len(people), _NUMBERED_AT_ONCE):
-            some = people[start : start + _NUMBERED_AT_ONCE]
-            listed = [each for each, before in zip(some, [last, *some], strict=False) if each != before]
+        for first in range(0, len(people), _NUMBERED_AT_ONCE):
+            contacts = [UUID(bytes=each[-_ID_BYTES:]) for each in people[first : first + _NUMBERED_AT_ONCE]]
             async with self._database.unit_of_work() as unit:
-                contacts = [UUID(bytes=each[-_ID_BYTES:]) for each in listed]
                 await self._repository.number(unit, generation, first, contacts)
                 await self._repository.alive(unit, generation, self._clock.now())
-            first, last = first + len(listed), some[-1]
 
     async def _keep(self, generation: int, rank: int, gathered: Sequence[Gathered]) -> None:
         for start in range(0, len(gathered), _SETS_AT_ONCE):

@@ -1,16 +1,20 @@
 """Sets that are kept ready find what is found without them, hit by hit, also when people change after they were made."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Table
 
 from app.contacts.criteria import Criteria
 from app.contacts.finding import ContactFinder
 from app.contacts.meeting import Meeting, Meetings
+from app.contacts.models import Contact
 from app.contacts.posted import PostedKeys
 from app.contacts.search import wanted
 from app.contacts.tiers import Position
@@ -155,6 +159,16 @@ async def test_who_changes_is_found_and_lost_at_once(world: World) -> None:
     assert set(await two_words(world, "天工", "地匠")) == {*ids[2:], joined.id}
 
 
+async def test_who_is_of_no_department_is_in_the_sets_too(world: World) -> None:
+    code = await add_department(world)
+    people = [
+        await add_person(world, department=where, name=f"甲乙{at}", title="天工 地匠")
+        for at, where in (("一", None), ("三", code), ("二", None))
+    ]
+    await make_sets(world, least=2)
+    assert await two_words(world, "天工", "地匠") == [each.id for each in people]
+
+
 async def test_who_stands_in_a_better_tier_is_not_compared_again_in_the_next(world: World) -> None:
     """Everybody who has the very title is in the set of those whose title begins with it."""
     run = []
@@ -181,11 +195,27 @@ async def test_too_many_changes_make_sets_useless_and_nothing_else(world: World)
     assert await two_words(world, "天工", "地匠", most_changed=0) == [each.id for each in people[1:]]
 
 
+def with_cards(path: Path) -> None:
+    """Give a row of contacts to everybody who has keys alone: a copy of somebody's, without what one alone may have."""
+    columns = [column.name for column in cast("Table", Contact.__table__).columns]
+    own = {"id": "k.contact_id", "user_name": "NULL", "user_name_key": "NULL", "employee_no": "NULL"}
+    copied = ", ".join(own.get(each, f"c.{each}") for each in columns)
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute(
+            f"INSERT INTO contact ({', '.join(columns)}) SELECT {copied} FROM (SELECT * FROM contact LIMIT 1) c, "
+            "(SELECT DISTINCT contact_id FROM contact_key WHERE contact_id NOT IN (SELECT id FROM contact)) k"
+        )
+
+
 async def test_the_work_of_words_that_never_meet_does_not_grow(sqlite_world: World) -> None:
     """Read one by one, it is three times as much for three times as many people."""
     path, found = sqlite_world.application.database.business_path, []
     for each in (6_000, 18_000):
         crowd(path, each)
+        with_cards(path)
         await make_sets(sqlite_world, least=2_048)
         found.append(await steps_of_a_search(sqlite_world, f"{FIRST} {OTHER}"))
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute("DELETE FROM contact_key WHERE term IN (?, ?)", (FIRST, OTHER))
+        store.execute("DELETE FROM contact WHERE id < ?", (UUID(int=1 << 32).bytes,))
     assert found[1] < found[0] * 1.2
